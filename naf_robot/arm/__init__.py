@@ -1,0 +1,1 @@
+"""Kinematics, limits, the safety projection and the watchdog of one arm. No ROS."""

@@ -1,0 +1,1 @@
+"""Networks, exploration, replay and the algorithms. No ROS, no simulator, no task."""

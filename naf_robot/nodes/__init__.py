@@ -1,0 +1,1 @@
+"""One thin file per ROS 2 executable: they convert, time and publish."""

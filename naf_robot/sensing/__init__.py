@@ -1,0 +1,1 @@
+"""Sensor readings to observations: freshness, history, the door's angle. No ROS."""

@@ -1,0 +1,1 @@
+"""Simulated worlds behind one protocol, and their Gymnasium adapter."""
