@@ -1,0 +1,78 @@
+"""What stands around the arm: each scene adds its bodies to the world and reads its own sensors."""
+
+from typing import Protocol
+
+import mujoco
+import numpy as np
+
+from naf_robot.core.errors import UnknownNameError
+from naf_robot.core.records import FloatArray
+from naf_robot.sensing.signals import Signals
+
+
+class Scene(Protocol):
+    """One scene; a world has one instance, shared by all robots' states of that world."""
+
+    def build(self, spec: mujoco.MjSpec) -> None:
+        """Add bodies, joints and sensors to the arm's model before it is compiled."""
+        ...
+
+    def bind(self, model: mujoco.MjModel) -> None:
+        """Look up addresses in the compiled model."""
+        ...
+
+    def place(self, model: mujoco.MjModel, data: mujoco.MjData, goal_position: FloatArray | None) -> None:
+        """Lay the scene anew around `goal_position` (3,) [m]."""
+        ...
+
+    def before_step(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+        """Act before each physics step (latches and the like)."""
+        ...
+
+    def signals(self, model: mujoco.MjModel, data: mujoco.MjData) -> Signals:
+        """The scene's own sensors."""
+        ...
+
+
+class FreeScene:
+    """Nothing but a marker at the goal."""
+
+    def build(self, spec: mujoco.MjSpec) -> None:
+        """Add the marker, a mocap body without contact."""
+        marker = spec.worldbody.add_body(name="goal", mocap=True)
+        marker.add_geom(
+            type=mujoco.mjtGeom.mjGEOM_SPHERE,
+            size=[0.02, 0.0, 0.0],
+            rgba=[0.1, 0.7, 0.2, 0.6],
+            contype=0,
+            conaffinity=0,
+        )
+
+    def bind(self, model: mujoco.MjModel) -> None:
+        """Nothing to look up."""
+
+    def place(self, model: mujoco.MjModel, data: mujoco.MjData, goal_position: FloatArray | None) -> None:
+        """Move the marker."""
+        if goal_position is not None:
+            data.mocap_pos[0] = np.asarray(goal_position)
+
+    def before_step(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+        """Nothing moves by itself."""
+
+    def signals(self, model: mujoco.MjModel, data: mujoco.MjData) -> Signals:
+        """No sensors."""
+        return {}
+
+
+SCENES: dict[str, type[Scene]] = {"free": FreeScene}
+
+
+def make_scene(name: str) -> Scene:
+    """The scene called `name`.
+
+    Raises:
+        UnknownNameError: listing the scenes there are.
+    """
+    if name not in SCENES:
+        raise UnknownNameError("scene", name, SCENES)
+    return SCENES[name]()

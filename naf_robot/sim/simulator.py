@@ -1,0 +1,76 @@
+"""The protocol of a simulator: it steps the worlds of one or more robots by one control period."""
+
+from typing import Annotated, Protocol
+
+import msgspec
+
+from naf_robot.core.config import Config
+from naf_robot.core.errors import ConfigError
+from naf_robot.core.records import FloatArray
+from naf_robot.sensing.signals import Signals
+
+Positive = Annotated[float, msgspec.Meta(gt=0.0)]
+NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]
+
+
+class ImperfectionConfig(Config, frozen=True):
+    """What breaks policies on real arms; everything is off by default."""
+
+    position_noise: NonNegative = 0.0  # standard deviation [rad]
+    velocity_noise: NonNegative = 0.0  # standard deviation [rad/s]
+    sensor_delay_periods: Annotated[int, msgspec.Meta(ge=0)] = 0  # whole control periods
+    dropout: Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)] = 0.0  # probability that a period brings no new state
+    actuator_lag_s: NonNegative = 0.0  # time constant of the first-order velocity response [s]
+
+
+class SimulatorConfig(Config, frozen=True):
+    """Physics of the simulated robots."""
+
+    physics_step_s: Positive = 0.005
+    velocity_gain: Positive = 60.0  # servo [N m s/rad]
+    max_servo_effort: Positive = 60.0  # [N m], or the URDF's limit where that is lower
+    max_speed: Positive = 50.0  # [rad/s]; beyond it the simulation has exploded
+    imperfections: ImperfectionConfig = msgspec.field(default_factory=ImperfectionConfig)
+
+
+class Simulator(Protocol):
+    """Robots' worlds that advance together, each robot addressed by name."""
+
+    robots: tuple[str, ...]
+    control_period_s: float
+
+    @property
+    def time_s(self) -> float:
+        """Simulated time since construction [s]."""
+        ...
+
+    def command(self, robot: str, velocity: FloatArray) -> None:
+        """Set joint velocities (n,) [rad/s]; like ros2_control's, they hold until the next command."""
+        ...
+
+    def step(self) -> None:
+        """Advance every world by one control period."""
+        ...
+
+    def signals(self, robot: str) -> Signals:
+        """What the robot's sensors say now (joint states and whatever the scene adds)."""
+        ...
+
+    def reset(self, robot: str, goal_position: FloatArray | None, at_home: bool) -> None:
+        """Lay the scene anew around `goal_position` (3,) [m]; with `at_home` also put the arm at home."""
+        ...
+
+
+def steps_per_period(control_period_s: float, physics_step_s: float) -> int:
+    """How many physics steps make one control period.
+
+    Raises:
+        ConfigError: the physics step does not divide the control period.
+    """
+    count = round(control_period_s / physics_step_s)
+    if count < 1 or abs(count * physics_step_s - control_period_s) > 1e-9:
+        raise ConfigError(
+            f"the physics step {physics_step_s} s must divide the control period {control_period_s} s; "
+            f"for example {control_period_s / max(count, 1)} s does"
+        )
+    return count

@@ -1,0 +1,68 @@
+"""Random-target reaching (Gu et al. 2016, section V-A.1)."""
+
+import numpy as np
+
+from naf_robot.core.records import FloatArray
+from naf_robot.core.spec import Field, VectorSpec
+from naf_robot.sensing.signals import Signals
+from naf_robot.tasks.rewards import huber
+from naf_robot.tasks.task import EpisodeConfig, NonNegative, Point, Positive
+
+
+class ReachConfig(EpisodeConfig, frozen=True):
+    """Targets are uniform in a cube; weights are ours, the paper publishes none."""
+
+    target_centre: Point = (0.55, 0.0, 0.45)  # [m], base frame
+    target_size: Positive = 0.2  # [m], edge of the cube
+    success_distance: Positive = 0.05  # [m]
+    distance_weight: NonNegative = 10.0  # c1 [1/m]
+    action_weight: NonNegative = 0.01  # c2
+    huber_delta: Positive = 0.05  # [m]
+
+
+class Reach:
+    """Bring the tool to a random target and hold it there.
+
+    r = -c1 d(y, e) - c2 u'u with d the Huber distance between target y and tool position e.
+    """
+
+    name = "reach"
+    scene = "free"
+    reward_names = ("distance", "action")
+
+    def __init__(self, config: ReachConfig, joint_count: int) -> None:
+        self.config = config
+        self.control_period_s = config.control_period_s
+        self.episode_steps = config.episode_steps
+        self.observation_spec = VectorSpec(
+            "reach",
+            (
+                Field("joint_position", joint_count, "rad"),
+                Field("joint_velocity", joint_count, "rad/s"),
+                Field("tool_position", 3, "m", "base"),
+                Field("target", 3, "m", "base"),
+            ),
+        )
+
+    def sample_goal(self, random: np.random.Generator) -> Signals:
+        """A target uniform in the cube."""
+        offset = random.uniform(-0.5, 0.5, 3) * self.config.target_size
+        return {"target": np.asarray(self.config.target_centre) + offset}
+
+    def goal_position(self, goal: Signals) -> FloatArray:
+        """The target (3,) [m]."""
+        return goal["target"]
+
+    def reward_terms(self, signals: Signals, goal: Signals, action: FloatArray) -> FloatArray:
+        """Distance and action terms, shape (2,)."""
+        config = self.config
+        distance = huber(signals["tool_position"] - goal["target"], config.huber_delta)
+        return np.array([-config.distance_weight * distance, -config.action_weight * float(action @ action)])
+
+    def success(self, signals: Signals, goal: Signals) -> bool:
+        """The tool is within the success distance of the target."""
+        return self.distance(signals, goal) <= self.config.success_distance
+
+    def distance(self, signals: Signals, goal: Signals) -> float:
+        """Tool to target [m]."""
+        return float(np.linalg.norm(signals["tool_position"] - goal["target"]))

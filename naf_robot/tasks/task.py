@@ -1,0 +1,57 @@
+"""The contract of a task: what is observed, rewarded and called success, and where episodes start."""
+
+from typing import Annotated, Protocol
+
+import msgspec
+import numpy as np
+
+from naf_robot.core.config import Config
+from naf_robot.core.records import FloatArray
+from naf_robot.core.spec import VectorSpec
+from naf_robot.sensing.signals import Signals
+
+Positive = Annotated[float, msgspec.Meta(gt=0.0)]
+NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]
+Point = tuple[float, float, float]
+
+
+class EpisodeConfig(Config, frozen=True):
+    """Timing shared by every task."""
+
+    control_period_s: Positive = 0.05
+    episode_steps: Annotated[int, msgspec.Meta(ge=1)] = 150
+
+
+class Task(Protocol):
+    """A skill to learn. Stateless: everything an episode needs is in its `goal`.
+
+    `signals` are the named sensor values of `sensing.signals`; `goal` holds named arrays too,
+    drawn once per episode; `action` is the executed action in [-1, 1], shape (A,).
+    """
+
+    name: str
+    scene: str  # the simulated scene that the task needs
+    control_period_s: float
+    episode_steps: int
+    observation_spec: VectorSpec
+    reward_names: tuple[str, ...]
+
+    def sample_goal(self, random: np.random.Generator) -> Signals:
+        """Draw what varies between episodes."""
+        ...
+
+    def goal_position(self, goal: Signals) -> FloatArray:
+        """The one point (3,) [m], base frame, that places the goal in the world (and in RViz)."""
+        ...
+
+    def reward_terms(self, signals: Signals, goal: Signals, action: FloatArray) -> FloatArray:
+        """Weighted reward terms in the order of `reward_names`, shape (K,); the reward is their sum."""
+        ...
+
+    def success(self, signals: Signals, goal: Signals) -> bool:
+        """Whether the skill is achieved at this instant."""
+        ...
+
+    def distance(self, signals: Signals, goal: Signals) -> float:
+        """How far success is; [m], or [rad] where the goal is an angle."""
+        ...
