@@ -145,8 +145,9 @@ def build_model(arm: ArmConfig, kinematics: ArmModel, scene: Scene, config: Simu
         body.gravcomp = 1.0
     effort = np.minimum(kinematics.limits().max_effort, config.max_servo_effort)
     for name, bound in zip(arm.joints, effort, strict=True):
+        spec.joint(name).armature = config.joint_armature
         servo = spec.add_actuator(name=name, trntype=mujoco.mjtTrn.mjTRN_JOINT, target=name)
-        servo.set_to_velocity(kv=config.velocity_gain)
+        servo.set_to_velocity(kv=bound / config.full_effort_error)
         servo.forcelimited = 1
         servo.forcerange = [-bound, bound]
     scene.build(spec)

@@ -27,8 +27,9 @@ class SimulatorConfig(Config, frozen=True):
     """Physics of the simulated robots."""
 
     physics_step_s: Positive = 0.005
-    velocity_gain: Positive = 60.0  # servo [N m s/rad]
     max_servo_effort: Positive = 60.0  # [N m], or the URDF's limit where that is lower
+    full_effort_error: Positive = 1.0  # [rad/s] velocity error at which a servo gives its full effort
+    joint_armature: NonNegative = 0.1  # motor and gear inertia seen at the joint [kg m^2]
     max_speed: Positive = 50.0  # [rad/s]; beyond it the simulation has exploded
     imperfections: ImperfectionConfig = msgspec.field(default_factory=ImperfectionConfig)
 

@@ -1,0 +1,39 @@
+"""How both stores open SQLite: write-ahead log, one schema version, errors in plain words."""
+
+import sqlite3
+from pathlib import Path
+
+from naf_robot.core.errors import StoreError
+
+SCHEMA_VERSION = 1
+
+
+def open_database(path: Path, role: str, identity: dict[str, str], tables: str) -> sqlite3.Connection:
+    """Open or create the database at `path` for `role`, and check that it is what it should be.
+
+    `identity` (task, observation spec, ...) is written at creation and compared afterwards.
+    With the write-ahead log a commit survives the death of the process.
+
+    Raises:
+        StoreError: not a database, of another role or schema, or with another identity.
+    """
+    expected = {"role": role, "schema_version": str(SCHEMA_VERSION)} | identity
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, timeout=10.0)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("CREATE TABLE IF NOT EXISTS identity (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
+        held = dict(connection.execute("SELECT key, value FROM identity"))
+        if not held:
+            connection.executemany("INSERT INTO identity VALUES (?, ?)", expected.items())
+            for statement in filter(str.strip, tables.split(";")):
+                connection.execute(statement)
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise StoreError(f"cannot open experience store {str(path)!r}: {error}") from None
+    for key, value in expected.items():
+        if held and held.get(key) != value:
+            connection.close()
+            raise StoreError(f"experience store {str(path)!r} has {key} {held.get(key)!r}; this run needs {value!r}")
+    return connection
