@@ -1,0 +1,51 @@
+"""Exploration noise on actions in the canonical box [-1, 1]. Numpy only: collectors load this."""
+
+from typing import Annotated, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from naf_robot.core.config import Config
+
+NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]
+Rate = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
+
+
+class ExplorationConfig(Config, frozen=True):
+    """How a collector departs from its policy."""
+
+    kind: Literal["ornstein_uhlenbeck", "white", "none"] = "ornstein_uhlenbeck"
+    theta: Rate = 0.15  # share of the deviation that decays per step; 1 is white noise
+    scale: NonNegative = 0.3  # stationary standard deviation, in units of the action box
+
+
+class OrnsteinUhlenbeck:
+    """Temporally correlated noise, restarted each episode (Gu et al. 2016, Algorithm 1).
+
+    n_{t+1} = (1 - theta) n_t + sigma e_t with e_t ~ N(0, I) and sigma = scale * sqrt(1 - (1 - theta)^2),
+    so that `scale` is the stationary standard deviation whatever the correlation time. The first
+    sample after `reset` is drawn from the stationary distribution.
+    """
+
+    def __init__(self, config: ExplorationConfig, action_size: int, generator: np.random.Generator) -> None:
+        decay = {"ornstein_uhlenbeck": 1.0 - config.theta, "white": 0.0, "none": 0.0}[config.kind]
+        self._scale = 0.0 if config.kind == "none" else config.scale
+        self._decay = decay
+        self._innovation = self._scale * np.sqrt(1.0 - decay**2)
+        self._generator = generator
+        self._noise: NDArray[np.float32] | None = None
+        self.action_size = action_size
+
+    def reset(self) -> None:
+        """Forget the past: call at the start of each episode."""
+        self._noise = None
+
+    def sample(self) -> NDArray[np.float32]:
+        """The next noise vector, shape `(A,)`, to be added to an action in [-1, 1]."""
+        normal = self._generator.standard_normal(self.action_size, dtype=np.float32)
+        if self._noise is None:
+            self._noise = (self._scale * normal).astype(np.float32)
+        else:
+            self._noise = (self._decay * self._noise + self._innovation * normal).astype(np.float32)
+        return self._noise.copy()

@@ -1,0 +1,95 @@
+"""The transitions a learner trains on, resident on its device. B batch, D observation, A action size."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from naf_robot.core.errors import NafRobotError
+from naf_robot.core.records import TransitionBatch
+
+REWARD, TERMINATED, TRUNCATED = -3, -2, -1  # columns of an outcome row, counted from its end
+
+
+class ReplayBuffer:
+    """A ring over the newest `capacity` transitions.
+
+    Two tables, so that a block of many updates costs two gathers: `observations` holds the
+    observation of slot i in row 2i and its successor in row 2i + 1; `outcomes` holds
+    (executed action, reward, terminated, truncated). The tables are allocated untouched, so
+    memory grows with what is stored, not with the capacity.
+    """
+
+    def __init__(self, capacity: int, observation_size: int, action_size: int, device: str = "cpu") -> None:
+        if capacity < 1:
+            raise NafRobotError(f"replay capacity must be at least 1, got {capacity}")
+        self.capacity = capacity
+        self.observation_size = observation_size
+        self.action_size = action_size
+        self.device = torch.device(device)
+        self.observations = torch.empty((2 * capacity, observation_size), device=self.device)
+        self.outcomes = torch.empty((capacity, action_size + 3), device=self.device)
+        self.added = 0  # transitions ever added; the next slot is this modulo the capacity
+
+    def __len__(self) -> int:
+        return min(self.added, self.capacity)
+
+    def add(self, batch: TransitionBatch) -> None:
+        """Store `batch`, oldest first; when full, the oldest transitions make room.
+
+        Raises:
+            NafRobotError: sizes that differ from the buffer's, or values that are not finite.
+        """
+        observations, outcomes = self._rows(batch)
+        surplus = max(0, len(batch) - self.capacity)  # a batch longer than the ring overwrites itself
+        self.added += surplus
+        observations, outcomes = observations[surplus:], outcomes[surplus:]
+        start = self.added % self.capacity
+        first = min(len(outcomes), self.capacity - start)
+        self._write(start, observations[:first], outcomes[:first])
+        self._write(0, observations[first:], outcomes[first:])
+        self.added += len(outcomes)
+
+    def sample(self, blocks: int, batch_size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Draw `blocks` batches uniformly with replacement, in one go.
+
+        The stream of `generator` is used in the same way however the batches are divided
+        over calls, as long as nothing is added between.
+
+        Returns:
+            Observations, shape `(blocks, 2, batch_size, D)`, index 0 of the second axis the
+            observation and 1 its successor; outcomes, shape `(blocks, batch_size, A + 3)`.
+
+        Raises:
+            NafRobotError: the buffer is empty.
+        """
+        if not self.added:
+            raise NafRobotError("cannot sample from an empty replay buffer")
+        slots = torch.randint(len(self), (blocks, 1, batch_size), generator=generator, device=self.device)
+        pairs = torch.cat((2 * slots, 2 * slots + 1), dim=1)
+        observations = self.observations.index_select(0, pairs.view(-1))
+        outcomes = self.outcomes.index_select(0, slots.view(-1))
+        return (
+            observations.view(blocks, 2, batch_size, self.observation_size),
+            outcomes.view(blocks, batch_size, self.action_size + 3),
+        )
+
+    def _rows(self, batch: TransitionBatch) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        sizes = (batch.observation.shape[-1], batch.action.shape[-1])
+        if sizes != (self.observation_size, self.action_size):
+            raise NafRobotError(
+                f"replay holds observations of size {self.observation_size} and actions of size {self.action_size}, "
+                f"got {sizes[0]} and {sizes[1]}"
+            )
+        flags = (batch.reward, batch.terminated, batch.truncated)
+        observations = np.stack((batch.observation, batch.next_observation), axis=1).astype(np.float32, copy=False)
+        outcomes = np.column_stack((batch.action, *flags)).astype(np.float32, copy=False)
+        if not (np.isfinite(observations).all() and np.isfinite(outcomes).all()):
+            raise NafRobotError("a transition batch with values that are not finite cannot enter the replay buffer")
+        return observations, outcomes
+
+    def _write(self, start: int, observations: NDArray[np.float32], outcomes: NDArray[np.float32]) -> None:
+        stop = start + len(outcomes)
+        rows = observations.reshape(-1, self.observation_size)
+        self.observations[2 * start : 2 * stop] = torch.from_numpy(np.ascontiguousarray(rows)).to(self.device)
+        self.outcomes[start:stop] = torch.from_numpy(np.ascontiguousarray(outcomes)).to(self.device)
