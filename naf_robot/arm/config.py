@@ -16,8 +16,9 @@ class ArmConfig(Config, frozen=True):
 
     def __post_init__(self) -> None:
         if len(self.home) != len(self.joints):
-            raise ConfigError(f"arm.home must have one position for each of the {len(self.joints)} joints, "
-                              f"got {len(self.home)}")
+            raise ConfigError(
+                f"arm.home must have one position for each of the {len(self.joints)} joints, got {len(self.home)}"
+            )
 
     def model(self) -> ArmModel:
         """Load the kinematics that this description names."""

@@ -1,10 +1,39 @@
 """Joint limits, named as in ros2_control; of several sources the narrowest wins."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Annotated
 
+import msgspec
 import numpy as np
 
+from naf_robot.core.config import Config
+from naf_robot.core.errors import ConfigError, UnknownNameError
 from naf_robot.core.records import FloatArray
+
+Positive = Annotated[float, msgspec.Meta(gt=0.0)]
+
+
+class JointLimitsConfig(Config, frozen=True):
+    """What one joint's limits are narrowed to; a value left out keeps the URDF's.
+
+    The `has_*` flags are those of a ros2_control `joint_limits.yaml`. A false flag only means
+    that this file adds nothing: it never widens or removes a limit of the URDF.
+    """
+
+    min_position: float | None = None  # [rad]
+    max_position: float | None = None  # [rad]
+    max_velocity: Positive | None = None  # [rad/s] either way
+    max_acceleration: Positive | None = None  # [rad/s^2] either way
+    max_effort: Positive | None = None  # [N m] either way
+    has_position_limits: bool = True
+    has_velocity_limits: bool = True
+    has_acceleration_limits: bool = True
+    has_effort_limits: bool = True
+
+    def value(self, name: str) -> float | None:
+        """The limit `name`, or None where it is left out or its flag is false."""
+        return getattr(self, name) if getattr(self, f"has_{name.split('_')[1]}_limits") else None
 
 
 @dataclass(frozen=True)
@@ -32,3 +61,47 @@ class JointLimits:
             max_acceleration=np.minimum(self.max_acceleration, other.max_acceleration),
             max_effort=np.minimum(self.max_effort, other.max_effort),
         )
+
+    def check(self, joint_names: tuple[str, ...]) -> None:
+        """Refuse limits that are off or empty.
+
+        Raises:
+            ConfigError: a joint without a finite positive velocity or acceleration limit, or whose
+                position limits leave nothing between them.
+        """
+        for index, joint in enumerate(joint_names):
+            for name in ("max_velocity", "max_acceleration"):
+                value = float(getattr(self, name)[index])
+                if not (np.isfinite(value) and value > 0.0):
+                    raise ConfigError(
+                        f"joint {joint!r} has {name} {value}; it must be positive and finite: "
+                        f"state it in the URDF or under joints.{joint}.{name}"
+                    )
+            lower, upper = float(self.min_position[index]), float(self.max_position[index])
+            if not lower < upper:
+                raise ConfigError(
+                    f"joint {joint!r} has min_position {lower} and max_position {upper}: nothing is left between them"
+                )
+
+
+def limits_from_config(
+    joint_names: tuple[str, ...], joints: Mapping[str, JointLimitsConfig], max_acceleration: float
+) -> JointLimits:
+    """The limits that a configuration states; infinite where it is silent.
+
+    Acceleration is never infinite: URDF has no such limit, so a joint without its own gets
+    `max_acceleration` [rad/s^2].
+
+    Raises:
+        UnknownNameError: a configured joint that the arm does not control; those it does are listed.
+    """
+    for joint in joints:
+        if joint not in joint_names:
+            raise UnknownNameError("joint", joint, joint_names, "the joint limits")
+    silent = {"min_position": -np.inf, "max_acceleration": max_acceleration}
+    empty = JointLimitsConfig()
+    columns = {}
+    for field in fields(JointLimits):
+        values = [joints.get(joint, empty).value(field.name) for joint in joint_names]
+        columns[field.name] = np.array([silent.get(field.name, np.inf) if v is None else v for v in values])
+    return JointLimits(**columns)

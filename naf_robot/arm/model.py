@@ -1,5 +1,6 @@
 """One arm's kinematics out of its URDF, computed by pinocchio, joints addressed by name."""
 
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pinocchio
 from naf_robot.arm.limits import JointLimits
 from naf_robot.core.errors import RobotModelError, UnknownNameError
 from naf_robot.core.records import FloatArray
+
+ENDLESS = 1.0e6  # [rad], the range given to continuous joints
 
 
 class ArmModel:
@@ -25,13 +28,14 @@ class ArmModel:
 
     def __init__(self, urdf: str | Path, tool_frame: str, joint_names: Sequence[str] | None = None) -> None:
         self.urdf = Path(urdf)
-        full = _read(self.urdf)
+        full, self._text = _read(self.urdf)
+        self._full = full
         movable = [name for name in full.names[1:]]
         self.joint_names = tuple(joint_names) if joint_names else tuple(movable)
         for name in self.joint_names:
             if name not in movable:
                 raise UnknownNameError("joint", name, movable, f"URDF {self.urdf.name}")
-        locked = [full.getJointId(name) for name in movable if name not in self.joint_names]
+        self._locked = locked = [full.getJointId(name) for name in movable if name not in self.joint_names]
         model = pinocchio.buildReducedModel(full, locked, pinocchio.neutral(full)) if locked else full
         frames = [frame.name for frame in model.frames if frame.type == pinocchio.FrameType.BODY]
         if tool_frame not in frames:
@@ -65,6 +69,28 @@ class ArmModel:
             max_acceleration=np.full(self.size, np.inf),
             max_effort=np.asarray(model.effortLimit)[order],
         )
+
+    def collision_geometry(self) -> pinocchio.GeometryModel:
+        """The URDF's collision shapes on the links of `pinocchio_model`.
+
+        Raises:
+            RobotModelError: a shape cannot be loaded, such as a mesh whose file is not found.
+        """
+        try:
+            shapes = pinocchio.buildGeomFromUrdfString(
+                self._full, self._text, pinocchio.GeometryType.COLLISION, package_dirs=[str(self.urdf.parent)]
+            )
+        except (RuntimeError, ValueError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise RobotModelError(f"cannot load the collision shapes of {str(self.urdf)!r}: {reason}") from None
+        if not self._locked:
+            return shapes
+        neutral = pinocchio.neutral(self._full)
+        return pinocchio.buildReducedModel(self._full, shapes, self._locked, neutral)[1]
+
+    def controlled(self, full: FloatArray) -> FloatArray:
+        """The controlled joints' entries of `full`, which is in pinocchio's own joint order."""
+        return full if self._identity_order else full[self._index]
 
     def full_position(self, position: FloatArray) -> FloatArray:
         """`position` (n,) in pinocchio's own joint order."""
@@ -100,12 +126,33 @@ class ArmModel:
         return origin, linear
 
 
-def _read(urdf: Path) -> pinocchio.Model:
+def _read(urdf: Path) -> tuple[pinocchio.Model, str]:
     try:
-        text = urdf.read_text(encoding="utf-8")
+        text = _bounded(urdf.read_text(encoding="utf-8"))
     except OSError as error:
         raise RobotModelError(f"cannot read URDF {str(urdf)!r}: {error.strerror}") from None
+    except ElementTree.ParseError as error:
+        raise RobotModelError(f"{str(urdf)!r} is not a valid URDF: {error}") from None
     try:
-        return pinocchio.buildModelFromXML(text)
+        return pinocchio.buildModelFromXML(text), text
     except (RuntimeError, ValueError) as error:
         raise RobotModelError(f"{str(urdf)!r} is not a valid URDF: {str(error).strip().splitlines()[0]}") from None
+
+
+def _bounded(text: str) -> str:
+    """`text` with continuous joints as revolute ones of endless range.
+
+    Pinocchio gives a continuous joint two coordinates (cosine and sine); drivers report one angle.
+    """
+    robot = ElementTree.fromstring(text)
+    joints = [joint for joint in robot.iter("joint") if joint.get("type") == "continuous"]
+    if not joints:
+        return text
+    for joint in joints:
+        joint.set("type", "revolute")
+        limit = joint.find("limit")
+        if limit is None:
+            limit = ElementTree.SubElement(joint, "limit", {"effort": "0", "velocity": "0"})
+        limit.set("lower", str(-ENDLESS))
+        limit.set("upper", str(ENDLESS))
+    return ElementTree.tostring(robot, encoding="unicode")

@@ -1,0 +1,112 @@
+"""Distances between the arm's own links, by coal through pinocchio."""
+
+import numpy as np
+import pinocchio
+
+from naf_robot.arm.model import ArmModel
+from naf_robot.core.errors import UnknownNameError
+from naf_robot.core.records import FloatArray
+
+SAMPLED_POSTURES = 64  # enough to tell a pair that always touches from one that sometimes does
+
+
+class SelfCollision:
+    """Every watched pair of collision shapes and how far apart they are.
+
+    Watched are all pairs whose links are neither the same nor joined by one controlled joint,
+    less `ignored` (pairs of link names) and less those that touch in every sampled posture,
+    which is how a description overlaps its own shapes; `always_touching` lists the latter.
+    With `pairs` given, only those link pairs are watched.
+
+    Raises:
+        RobotModelError: the URDF's collision shapes cannot be loaded.
+        UnknownNameError: a pair names a link without collision shapes; those with are listed.
+    """
+
+    def __init__(
+        self,
+        model: ArmModel,
+        pairs: tuple[tuple[str, str], ...] | None = None,
+        ignored: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        self._model = model.pinocchio_model
+        self._data = self._model.createData()
+        self._arm = model
+        self._geometry = model.collision_geometry()
+        links = [self._model.frames[shape.parentFrame].name for shape in self._geometry.geometryObjects]
+        for pair in (*(pairs or ()), *ignored):
+            for link in pair:
+                if link not in links:
+                    raise UnknownNameError("link", link, set(links), "the self-collision pairs")
+        wanted = {frozenset(pair) for pair in pairs} if pairs is not None else None
+        unwanted = {frozenset(pair) for pair in ignored}
+        for first in range(len(links)):
+            for second in range(first + 1, len(links)):
+                key = frozenset((links[first], links[second]))
+                if key in unwanted or (wanted is not None and key not in wanted):
+                    continue
+                if wanted is None and self._adjacent(first, second):
+                    continue
+                self._geometry.addCollisionPair(pinocchio.CollisionPair(first, second))
+        self.always_touching = self._drop_touching(links, model) if wanted is None else ()
+        self._shapes = pinocchio.GeometryData(self._geometry)
+        self._results = [self._shapes.distanceResults[k] for k in range(len(self._geometry.collisionPairs))]
+        self.names = tuple(self._pair_name(links, k) for k in range(len(self._results)))
+
+    def distances(self, position: FloatArray) -> FloatArray:
+        """Distance of every watched pair at joint `position` (n,): shape (len(names),) [m]."""
+        if not self._results:
+            return np.empty(0)
+        pinocchio.computeDistances(
+            self._model, self._data, self._geometry, self._shapes, self._arm.full_position(position)
+        )
+        return np.array([result.min_distance for result in self._results])
+
+    def gradient(self, position: FloatArray, pair: int) -> FloatArray:
+        """Derivative (n,) [m/rad] of the distance of pair number `pair` at joint `position` (n,)."""
+        full = self._arm.full_position(position)
+        pinocchio.computeJointJacobians(self._model, self._data, full)
+        pinocchio.updateGeometryPlacements(self._model, self._data, self._geometry, self._shapes)
+        pinocchio.computeDistance(self._geometry, self._shapes, pair)
+        result = self._results[pair]
+        first, second = result.getNearestPoint1(), result.getNearestPoint2()
+        normal = np.asarray(result.normal)  # from the first shape to the second
+        shapes = self._geometry.collisionPairs[pair]
+        away = self._rate(shapes.second, second, normal) - self._rate(shapes.first, first, normal)
+        return self._arm.controlled(away)
+
+    def _rate(self, shape: int, point: FloatArray, direction: FloatArray) -> FloatArray:
+        joint = self._geometry.geometryObjects[shape].parentJoint
+        if joint == 0:
+            return np.zeros(self._model.nv)
+        frame = pinocchio.ReferenceFrame.LOCAL_WORLD_ALIGNED
+        jacobian = pinocchio.getJointJacobian(self._model, self._data, joint, frame)
+        lever = point - self._data.oMi[joint].translation
+        # The point moves with v + w x lever, so its speed along d is d.v + (lever x d).w
+        return direction @ jacobian[:3] + np.cross(lever, direction) @ jacobian[3:]
+
+    def _adjacent(self, first: int, second: int) -> bool:
+        one = self._geometry.geometryObjects[first].parentJoint
+        two = self._geometry.geometryObjects[second].parentJoint
+        return one == two or self._model.parents[one] == two or self._model.parents[two] == one
+
+    def _drop_touching(self, links: list[str], model: ArmModel) -> tuple[str, ...]:
+        shapes = pinocchio.GeometryData(self._geometry)
+        limits = model.limits()
+        random = np.random.default_rng(0)
+        always = np.ones(len(self._geometry.collisionPairs), dtype=bool)
+        lower = np.maximum(limits.min_position, -np.pi)
+        upper = np.minimum(limits.max_position, np.pi)
+        for _ in range(SAMPLED_POSTURES):
+            posture = model.full_position(random.uniform(lower, upper))
+            pinocchio.computeDistances(self._model, self._data, self._geometry, shapes, posture)
+            always &= [result.min_distance <= 0.0 for result in shapes.distanceResults]
+        dropped = [k for k in range(len(always)) if always[k]]
+        names = tuple(self._pair_name(links, k) for k in dropped)
+        for pair in [self._geometry.collisionPairs[k].copy() for k in dropped]:
+            self._geometry.removeCollisionPair(pair)
+        return names
+
+    def _pair_name(self, links: list[str], pair: int) -> str:
+        shapes = self._geometry.collisionPairs[pair]
+        return f"{links[shapes.first]}/{links[shapes.second]}"
