@@ -3,7 +3,7 @@
 Order of the stages, inequalities, precedence and proofs: docs/safety.md.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -126,6 +126,12 @@ class SafetyProjection:
             return self._project(position, wish, last_sent, period, valid)
         except Exception:  # noqa: BLE001 - nothing may leave the control loop without a velocity
             return self._brake_blindly(last_sent, finite[2], period_s, SafetyStatus.INTERNAL_ERROR)
+
+    def brake(self, last_sent: FloatArray, period_s: float) -> ProjectionResult:
+        """Full braking from `last_sent` (n,) without a position to go by, for when none is to be trusted."""
+        finite = _is_vector(last_sent, self.model.size)
+        result = self._brake_blindly(last_sent, finite, period_s, SafetyStatus.DECELERATING)
+        return result if result.velocity.any() else replace(result, status=SafetyStatus.STOPPED)
 
     def _project(
         self, position: FloatArray, desired: FloatArray | None, last_sent: FloatArray, period_s: float, valid: bool
