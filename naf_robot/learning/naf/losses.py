@@ -6,9 +6,10 @@ With δ = u - µ, P = L Lᵀ and w = Lᵀδ (Gu et al. 2016b, section III):
     loss    = mean over the batch of (Q - y)²
     ∂Q/∂L_ij = -δ_i w_j,   ∂Q/∂µ = P δ = L w,   ∂Q/∂V = 1
 
-L's lower triangle is a vector l of K numbers, the A diagonal ones first. Two constant one-hot
-matrices turn triangle sums into products: `rows` (A, K) spreads δ to δ_row(k), `columns` (A, K)
-spreads w to w_column(k); so w = (l ⊙ δ rows) columnsᵀ and no small matrix is ever built.
+L's lower triangle is a vector l of K numbers, the A diagonal ones first. Constant one-hot matrices
+turn triangle sums into products: `rows` (A, K) spreads δ to δ_row(k), and `columns` (K, K), one where
+two entries share a column, takes the products p_k = l_k δ_row(k) to w_column(k) at once. So no small
+matrix is ever built, and wᵀw = Σ_k p_k w_column(k).
 The diagonal is exp(c tanh(z / c)), the paper's exp bounded smoothly to exp(±c): an unbounded
 diagonal is how NAF diverges, and a hard clamp would stop the gradient.
 """
@@ -24,48 +25,48 @@ def triangle_indices(action_size: int) -> tuple[list[int], list[int]]:
     return diagonal + [i for i, _ in below], diagonal + [j for _, j in below]
 
 
-def triangle_maps(action_size: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """The one-hot matrices `rows` and `columns`, each (A, K)."""
+def triangle_maps(action_size: int, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
+    """The one-hot matrices `rows`, (A, K), and `columns`, (K, K)."""
     rows, columns = triangle_indices(action_size)
     eye = torch.eye(action_size, device=device)
-    return eye[:, rows].contiguous(), eye[:, columns].contiguous()
+    return eye[:, rows].contiguous(), eye[columns][:, columns].contiguous()
 
 
-def td_target(
-    reward: Tensor,
-    terminated: Tensor,
-    truncated: Tensor,
-    next_value: Tensor,
-    discount: float,
-    time_limit_is_terminal: bool = False,
+def bootstrap_factor(
+    terminated: Tensor, truncated: Tensor, discount: float, time_limit_is_terminal: bool = False
 ) -> Tensor:
-    """The target y = r + discount (1 - terminated) V(x'); all shapes `(B,)`, flags as 0 or 1.
+    """What V(x') counts in the target: the discount, or 0 after an end. Flags are 0 or 1, any shape.
 
     A truncated transition bootstraps, unless `time_limit_is_terminal` (Algorithm 1 of Gu et al.
     2016b as printed: y = r at t = T).
     """
     ended = torch.maximum(terminated, truncated) if time_limit_is_terminal else terminated
-    return torch.addcmul(reward, 1.0 - ended, next_value, value=discount)
+    return discount * (1.0 - ended)
+
+
+def td_target(reward: Tensor, bootstrap: Tensor, next_value: Tensor) -> Tensor:
+    """The target y = r + bootstrap · V(x'), all shapes `(B,)`; `bootstrap` from `bootstrap_factor`."""
+    return torch.addcmul(reward, bootstrap, next_value)
 
 
 def bounded_diagonal(raw: Tensor, limit: float) -> tuple[Tensor, Tensor]:
     """The diagonal of L, exp(c tanh(z / c)), and its derivative by z; both the shape of `raw`."""
-    squashed = torch.tanh(raw / limit)
-    diagonal = torch.exp(limit * squashed)
-    return diagonal, diagonal * (1.0 - squashed * squashed)
+    squashed = (raw * (1.0 / limit)).tanh_()
+    diagonal = (squashed * limit).exp_()
+    return diagonal, torch.addcmul(diagonal, diagonal, squashed.square_(), value=-1.0)
 
 
 def quadratic_advantage(
     raw_mu: Tensor, raw_triangle: Tensor, action: Tensor, rows: Tensor, columns: Tensor, limit: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """-½ (u - µ)ᵀ P (u - µ) and its gradients.
+    """Minus ½ (u - µ)ᵀ P (u - µ) and its gradients.
 
     Args:
         raw_mu: µ before tanh, `(B, A)`.
         raw_triangle: the triangle before the diagonal's exponential, `(B, K)`.
         action: u, `(B, A)`.
-        rows: one-hot map of the triangle's rows, `(A, K)`.
-        columns: one-hot map of its columns, `(A, K)`.
+        rows: first of `triangle_maps`.
+        columns: second of `triangle_maps`.
         limit: c, the bound of the log diagonal.
 
     Returns:
@@ -74,11 +75,12 @@ def quadratic_advantage(
     size = raw_mu.shape[1]
     mu = torch.tanh(raw_mu)
     diagonal, diagonal_slope = bounded_diagonal(raw_triangle[:, :size], limit)
-    triangle = torch.cat((diagonal, raw_triangle[:, size:]), dim=1)
-    spread_difference = (action - mu) @ rows
-    w = (triangle * spread_difference) @ columns.T
-    spread_w = w @ columns
-    mu_gradient = ((triangle * spread_w) @ rows.T) * (1.0 - mu * mu)
-    triangle_gradient = -spread_difference * spread_w
-    triangle_gradient[:, :size] *= diagonal_slope
-    return -0.5 * (w * w).sum(dim=1), mu_gradient, triangle_gradient
+    triangle = torch.cat((diagonal, raw_triangle[:, size:]), 1)
+    difference = (action - mu) @ rows
+    products = triangle * difference
+    w = products @ columns
+    advantage = (products * w).sum(1).mul_(-0.5)
+    mu_gradient = (triangle.mul_(w) @ rows.t()).mul_(torch.square_(mu).neg_().add_(1.0))
+    triangle_gradient = difference.mul_(w).neg_()
+    triangle_gradient[:, :size].mul_(diagonal_slope)
+    return advantage, mu_gradient, triangle_gradient

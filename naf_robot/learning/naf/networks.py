@@ -1,120 +1,177 @@
-"""The three networks of NAF as one flat parameter vector, with stacked views for batched products.
+"""The three networks of NAF, their forward and their hand-written backward pass.
 
-D observation, A action, H units of a hidden layer, N rows of a batch. The networks µ, L and V
-have equal hidden layers, so layer i of all three is one product over a stack (3, inputs, outputs).
-Flat order: head of µ, hidden layers of µ, of L, of V, head of V, head of L; so µ and V are contiguous.
+N rows, D inputs, S = 3 networks (µ, L, V in this order), H units of a hidden layer. Every buffer and
+every view is made once; an update only runs kernels. Tested against autograd.
 """
 
-import math
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-Normalisation = Literal["none", "batch", "layer"]
-ALIGNMENT = 16  # floats: every array starts on its own cache line
+from naf_robot.learning.naf.config import NafConfig
+from naf_robot.learning.stacked import Moments, Normalisation, Parameters, StackShape
+
+MU, TRIANGLE, VALUE = 0, 1, 2  # networks in the stack
 EPSILON = 1e-5  # added to the variance in batch and layer norm
+_relu_backward = torch.ops.aten.threshold_backward.grad_input
 
 
-@dataclass(frozen=True)
-class Shape:
-    """What decides the layout of the parameters."""
-
-    observation_size: int
-    action_size: int
-    hidden: tuple[int, ...]
-    normalisation: Normalisation
-
-    @property
-    def triangle_size(self) -> int:
-        """Numbers in the lower triangle of L, the diagonal first."""
-        return self.action_size * (self.action_size + 1) // 2
-
-    def layer_sizes(self) -> list[tuple[int, int]]:
-        """Inputs and outputs of each hidden layer."""
-        sizes = (self.observation_size, *self.hidden)
-        return list(pairwise(sizes))
+def naf_shape(config: NafConfig, observation_size: int, action_size: int) -> StackShape:
+    """Three networks: µ with A outputs, L with the A(A+1)/2 numbers of a triangle, V with one."""
+    normalisation: Normalisation = "layer" if config.layer_norm else "none"
+    if config.variant == "cross_normalised":
+        normalisation = "batch"
+    heads = (action_size, action_size * (action_size + 1) // 2, 1)
+    return StackShape(observation_size, config.hidden, heads, normalisation)
 
 
-class Parameters:
-    """Views into one flat float32 vector.
+@dataclass
+class _Layer:
+    """Buffers of one hidden layer, (N, S·H); `*_stack` the same memory as (S, N, H)."""
 
-    `layers[i]` maps "w" (3, inputs, outputs) and, each (3, 1, outputs), the bias "b" (absent before
-    batch norm, which would cancel it), scale "g" and shift "c" of the normalisation.
-    `heads[k]` is the pair weight (H, outputs), bias (outputs,) of k = 0 µ, 1 L, 2 V.
+    parameters: dict[str, Tensor]
+    gradient: dict[str, Tensor]
+    before: Tensor  # before normalisation and ReLU; the same as `active` without normalisation
+    before_stack: Tensor
+    active: Tensor  # after ReLU
+    active_stack: Tensor
+    back: Tensor  # gradient by `active`; rows that no head reads are never written and stay zero
+    back_stack: Tensor
+    delta: Tensor  # gradient by `before`
+    delta_stack: Tensor
+    scratch: Tensor
+    mean: Tensor  # batch mean of `before`, (S·H,)
+    inverse: Tensor  # its 1 / standard deviation
+
+
+class Networks:
+    """Forward and backward for a fixed number of rows.
+
+    With batch norm, `batch` holds the rows' means and, in place of variances, inverse standard
+    deviations (what the kernels give); the first pair is that of the inputs.
     """
 
-    def __init__(self, shape: Shape, device: torch.device) -> None:
-        self.shape = shape
-        vectors = {"none": ("b",), "batch": ("g", "c"), "layer": ("b", "g", "c")}[shape.normalisation]
-        last = shape.hidden[-1]
-        head_sizes = (shape.action_size, shape.triangle_size, 1)
-        head_spans = [_aligned(last * size) + _aligned(size) for size in head_sizes]
-        trunk = sum(_aligned(n * m) + len(vectors) * _aligned(m) for n, m in shape.layer_sizes())
-        total = sum(head_spans) + 3 * trunk
-        self.flat = torch.zeros(total, device=device)
-        self.mu_span = slice(0, head_spans[0] + trunk)
-        self.v_span = slice(head_spans[0] + 2 * trunk, head_spans[0] + 3 * trunk + head_spans[2])
+    def __init__(self, parameters: Parameters, gradient: Parameters, rows: int) -> None:
+        shape, device = parameters.shape, parameters.flat.device
+        self.shape, self.rows, self.parameters, self.gradient = shape, rows, parameters, gradient
+        self.batch = Moments(shape, device)
+        self.inputs = torch.zeros(rows, shape.inputs, device=device)
+        self.ones = torch.ones(rows, device=device)
+        self.layers: list[_Layer] = []
+        for i, units in enumerate(shape.hidden):
+            width = shape.networks * units
+            names = ("before", "active", "back", "delta", "scratch")
+            flat = {name: torch.zeros(rows, width, device=device) for name in names}
+            if shape.normalisation == "none":
+                flat["before"] = flat["active"]
+            stacks = {f"{name}_stack": _stack(flat[name], shape.networks) for name in names[:4]}
+            moments = (self.batch.means[i + 1], self.batch.variances[i + 1])
+            self.layers.append(
+                _Layer(parameters.layers[i], gradient.layers[i], **flat, **stacks, mean=moments[0], inverse=moments[1])
+            )
+        self.top = self.layers[-1].active_stack.unbind()  # one (N, H) per network
+        self.top_back = self.layers[-1].back_stack.unbind()
 
-        stack = self.flat[head_spans[0] : head_spans[0] + 3 * trunk].view(3, trunk)
-        self.layers: list[dict[str, Tensor]] = []
-        start = 0
-        for inputs, outputs in shape.layer_sizes():
-            layer = {"w": stack[:, start : start + inputs * outputs].unflatten(1, (inputs, outputs))}
-            start += _aligned(inputs * outputs)
-            for name in vectors:
-                layer[name] = stack[:, start : start + outputs].unsqueeze(1)
-                start += _aligned(outputs)
-            self.layers.append(layer)
+    def forward(self, inputs: Tensor) -> None:
+        """Run all rows of `inputs`, shape (N, D), up to the last hidden layer, into `top`."""
+        if self.shape.normalisation == "batch":
+            _batch_norm(inputs, None, None, self.inputs, self.batch.means[0], self.batch.variances[0])
+        else:
+            self.inputs.copy_(inputs)
+        below = self.inputs
+        for i, layer in enumerate(self.layers):
+            p = layer.parameters
+            if i == 0 and "b" in p:
+                torch.addmm(p["b"], below, p["w"], out=layer.before)
+            elif i == 0:
+                torch.mm(below, p["w"], out=layer.before)
+            else:
+                torch.bmm(self.layers[i - 1].active_stack, p["w"], out=layer.before_stack)
+                if "b" in p:
+                    layer.before.add_(p["b"])
+            if self.shape.normalisation == "batch":
+                _batch_norm(layer.before, p["g"], p["c"], layer.active, layer.mean, layer.inverse)
+            elif self.shape.normalisation == "layer":
+                self._layer_norm(layer)
+            torch.relu_(layer.active)
 
-        starts = (0, total - head_spans[1], total - head_spans[1] - head_spans[2])
-        self.heads: list[tuple[Tensor, Tensor]] = []
-        for start, size in zip(starts, head_sizes, strict=True):
-            bias = start + _aligned(last * size)
-            weight = self.flat[start : start + last * size].view(last, size)
-            self.heads.append((weight, self.flat[bias : bias + size]))
+    def backward(self) -> None:
+        """From the gradient by the last hidden layer, in `top_back`, fill the gradient of every hidden layer."""
+        for i in reversed(range(len(self.layers))):
+            layer, out = self.layers[i], self.layers[i].gradient
+            _relu_backward(layer.back, layer.active, 0, grad_input=layer.delta)
+            if self.shape.normalisation == "batch":
+                self._batch_norm_backward(layer)
+            elif self.shape.normalisation == "layer":
+                self._layer_norm_backward(layer)
+            if "b" in out:
+                torch.mv(layer.delta.t(), self.ones, out=out["b"])
+            if i == 0:
+                torch.mm(self.inputs.t(), layer.delta, out=out["w"])
+                return
+            below = self.layers[i - 1]
+            torch.bmm(below.active_stack.transpose(1, 2), layer.delta_stack, out=out["w"])
+            torch.bmm(layer.delta_stack, layer.parameters["w"].transpose(1, 2), out=below.back_stack)
 
-    def initialise(self, generator: torch.Generator) -> None:
-        """Weights and biases uniform in ± 1/sqrt(inputs), PyTorch's habit; normalisation scales 1, shifts 0."""
-        for layer in self.layers:
-            bound = 1.0 / math.sqrt(layer["w"].shape[1])
-            for name in ("w", "b"):
-                if name in layer:
-                    layer[name].copy_(_uniform(layer[name].shape, bound, generator))
+    def _batch_norm_backward(self, layer: _Layer) -> None:
+        """In place: ∂/∂x = (g/s) [ȳ - mean(ȳ) - (x - m)/s² · mean(ȳ (x - m))], with ȳ the gradient by g(x - m)/s + c.
+
+        Gathered by powers of x into ȳ k₁ + x k₂ + k₃, so that the rows are passed over as little as possible.
+        """
+        p, out, share = layer.parameters, layer.gradient, -1.0 / self.rows
+        torch.mv(layer.delta.t(), self.ones, out=out["c"])
+        torch.mul(layer.delta, layer.before, out=layer.scratch)
+        torch.mv(layer.scratch.t(), self.ones, out=out["g"])
+        out["g"].addcmul_(layer.mean, out["c"], value=-1.0).mul_(layer.inverse)
+        k1 = p["g"] * layer.inverse
+        k2 = (k1 * layer.inverse).mul_(out["g"]).mul_(share)
+        k3 = (k1 * out["c"]).mul_(share).addcmul_(layer.mean, k2, value=-1.0)
+        torch.addcmul(k3, layer.before, k2, out=layer.scratch)
+        torch.addcmul(layer.scratch, layer.delta, k1, out=layer.delta)
+
+    def _layer_norm(self, layer: _Layer) -> None:
+        """Normalise over the units of each network; `before` keeps the normalised rows, `scratch` 1 / s."""
+        x = layer.before.view(self.rows, self.shape.networks, -1)
+        normal, _, inverse = torch.native_layer_norm(x, x.shape[2:], None, None, EPSILON)
+        x.copy_(normal)
+        layer.scratch[:, : self.shape.networks] = inverse.squeeze(2)
+        torch.addcmul(layer.parameters["c"], layer.before, layer.parameters["g"], out=layer.active)
+
+    def _layer_norm_backward(self, layer: _Layer) -> None:
+        """In place: the batch norm formula with the means over units instead of rows."""
+        out = layer.gradient
+        torch.sum(layer.delta, 0, out=out["c"])
+        torch.sum(layer.delta * layer.before, 0, out=out["g"])
+        back = (layer.delta * layer.parameters["g"]).view(self.rows, self.shape.networks, -1)
+        normal = layer.before.view_as(back)
+        back = back - back.mean(2, keepdim=True) - normal * (back * normal).mean(2, keepdim=True)
+        back.mul_(layer.scratch[:, : self.shape.networks].unsqueeze(2))
+        layer.delta.copy_(back.view_as(layer.delta))
+
+
+class ValueNetwork:
+    """V of a stack by itself, forward only: the target network of the plain variant."""
+
+    def __init__(self, parameters: Parameters, rows: int) -> None:
+        self.layers, (weight, self.bias) = parameters.network(VALUE)
+        self.weight = weight[:, 0]
+        self.hidden = [torch.zeros(rows, units, device=weight.device) for units in parameters.shape.hidden]
+        self.value = torch.zeros(rows, device=weight.device)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """The value of each row of `inputs`, (N, D): shape (N,), overwritten by the next call."""
+        for layer, hidden in zip(self.layers, self.hidden, strict=True):
+            torch.addmm(layer["b"], inputs, layer["w"], out=hidden)
             if "g" in layer:
-                layer["g"].fill_(1.0)
-        for weight, bias in self.heads:
-            bound = 1.0 / math.sqrt(weight.shape[0])
-            weight.copy_(_uniform(weight.shape, bound, generator))
-            bias.copy_(_uniform(bias.shape, bound, generator))
+                hidden.copy_(torch.layer_norm(hidden, hidden.shape[1:], layer["g"], layer["c"], EPSILON))
+            inputs = torch.relu_(hidden)
+        return torch.mv(inputs, self.weight, out=self.value).add_(self.bias)
 
 
-def _uniform(shape: torch.Size, bound: float, generator: torch.Generator) -> Tensor:
-    return torch.rand(shape, generator=generator) * (2.0 * bound) - bound
+def _stack(rows: Tensor, networks: int) -> Tensor:
+    return rows.view(rows.shape[0], networks, -1).transpose(0, 1)
 
 
-def _aligned(count: int) -> int:
-    return -(-count // ALIGNMENT) * ALIGNMENT
-
-
-class Statistics:
-    """Running mean and variance of the input and of each hidden layer, in one flat vector.
-
-    `layers[i]` is the pair mean, variance, each (3, 1, outputs); they start at 0 and 1.
-    """
-
-    def __init__(self, shape: Shape, device: torch.device) -> None:
-        inputs = shape.observation_size
-        self.flat = torch.zeros(2 * inputs + 6 * sum(shape.hidden), device=device)
-        self.input_mean, self.input_variance = self.flat[:inputs], self.flat[inputs : 2 * inputs]
-        self.layers: list[tuple[Tensor, Tensor]] = []
-        start = 2 * inputs
-        for units in shape.hidden:
-            pair = self.flat[start : start + 6 * units].view(2, 3, 1, units)
-            self.layers.append((pair[0], pair[1]))
-            start += 6 * units
-        self.input_variance.fill_(1.0)
-        for _, variance in self.layers:
-            variance.fill_(1.0)
+def _batch_norm(x: Tensor, g: Tensor | None, c: Tensor | None, out: Tensor, mean: Tensor, inverse: Tensor) -> None:
+    torch.native_batch_norm(x, g, c, None, None, True, 0.0, EPSILON, out=(out, mean, inverse))

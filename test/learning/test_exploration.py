@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from naf_robot.core import config
+from naf_robot.core.errors import ConfigError
+from naf_robot.learning.exploration import ExplorationConfig, OrnsteinUhlenbeck
+
+
+def noise(seed=0, size=2000, **settings):
+    return OrnsteinUhlenbeck(ExplorationConfig(**settings), size, np.random.default_rng(seed))
+
+
+def test_scale_is_the_standard_deviation_from_the_first_step_on():
+    process = noise(scale=0.3, theta=0.15)
+    process.reset()
+    for _ in range(5):
+        assert process.sample().std() == pytest.approx(0.3, rel=0.07)
+
+
+def test_noise_is_correlated_within_an_episode_and_not_across():
+    process = noise(scale=0.3, theta=0.15)
+    process.reset()
+    first, second = process.sample(), process.sample()
+    process.reset()
+    third = process.sample()
+    assert np.corrcoef(first, second)[0, 1] == pytest.approx(0.85, abs=0.03)
+    assert abs(np.corrcoef(second, third)[0, 1]) < 0.1
+
+
+def test_kinds():
+    white = noise(kind="white")
+    first, second = white.sample(), white.sample()
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.1
+    assert second.std() == pytest.approx(0.3, rel=0.07)
+    assert not noise(kind="none").sample().any()
+
+
+def test_equal_seeds_give_equal_noise_and_samples_are_copies():
+    first, second = noise(seed=4), noise(seed=4)
+    first.sample()[:] = 9.0
+    second.sample()
+    np.testing.assert_array_equal(first.sample(), second.sample())
+    assert first.sample().dtype == np.float32
+
+
+def test_wrong_settings_are_refused():
+    with pytest.raises(ConfigError, match="scale"):
+        config.build(ExplorationConfig, {"scale": -1.0})
+    with pytest.raises(ConfigError, match="kind"):
+        config.build(ExplorationConfig, {"kind": "brownian"})

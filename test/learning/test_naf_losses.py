@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from naf_robot.learning.naf import losses
+
+SIZE = 4
+TRIANGLE = SIZE * (SIZE + 1) // 2
+
+
+def finite(*shape: int):
+    return arrays.arrays(np.float64, shape, elements=st.floats(-8.0, 8.0))
+
+
+def dense(raw_triangle: np.ndarray, limit: float = 5.0) -> np.ndarray:
+    rows, columns = losses.triangle_indices(SIZE)
+    lower = np.zeros((SIZE, SIZE))
+    lower[rows, columns] = raw_triangle
+    np.fill_diagonal(lower, np.exp(limit * np.tanh(np.diag(lower) / limit)))
+    return lower
+
+
+def advantage(raw_mu, raw_triangle, action, limit=5.0):
+    maps = [m.double() for m in losses.triangle_maps(SIZE)]
+    tensors = [torch.as_tensor(np.atleast_2d(a)) for a in (raw_mu, raw_triangle, action)]
+    return [t.numpy() for t in losses.quadratic_advantage(*tensors, *maps, limit)]
+
+
+@given(finite(SIZE), finite(TRIANGLE), arrays.arrays(np.float64, SIZE, elements=st.floats(-1.0, 1.0)))
+def test_advantage_is_the_quadratic_form_and_never_positive(raw_mu, raw_triangle, action):
+    lower = dense(raw_triangle)
+    difference = action - np.tanh(raw_mu)
+    wanted = -0.5 * difference @ (lower @ lower.T) @ difference
+    found = advantage(raw_mu, raw_triangle, action)[0][0]
+    assert found == pytest.approx(wanted, rel=1e-9, abs=1e-12)
+    assert found <= 0.0
+
+
+@given(finite(SIZE), finite(TRIANGLE), arrays.arrays(np.float64, SIZE, elements=st.floats(-1.0, 1.0)))
+def test_advantage_is_zero_at_mu_and_less_elsewhere(raw_mu, raw_triangle, offset):
+    mu = np.tanh(raw_mu)
+    assert advantage(raw_mu, raw_triangle, mu)[0][0] == pytest.approx(0.0, abs=1e-20)
+    if np.linalg.norm(offset) > 1e-3:
+        assert advantage(raw_mu, raw_triangle, mu + offset)[0][0] < 0.0
+
+
+@given(finite(TRIANGLE))
+def test_precision_is_positive_definite(raw_triangle):
+    lower = dense(raw_triangle)
+    assert np.prod(np.diag(lower)) > 0.0
+    np.linalg.cholesky(lower @ lower.T)  # raises unless positive definite
+
+
+@given(arrays.arrays(np.float64, (3, SIZE), elements=st.floats(-1e9, 1e9)), st.floats(0.5, 10.0))
+def test_diagonal_is_bounded_and_keeps_its_slope(raw, limit):
+    diagonal, slope = (t.numpy() for t in losses.bounded_diagonal(torch.from_numpy(raw), limit))
+    assert (diagonal >= np.exp(-limit) * 0.999).all()
+    assert (diagonal <= np.exp(limit) * 1.001).all()
+    assert np.isfinite(slope).all()
+    near = np.abs(raw) < limit
+    assert (slope[near] > 0.0).all()
+
+
+@settings(max_examples=30)
+@given(finite(5, SIZE), finite(5, TRIANGLE), arrays.arrays(np.float64, (5, SIZE), elements=st.floats(-1.0, 1.0)))
+def test_gradients_equal_autograd(raw_mu, raw_triangle, action):
+    _, mu_gradient, triangle_gradient = advantage(raw_mu, raw_triangle, action)
+    mu, raw = torch.tensor(raw_mu, requires_grad=True), torch.tensor(raw_triangle, requires_grad=True)
+    rows, columns = losses.triangle_indices(SIZE)
+    lower = torch.zeros(5, SIZE, SIZE, dtype=torch.float64)
+    diagonal = torch.exp(5.0 * torch.tanh(raw[:, :SIZE] / 5.0))
+    lower[:, rows, columns] = torch.cat((diagonal, raw[:, SIZE:]), 1)
+    difference = (torch.tensor(action) - torch.tanh(mu)).unsqueeze(2)
+    (-0.5 * (lower.transpose(1, 2) @ difference).square().sum()).backward()
+    np.testing.assert_allclose(mu_gradient, mu.grad.numpy(), rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(triangle_gradient, raw.grad.numpy(), rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("terminated", "truncated", "time_limit_is_terminal", "wanted"),
+    [
+        (0.0, 0.0, False, 1.5 + 0.9 * 10.0),
+        (1.0, 0.0, False, 1.5),
+        (0.0, 1.0, False, 1.5 + 0.9 * 10.0),  # a time limit bootstraps
+        (1.0, 1.0, False, 1.5),
+        (0.0, 0.0, True, 1.5 + 0.9 * 10.0),
+        (0.0, 1.0, True, 1.5),  # Algorithm 1 as printed
+        (1.0, 0.0, True, 1.5),
+    ],
+)
+def test_td_target_by_hand(terminated, truncated, time_limit_is_terminal, wanted):
+    flags = torch.tensor([terminated]), torch.tensor([truncated])
+    factor = losses.bootstrap_factor(*flags, 0.9, time_limit_is_terminal)
+    target = losses.td_target(torch.tensor([1.5]), factor, torch.tensor([10.0]))
+    assert float(target) == pytest.approx(wanted)
