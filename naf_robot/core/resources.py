@@ -22,7 +22,9 @@ def share_directory() -> Path:
         NafRobotError: none of the three places has the files; all are named.
     """
     places = [SOURCE_ROOT]
-    places += [Path(prefix) / "share" / PACKAGE for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(":") if prefix]
+    places += [
+        Path(prefix) / "share" / PACKAGE for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(":") if prefix
+    ]
     places += [Path(sys.prefix) / "share" / PACKAGE]
     for place in places:
         if (place / "urdf").is_dir() and (place / "config").is_dir():

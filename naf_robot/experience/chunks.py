@@ -50,7 +50,9 @@ class ChunkAssembler:
         key = (envelope.integer("version"), count, envelope.text("whole"))
         piece = envelope.arrays.get("bytes")
         if piece is None or piece.dtype != np.uint8 or not index < count <= self._max_count:
-            raise CodecError(f"chunk {index} of {count} is not a piece of a message of at most {self._max_count} pieces")
+            raise CodecError(
+                f"chunk {index} of {count} is not a piece of a message of at most {self._max_count} pieces"
+            )
         if key != self._key:
             if key[0] < self._key[0]:
                 return None

@@ -62,7 +62,9 @@ class ExperienceStore:
 
     def missing(self) -> int:
         """Transitions that collectors have numbered below ones that are held, but that are not held."""
-        rows = self._database.execute("SELECT SUM(count), MAX(first_transition + count) FROM batches GROUP BY collector")
+        rows = self._database.execute(
+            "SELECT SUM(count), MAX(first_transition + count) FROM batches GROUP BY collector"
+        )
         return sum(highest - held for held, highest in rows)
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ from naf_robot.core.records import FloatArray
 from naf_robot.core.spec import Field, VectorSpec
 from naf_robot.sensing.signals import Signals
 from naf_robot.tasks.rewards import huber
-from naf_robot.tasks.task import EpisodeConfig, NonNegative, Point, Positive
+from naf_robot.tasks.task import EFFORT_NAMES, EpisodeConfig, NonNegative, Point, Positive
 
 
 class ReachConfig(EpisodeConfig, frozen=True):
@@ -16,19 +16,19 @@ class ReachConfig(EpisodeConfig, frozen=True):
     target_size: Positive = 0.2  # [m], edge of the cube
     success_distance: Positive = 0.05  # [m]
     distance_weight: NonNegative = 10.0  # c1 [1/m]
-    action_weight: NonNegative = 0.01  # c2
     huber_delta: Positive = 0.05  # [m]
 
 
 class Reach:
     """Bring the tool to a random target and hold it there.
 
-    r = -c1 d(y, e) - c2 u'u with d the Huber distance between target y and tool position e.
+    r = -c1 d(y, e) - c2 u'u - c3 |w - u|^2 with d the Huber distance between target y and tool position e;
+    the last term, ours, is what the safety projection took from the requested action w.
     """
 
     name = "reach"
     scene = "free"
-    reward_names = ("distance", "action")
+    reward_names = ("distance", *EFFORT_NAMES)
 
     def __init__(self, config: ReachConfig, joint_count: int) -> None:
         self.config = config
@@ -53,11 +53,14 @@ class Reach:
         """The target (3,) [m]."""
         return goal["target"]
 
-    def reward_terms(self, signals: Signals, goal: Signals, action: FloatArray) -> FloatArray:
-        """Distance and action terms, shape (2,)."""
-        config = self.config
-        distance = huber(signals["tool_position"] - goal["target"], config.huber_delta)
-        return np.array([-config.distance_weight * distance, -config.action_weight * float(action @ action)])
+    def ready(self, signals: Signals) -> bool:
+        """Nothing in the world needs time."""
+        return True
+
+    def reward_terms(self, signals: Signals, goal: Signals, executed: FloatArray, requested: FloatArray) -> FloatArray:
+        """Distance, action and projection terms, shape (3,)."""
+        distance = huber(signals["tool_position"] - goal["target"], self.config.huber_delta)
+        return np.array([-self.config.distance_weight * distance, *self.config.effort_terms(executed, requested)])
 
     def success(self, signals: Signals, goal: Signals) -> bool:
         """The tool is within the success distance of the target."""

@@ -20,13 +20,24 @@ class EpisodeConfig(Config, frozen=True):
 
     control_period_s: Positive = 0.05
     episode_steps: Annotated[int, msgspec.Meta(ge=1)] = 150
+    action_weight: NonNegative = 0.01  # of the executed action's squared norm
+    projection_weight: NonNegative = 0.1  # of the squared norm of what the safety projection took away
+
+    def effort_terms(self, executed: FloatArray, requested: FloatArray) -> tuple[float, float]:
+        """The weighted terms that every task has: `action` and `projection`."""
+        taken = requested - executed
+        return -self.action_weight * float(executed @ executed), -self.projection_weight * float(taken @ taken)
+
+
+EFFORT_NAMES = ("action", "projection")
 
 
 class Task(Protocol):
     """A skill to learn. Stateless: everything an episode needs is in its `goal`.
 
     `signals` are the named sensor values of `sensing.signals`; `goal` holds named arrays too,
-    drawn once per episode; `action` is the executed action in [-1, 1], shape (A,).
+    drawn once per episode; `executed` and `requested` are the action after and before the safety
+    projection, in [-1, 1], shape (A,).
     """
 
     name: str
@@ -44,7 +55,11 @@ class Task(Protocol):
         """The one point (3,) [m], base frame, that places the goal in the world (and in RViz)."""
         ...
 
-    def reward_terms(self, signals: Signals, goal: Signals, action: FloatArray) -> FloatArray:
+    def ready(self, signals: Signals) -> bool:
+        """Whether the world lets an episode begin (a door must be closed again)."""
+        ...
+
+    def reward_terms(self, signals: Signals, goal: Signals, executed: FloatArray, requested: FloatArray) -> FloatArray:
         """Weighted reward terms in the order of `reward_names`, shape (K,); the reward is their sum."""
         ...
 

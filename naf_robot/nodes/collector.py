@@ -1,0 +1,218 @@
+"""Executable `collector`, one per robot: runs the newest policy through episodes and uploads what happened."""
+
+import sys
+import time
+
+import numpy as np
+from geometry_msgs.msg import PoseStamped
+from sensor_msgs.msg import JointState
+from std_msgs.msg import String, UInt8MultiArray
+from std_srvs.srv import SetBool
+
+from naf_robot.arm.safety import SafetyProjection
+from naf_robot.core.clock import SteadyClock
+from naf_robot.core.errors import CodecError, NafRobotError, StoreError
+from naf_robot.experience.chunks import ChunkAssembler
+from naf_robot.experience.codec import decode_acknowledgement, decode_parameters
+from naf_robot.experience.outbox import Outbox
+from naf_robot.nodes import convert, topics
+from naf_robot.nodes.diagnostics import OK, WARN, Diagnostics, Status
+from naf_robot.nodes.executable import STEADY, ExecutableNode, run
+from naf_robot.nodes.qos import COMMAND, EXPERIENCE, FEEDBACK, PARAMETERS, SENSOR, latched, reliable
+from naf_robot.runtime.collector import Collector, Phase, Tick
+from naf_robot.runtime.contract import contract_of
+from naf_robot.runtime.environments import action_velocity
+from naf_robot.runtime.upload import Uploader
+from naf_robot.sensing.signals import Signals
+
+FLUSH_S = 1.0  # how long the end waits for the trainer to take the last batches
+HOLD_S = 0.01  # wall time a waiting robot adds to a tick of accelerated simulation, to leave the machine to the trainer
+
+
+class CollectorNode(ExecutableNode):
+    """One robot's collector on the graph."""
+
+    def __init__(self) -> None:
+        super().__init__("collector")
+        self.robot = self.robot_parameter()
+        model = self.config.arm.model()
+        limits = SafetyProjection(model, self.config.safety).limits
+        self.joints = model.joint_names
+        self.contract = contract_of(self.config)
+        settings = self.config.collector
+        (self.run_dir / "outbox").mkdir(exist_ok=True)
+        self.outbox = Outbox(
+            self.run_dir / "outbox" / f"{self.robot}.sqlite", self.robot, self.contract, settings.max_outbox_bytes
+        )
+        self.uploader = Uploader(self.outbox, SteadyClock(), settings.resend_s, settings.max_resend_s)
+        velocity = action_velocity(self.config, limits)
+        first = self.outbox.next_episode
+        self.collector = Collector(self.config, self.robot, model, velocity, SteadyClock(), first)
+        self.chunks = ChunkAssembler()
+        self.period_s = self.config.make_task().control_period_s
+        self.signals: Signals = {}
+        self.state_stamp_s = -1.0
+        self.last_tick_s = -1.0
+        self.waiting_since_s: float | None = None
+        self.periods, self.missed_periods = 0, 0
+
+        self.desired = self.create_publisher(JointState, topics.DESIRED_VELOCITY, COMMAND)
+        self.target = self.create_publisher(PoseStamped, topics.TARGET, latched())
+        self.experience = self.create_publisher(UInt8MultiArray, topics.EXPERIENCE, EXPERIENCE)
+        self.request = self.create_publisher(String, topics.POLICY_REQUEST, reliable(10))
+        self.create_subscription(JointState, topics.JOINT_STATES, self.on_joint_states, SENSOR)
+        self.create_subscription(JointState, topics.EXECUTED_VELOCITY, self.on_executed, FEEDBACK)
+        self.create_subscription(UInt8MultiArray, topics.POLICY_PARAMETERS, self.on_parameters, PARAMETERS)
+        self.create_subscription(UInt8MultiArray, topics.EXPERIENCE_ACK, self.on_acknowledgement, EXPERIENCE)
+        self.create_service(SetBool, "collector/pause", self.on_pause)
+        self.create_timer(self.period_s, self.on_time)
+        self.create_timer(0.2, self.on_housekeeping, clock=STEADY)
+        self.diagnostics = Diagnostics(self, STEADY, self.report)
+
+    def on_joint_states(self, message: JointState) -> None:
+        """Keep the newest joint state; it may be what a tick was waiting for."""
+        position = convert.by_name(message, self.joints, message.position)
+        velocity = convert.by_name(message, self.joints, message.velocity)
+        if position is None or velocity is None:
+            self.diagnostics.refuse(
+                "joint_states", f"needs position and velocity of {list(self.joints)}, got {list(message.name)}"
+            )
+            return
+        if not (np.isfinite(position).all() and np.isfinite(velocity).all()):
+            self.diagnostics.refuse("joint_states", "values that are not finite")
+            return
+        self.signals = self.signals | {"joint_position": position, "joint_velocity": velocity}
+        self.state_stamp_s = convert.seconds(message.header.stamp)
+        self.tick_if_ready()
+
+    def on_executed(self, message: JointState) -> None:
+        """What was really sent for a request of ours."""
+        velocity = convert.by_name(message, self.joints, message.velocity)
+        if velocity is None:
+            self.diagnostics.refuse("executed_velocity", f"joints {list(message.name)}")
+            return
+        self.collector.executed(convert.seconds(message.header.stamp), velocity)
+        self.tick_if_ready()
+
+    def on_time(self) -> None:
+        """The control timer on the node's clock."""
+        self.tick_if_ready()
+
+    def tick_if_ready(self) -> None:
+        """Act once per control period, when time, state and the last answer are all there.
+
+        Under simulated time a tick's state carries exactly the tick's stamp. The executed velocity
+        of the last tick is waited for, within a bound.
+        """
+        now_s = self.now_s()
+        fresh_s = now_s if self.use_sim_time else now_s - self.period_s
+        due = now_s >= self.last_tick_s + self.period_s - (1e-6 if self.use_sim_time else 0.1 * self.period_s)
+        if not due or self.state_stamp_s < fresh_s - 1e-6 or now_s <= 0.0:
+            return
+        if self.collector.awaits_executed() and not self.waited_long_enough():
+            return
+        self.waiting_since_s = None
+        if self.last_tick_s >= 0.0:
+            elapsed = round((now_s - self.last_tick_s) / self.period_s)
+            self.periods += max(1, elapsed)
+            self.missed_periods += max(0, elapsed - 1)
+        self.last_tick_s = now_s
+        tick = self.collector.tick(now_s, self.signals)
+        if self.use_sim_time and self.collector.phase in (Phase.WAITING_FOR_TRAINER, Phase.WAITING_FOR_POLICY):
+            time.sleep(HOLD_S)
+        self.desired.publish(convert.joint_state(self.joints, convert.stamp(now_s), velocity=tick.desired_velocity))
+        self.hand_over(tick)
+
+    def waited_long_enough(self) -> bool:
+        """Whether the executed velocity is overdue by the bound."""
+        now = time.monotonic()
+        if self.waiting_since_s is None:
+            self.waiting_since_s = now
+        bound = self.config.simulation.answer_timeout_s / 2 if self.use_sim_time else self.period_s / 2
+        return now - self.waiting_since_s > bound
+
+    def hand_over(self, tick: Tick) -> None:
+        """Publish what a tick brought besides the velocity."""
+        if tick.prepared is not None:
+            self.target.publish(convert.pose(tick.prepared, self.get_clock().now().to_msg(), f"{self.robot}/base_link"))
+        if tick.batch is not None:
+            try:
+                self.uploader.add(tick.batch)
+            except StoreError as error:
+                self.diagnostics.refuse("transitions", error)
+            self.upload()
+
+    def upload(self) -> None:
+        """Send what is due."""
+        self.collector.outbox_full = self.outbox.is_full()
+        for payload in self.uploader.due():
+            self.experience.publish(convert.bytes_message(payload))
+
+    def on_parameters(self, message: UInt8MultiArray) -> None:
+        """New policy parameters, to be taken up at the next episode."""
+        try:
+            whole = self.chunks.add(bytes(message.data))
+            if whole is not None:
+                self.collector.offer(decode_parameters(whole, self.contract))
+        except NafRobotError as error:
+            self.diagnostics.refuse("policy parameters", error)
+
+    def on_acknowledgement(self, message: UInt8MultiArray) -> None:
+        """The trainer holds batches of ours, or of another robot: a sign of life either way."""
+        try:
+            acknowledgement = decode_acknowledgement(bytes(message.data))
+        except CodecError as error:
+            self.diagnostics.refuse("acknowledgement", error)
+            return
+        self.collector.progress(acknowledgement.updates, acknowledgement.transitions)
+        if acknowledgement.collector == self.robot:
+            self.uploader.acknowledge(acknowledgement.sequences)
+
+    def on_housekeeping(self) -> None:
+        """Resend what is overdue; ask for parameters while there are none; a tick that waited too long acts."""
+        self.upload()
+        if self.collector.phase in (Phase.WAITING_FOR_POLICY, Phase.POLICY_TOO_OLD):
+            self.request.publish(String(data=self.robot))
+        self.tick_if_ready()
+
+    def on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        """Pause or go on; an episode that runs is finished first."""
+        self.collector.paused = request.data
+        response.success, response.message = True, "paused" if request.data else "collecting"
+        return response
+
+    def report(self) -> Status:
+        """Phase and counters."""
+        fine = self.collector.phase in (Phase.RUNNING, Phase.HOMING, Phase.WAITING_FOR_TRAINER)
+        values = {
+            "episodes": self.collector.next_episode,
+            "policy version": self.collector.policy_version,
+            "policy age [s]": round(self.collector.policy_age_s, 2),
+            "periods": self.periods,
+            "missed periods": self.missed_periods,
+            "transitions": self.outbox.transitions,
+            "unacknowledged transitions": self.outbox.waiting_transitions(),
+        }
+        return OK if fine else WARN, self.collector.phase.value, values
+
+    def close(self) -> None:
+        """Ask for zero, keep the running episode, give the trainer a moment to take it."""
+        tick = self.collector.abort()
+        self.desired.publish(
+            convert.joint_state(self.joints, self.get_clock().now().to_msg(), velocity=np.zeros(len(self.joints)))
+        )
+        self.hand_over(tick)
+        deadline = time.monotonic() + FLUSH_S
+        while self.outbox.waiting() and time.monotonic() < deadline:
+            self.spin_once(0.05)
+        self.diagnostics.publish()
+        self.outbox.close()
+
+
+def main() -> int:
+    """Entry point."""
+    return run(CollectorNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

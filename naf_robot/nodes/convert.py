@@ -1,0 +1,93 @@
+"""Between standard messages and arrays; joints are matched by name."""
+
+from array import array
+from collections.abc import Sequence
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import PoseStamped
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64MultiArray, MultiArrayDimension, UInt8MultiArray
+
+from naf_robot.core.records import FloatArray
+
+STAMP_LABEL = "stamp_ns="
+
+
+def seconds(stamp: Time) -> float:
+    """A stamp as seconds."""
+    return stamp.sec + stamp.nanosec * 1e-9
+
+
+def stamp(time_s: float) -> Time:
+    """Seconds as a stamp, to the nanosecond."""
+    nanoseconds = round(time_s * 1e9)
+    return Time(sec=nanoseconds // 1_000_000_000, nanosec=nanoseconds % 1_000_000_000)
+
+
+def joint_state(
+    names: Sequence[str],
+    time: Time,
+    position: FloatArray | None = None,
+    velocity: FloatArray | None = None,
+    effort: FloatArray | None = None,
+) -> JointState:
+    """A JointState of `names` with what is given."""
+    message = JointState()
+    message.header.stamp = time
+    message.name = list(names)
+    if position is not None:
+        message.position = array("d", position)
+    if velocity is not None:
+        message.velocity = array("d", velocity)
+    if effort is not None:
+        message.effort = array("d", effort)
+    return message
+
+
+def by_name(message: JointState, names: Sequence[str], values: Sequence[float]) -> FloatArray | None:
+    """`values` of the message in the order of `names`; None if one is missing or sizes differ."""
+    if len(values) != len(message.name):
+        return None
+    if list(message.name) == list(names):
+        return np.array(values, dtype=np.float64)
+    index = {name: i for i, name in enumerate(message.name)}
+    if any(name not in index for name in names):
+        return None
+    return np.array([values[index[name]] for name in names], dtype=np.float64)
+
+
+def command(velocity: FloatArray, answers: Time | None) -> Float64MultiArray:
+    """A velocity command; its layout's label names the request it answers.
+
+    ros2_control's forward controllers ignore the layout; the simulator in lockstep reads it.
+    """
+    message = Float64MultiArray()
+    message.data = array("d", velocity)
+    label = f"{STAMP_LABEL}{answers.sec * 1_000_000_000 + answers.nanosec}" if answers is not None else ""
+    message.layout.dim = [MultiArrayDimension(label=label, size=len(velocity), stride=len(velocity))]
+    return message
+
+
+def answered_ns(message: Float64MultiArray) -> int | None:
+    """Stamp [ns] of the request that a command answers, None if it does not say."""
+    label = message.layout.dim[0].label if message.layout.dim else ""
+    digits = label.removeprefix(STAMP_LABEL)
+    return int(digits) if label.startswith(STAMP_LABEL) and digits.isdigit() else None
+
+
+def bytes_message(data: bytes) -> UInt8MultiArray:
+    """Bytes as a message."""
+    message = UInt8MultiArray()
+    message.data = array("B", data)
+    return message
+
+
+def pose(position: FloatArray, time: Time, frame: str) -> PoseStamped:
+    """A pose at `position` (3,) [m] in `frame`, not rotated."""
+    message = PoseStamped()
+    message.header.stamp = time
+    message.header.frame_id = frame
+    message.pose.position.x, message.pose.position.y, message.pose.position.z = (float(value) for value in position)
+    message.pose.orientation.w = 1.0
+    return message

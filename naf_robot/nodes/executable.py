@@ -1,0 +1,107 @@
+"""What every executable does alike: parameters, signals, exit codes and a clean end.
+
+rclpy's own signal handlers shut the context down first, after which nothing can be published.
+Here a signal only raises a flag: the node's `close` still sends its last word (a zero velocity,
+a final batch) over a living context.
+"""
+
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import rclpy
+from rclpy.clock import Clock, ClockType
+from rclpy.executors import Executor, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from naf_robot.core.errors import ConfigError, NafRobotError
+from naf_robot.runtime.run_config import RunConfig, check_robot, load
+
+STEADY = Clock(clock_type=ClockType.STEADY_TIME)
+
+INTERNAL_ERROR, USER_ERROR = 1, 2
+
+
+class ExecutableNode(Node):
+    """A node with the run's configuration; subclasses override `loop` and `close`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.config_path = Path(self.declare_parameter("config", "").value or "")
+        if not self.config_path.is_file():
+            raise ConfigError(
+                f"parameter 'config' of node {name!r} must name a run's config.yaml, got {str(self.config_path)!r}"
+            )
+        self.run_dir = self.config_path.parent
+        self.config: RunConfig = load(self.config_path)
+        self.use_sim_time: bool = self.get_parameter("use_sim_time").value
+        self.stop_requested = False
+        self.spinner: Executor | None = None
+
+    def robot_parameter(self) -> str:
+        """The parameter `robot`, checked against the run's robots."""
+        name = self.declare_parameter("robot", "").value or self.get_namespace().strip("/")
+        return check_robot(self.config, name)
+
+    def now_s(self) -> float:
+        """The node's clock, simulated or not [s]."""
+        return self.get_clock().now().nanoseconds * 1e-9
+
+    def spin_once(self, timeout_s: float) -> None:
+        """Handle at most one callback, waiting up to `timeout_s` for it."""
+        if self.spinner is not None:
+            self.spinner.spin_once(timeout_sec=timeout_s)
+
+    def loop(self) -> int:
+        """Work until `stop_requested`; the exit code."""
+        while not self.stop_requested:
+            self.spin_once(0.1)
+        return 0
+
+    def close(self) -> None:
+        """Say the last word; the context still lives."""
+
+
+def run(make: Callable[[], ExecutableNode]) -> int:
+    """Run one node until it ends or a signal asks it to; the exit code.
+
+    0 after a clean end, also by SIGINT and SIGTERM; 2 for a mistake of the user, told in one
+    sentence; 1 for anything unforeseen, with its traceback.
+    """
+    rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
+    asked = False
+    node: ExecutableNode | None = None
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
+        if node is not None:
+            node.stop_requested = True
+
+    signal.signal(signal.SIGINT, on_signal)
+    signal.signal(signal.SIGTERM, on_signal)
+    try:
+        node = make()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        node.spinner = executor
+        node.stop_requested = asked
+        return node.loop()
+    except NafRobotError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        return USER_ERROR
+    except Exception:  # noqa: BLE001  the last resort of a process: say all, stop the arm below, exit non-zero
+        traceback.print_exc()
+        return INTERNAL_ERROR
+    finally:
+        if node is not None:
+            try:
+                node.close()
+            finally:
+                node.destroy_node()
+        if rclpy.ok():
+            rclpy.shutdown()

@@ -1,0 +1,26 @@
+"""Quality of service by role, so that both ends of a topic cannot disagree."""
+
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
+
+SENSOR = qos_profile_sensor_data
+
+
+def reliable(depth: int) -> QoSProfile:
+    """Reliable, volatile, the newest `depth` kept."""
+    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=ReliabilityPolicy.RELIABLE)
+
+
+def latched(depth: int = 1) -> QoSProfile:
+    """Reliable, and late joiners get the newest `depth`."""
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=depth,
+        reliability=ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL,
+    )
+
+
+COMMAND = reliable(1)
+FEEDBACK = reliable(10)
+EXPERIENCE = reliable(200)
+PARAMETERS = latched()

@@ -1,0 +1,123 @@
+"""Executable `simulator`: makes simulated worlds look like real arms, in lockstep on simulated time.
+
+Per robot: publishes `joint_states` and what the scene senses, obeys `velocity_controller/commands`
+and holds the last command for ever, as ros2_control does. Publishes `/clock`.
+"""
+
+import sys
+import time
+from functools import partial
+
+import numpy as np
+from geometry_msgs.msg import PoseStamped
+from rclpy.publisher import Publisher
+from rosgraph_msgs.msg import Clock as ClockMessage
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64MultiArray
+from std_srvs.srv import Trigger
+
+from naf_robot.core.errors import SimulationError
+from naf_robot.core.records import FloatArray
+from naf_robot.nodes import convert, topics
+from naf_robot.nodes.diagnostics import OK, Diagnostics, Status
+from naf_robot.nodes.executable import STEADY, ExecutableNode, run
+from naf_robot.nodes.qos import COMMAND, SENSOR, latched, reliable
+from naf_robot.runtime.environments import make_simulator
+from naf_robot.runtime.lockstep import Lockstep
+
+
+class SimulatorNode(ExecutableNode):
+    """All robots' worlds behind the topics of real arms."""
+
+    def __init__(self) -> None:
+        super().__init__("simulator")
+        robots = self.config.robots
+        self.joints = self.config.arm.joints
+        self.simulator = make_simulator(self.config, robots)
+        self.lockstep = Lockstep(robots)
+        self.goals: dict[str, FloatArray] = {}
+        self.period_ns = round(self.simulator.control_period_s * 1e9)
+        self.tick_ns = self.period_ns  # simulated time starts one period in: zero means "no time yet" in ROS
+        self.clock_publisher = self.create_publisher(ClockMessage, topics.CLOCK, reliable(1))
+        self.states: dict[str, Publisher] = {}
+        for robot in robots:
+            self.states[robot] = self.create_publisher(JointState, f"{robot}/{topics.JOINT_STATES}", SENSOR)
+            self.create_subscription(
+                Float64MultiArray, f"{robot}/{topics.COMMANDS}", partial(self.on_command, robot), COMMAND
+            )
+            self.create_subscription(PoseStamped, f"{robot}/{topics.TARGET}", partial(self.on_target, robot), latched())
+        self.create_service(Trigger, "simulator/reset", self.on_reset)
+        self.diagnostics = Diagnostics(self, STEADY, self.report)
+        self.started_s = time.monotonic()
+
+    def on_command(self, robot: str, message: Float64MultiArray) -> None:
+        """Take a velocity command; it holds until the next."""
+        try:
+            self.simulator.command(robot, np.array(message.data))
+        except SimulationError as error:
+            self.diagnostics.refuse("command", error)
+            return
+        self.lockstep.answer(robot, convert.answered_ns(message))
+
+    def on_target(self, robot: str, message: PoseStamped) -> None:
+        """A new goal: lay the scene around it; the arm stays where it is."""
+        point = message.pose.position
+        self.goals[robot] = np.array([point.x, point.y, point.z])
+        self.simulator.reset(robot, self.goals[robot], at_home=False)
+
+    def on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """Put every arm at home and lay every scene anew."""
+        for robot in self.config.robots:
+            self.simulator.reset(robot, self.goals.get(robot), at_home=True)
+        response.success, response.message = True, f"reset {len(self.config.robots)} robots"
+        return response
+
+    def loop(self) -> int:
+        """Tick for ever: publish, wait for the answers, step."""
+        factor = self.config.simulation.real_time_factor
+        due_s = time.monotonic()
+        while not self.stop_requested:
+            pace = factor if factor > 0.0 else (0.0 if self.lockstep.expects() else 1.0)
+            due_s = max(due_s, time.monotonic() - 1.0) + (self.period_ns * 1e-9 / pace if pace else 0.0)
+            self.publish_tick()
+            limit_s = due_s if factor > 0.0 else time.monotonic() + self.config.simulation.answer_timeout_s
+            while not self.lockstep.complete() and time.monotonic() < limit_s and not self.stop_requested:
+                self.spin_once(max(0.0, min(0.1, limit_s - time.monotonic())))
+            self.lockstep.end()
+            while pace and time.monotonic() < due_s and not self.stop_requested:
+                self.spin_once(max(0.0, min(0.1, due_s - time.monotonic())))
+            if not pace:
+                due_s = time.monotonic()
+            self.simulator.step()
+            self.tick_ns += self.period_ns
+        return 0
+
+    def publish_tick(self) -> None:
+        """State first, then the clock; DDS keeps no order between them, so the stamps say what belongs together."""
+        now = convert.stamp(self.tick_ns * 1e-9)
+        self.lockstep.begin(self.tick_ns)
+        for robot, publisher in self.states.items():
+            signals = self.simulator.signals(robot)
+            publisher.publish(
+                convert.joint_state(
+                    self.joints, now, signals["joint_position"], signals["joint_velocity"], signals["joint_effort"]
+                )
+            )
+        self.clock_publisher.publish(ClockMessage(clock=now))
+
+    def report(self) -> Status:
+        """Speed and missed ticks."""
+        wall_s = time.monotonic() - self.started_s
+        values = {"simulated time [s]": self.tick_ns * 1e-9, "real time factor": self.tick_ns * 1e-9 / wall_s}
+        values |= {f"missed ticks {robot}": count for robot, count in self.lockstep.missed.items()}
+        values |= {f"answered ticks {robot}": count for robot, count in self.lockstep.answered.items()}
+        return OK, "simulating", values
+
+
+def main() -> int:
+    """Entry point."""
+    return run(SimulatorNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

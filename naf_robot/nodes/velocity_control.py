@@ -1,0 +1,174 @@
+"""Executable `velocity_control`, one per robot: the only writer to the arm.
+
+Answers each desired velocity with a projected one, watches every input at 100 Hz on a steady
+clock, and keeps sending zeros when anything it depends on is silent.
+"""
+
+import sys
+import time
+
+import numpy as np
+from rclpy.duration import Duration
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64MultiArray
+from std_srvs.srv import SetBool, Trigger
+from visualization_msgs.msg import MarkerArray
+
+from naf_robot.arm.safety import SafetyProjection
+from naf_robot.arm.velocity_control import ControlOutput, VelocityControl
+from naf_robot.core.clock import SteadyClock
+from naf_robot.nodes import convert, topics
+from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Diagnostics, Status
+from naf_robot.nodes.executable import STEADY, ExecutableNode, run
+from naf_robot.nodes.markers import safety_markers
+from naf_robot.nodes.qos import COMMAND, FEEDBACK, SENSOR, latched
+
+WATCHDOG_PERIOD_S = 0.01
+MARKER_PERIOD_S = 0.1
+SIMULATED_SILENCE_S = 0.25  # wall time; accelerated or burdened simulation is not a dead collector
+
+
+class VelocityControlNode(ExecutableNode):
+    """The safety projection and its watchdog on the graph."""
+
+    def __init__(self) -> None:
+        super().__init__("velocity_control")
+        self.robot = self.robot_parameter()
+        self.projection = SafetyProjection(self.config.arm.model(), self.config.safety)
+        self.control = VelocityControl(self.projection, self.config.control_settings(self.use_sim_time), SteadyClock())
+        self.joints = self.projection.model.joint_names
+        self.period_s = self.config.make_task().control_period_s
+        self.pending: JointState | None = None
+        self.state_stamp_s = -1.0
+        self.position = np.array(self.config.arm.home)
+        self.last_answer_s = time.monotonic()
+        self.last_step_s, self.last_step_wall_s = -1.0, time.monotonic()
+        self.output: ControlOutput | None = None
+
+        self.commands = self.create_publisher(Float64MultiArray, topics.COMMANDS, COMMAND)
+        self.executed = self.create_publisher(JointState, topics.EXECUTED_VELOCITY, FEEDBACK)
+        self.markers = self.create_publisher(MarkerArray, topics.SAFETY_MARKERS, latched())
+        self.create_subscription(JointState, topics.JOINT_STATES, self.on_joint_states, SENSOR)
+        self.create_subscription(JointState, topics.DESIRED_VELOCITY, self.on_desired, COMMAND)
+        self.create_service(Trigger, "velocity_control/stop", self.on_stop)
+        self.create_service(Trigger, "velocity_control/clear_fault", self.on_clear_fault)
+        self.create_service(SetBool, "velocity_control/enable", self.on_enable)
+        self.create_timer(WATCHDOG_PERIOD_S, self.on_watchdog, clock=STEADY)
+        self.create_timer(MARKER_PERIOD_S, self.on_markers, clock=STEADY)
+        self.diagnostics = Diagnostics(self, STEADY, self.report)
+
+    def on_joint_states(self, message: JointState) -> None:
+        """Take the measured state; a request may have waited for it."""
+        stamp_s = convert.seconds(message.header.stamp)
+        refusal = self.control.joint_state(
+            message.name, message.position, message.velocity, message.effort, stamp_s, self.now_or(stamp_s)
+        )
+        if refusal is not None:
+            self.diagnostics.refuse("joint_states", refusal)
+            return
+        self.state_stamp_s = stamp_s
+        position = convert.by_name(message, self.joints, message.position)
+        if position is not None:
+            self.position = position
+        self.answer_if_ready()
+
+    def on_desired(self, message: JointState) -> None:
+        """Take a request."""
+        stamp_s = convert.seconds(message.header.stamp)
+        refusal = self.control.desired(message.name, message.velocity, stamp_s, self.now_or(stamp_s))
+        if refusal is not None:
+            self.diagnostics.refuse("desired_velocity", refusal)
+            return
+        self.pending = message
+        self.answer_if_ready()
+
+    def now_or(self, stamp_s: float) -> float:
+        """The node's time; under simulated time a message may overtake the clock that it belongs to."""
+        return max(self.now_s(), stamp_s) if self.use_sim_time else self.now_s()
+
+    def answer_if_ready(self) -> None:
+        """Answer the pending request once the state that belongs to it is there."""
+        if self.pending is None:
+            return
+        stamp_s = convert.seconds(self.pending.header.stamp)
+        if self.use_sim_time and self.state_stamp_s < stamp_s - 1e-6:
+            return
+        request, self.pending = self.pending, None
+        output = self.step(max(self.now_s(), stamp_s) if self.use_sim_time else self.now_s())
+        self.last_answer_s = time.monotonic()
+        self.commands.publish(convert.command(output.velocity, request.header.stamp))
+        self.executed.publish(convert.joint_state(self.joints, request.header.stamp, velocity=output.velocity))
+
+    def step(self, now_s: float) -> ControlOutput:
+        """One control step with the measured period since the last one."""
+        wall_s = time.monotonic()
+        elapsed = now_s - self.last_step_s if self.use_sim_time else wall_s - self.last_step_wall_s
+        if self.use_sim_time and elapsed <= 0.0:  # the simulated clock stands: decelerate in wall time
+            elapsed = wall_s - self.last_step_wall_s
+        first = self.last_step_s < 0.0
+        self.last_step_s, self.last_step_wall_s = max(now_s, self.last_step_s), wall_s
+        self.output = self.control.step(now_s, self.period_s if first else elapsed)
+        return self.output
+
+    def on_watchdog(self) -> None:
+        """While requests come, they are answered; in silence this keeps deciding and sending."""
+        silence = SIMULATED_SILENCE_S if self.use_sim_time else 1.5 * self.period_s
+        if time.monotonic() - self.last_answer_s < silence:
+            return
+        output = self.step(max(self.now_s(), self.last_step_s))
+        self.commands.publish(convert.command(output.velocity, None))
+
+    def on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """Latch a stop."""
+        self.control.stop("by service call")
+        response.success, response.message = True, "stopping; clear_fault allows motion again"
+        return response
+
+    def on_clear_fault(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """Clear faults whose causes are gone."""
+        response.success, response.message = self.control.clear_fault()
+        return response
+
+    def on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        """Follow desired velocities or not."""
+        response.success, response.message = self.control.enable(request.data)
+        return response
+
+    def on_markers(self) -> None:
+        """Show the sphere, the tool, what was clipped, and any fault."""
+        if self.markers.get_subscription_count() > 0:
+            frame, now = f"{self.robot}/base_link", self.get_clock().now().to_msg()
+            self.markers.publish(safety_markers(self.projection, self.position, self.output, frame, now))
+
+    def report(self) -> Status:
+        """Status, reasons and counters."""
+        output = self.output
+        values: dict[str, object] = {f"interventions {k}": v for k, v in self.control.interventions.counts.items()}
+        if output is None:
+            return WARN, "waiting for the first joint states and desired velocity", values
+        values |= {"status": output.status.name, "enabled": self.control.enabled}
+        if output.fault is not None:
+            return ERROR, f"fault: {output.fault}", values
+        return (WARN, "; ".join(output.reasons), values) if output.reasons else (OK, output.status.sentence, values)
+
+    def close(self) -> None:
+        """Decelerate to zero within the limits, then say zero and make sure that it arrived."""
+        self.control.stop("shutdown")
+        for _ in range(200):
+            output = self.step(max(self.now_s(), self.last_step_s))
+            self.commands.publish(convert.command(output.velocity, None))
+            if not output.velocity.any():
+                break
+            time.sleep(WATCHDOG_PERIOD_S)
+        self.commands.publish(convert.command(np.zeros(len(self.joints)), None))
+        self.commands.wait_for_all_acked(Duration(seconds=0.5))
+        self.diagnostics.publish()
+
+
+def main() -> int:
+    """Entry point."""
+    return run(VelocityControlNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

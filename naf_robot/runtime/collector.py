@@ -1,0 +1,205 @@
+"""The collector without ROS: home by motion, run an episode, hand over its transitions, repeat."""
+
+import enum
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+
+from naf_robot.arm.model import ArmModel
+from naf_robot.core.clock import Clock
+from naf_robot.core.records import FloatArray, PolicyParameters, TransitionBatch, stack
+from naf_robot.core.seeding import stream
+from naf_robot.learning.exploration import OrnsteinUhlenbeck
+from naf_robot.learning.policy import Policy
+from naf_robot.runtime.episode import Episode
+from naf_robot.runtime.run_config import RunConfig
+from naf_robot.sensing.signals import Signals, observe, with_kinematics
+
+
+class Phase(enum.Enum):
+    """What a collector is doing; the value is the sentence shown on `/diagnostics`."""
+
+    HOMING = "moving home"
+    WAITING_FOR_POLICY = "waiting for policy parameters"
+    WAITING_FOR_TRAINER = "waiting at home: the trainer is behind"
+    POLICY_TOO_OLD = "holding still: no sign of the trainer"
+    OUTBOX_FULL = "holding still: the outbox is full"
+    WORLD_NOT_READY = "waiting at home: the world is not ready for an episode"
+    PAUSED = "paused by an operator"
+    RUNNING = "running an episode"
+
+
+@dataclass(frozen=True)
+class Tick:
+    """What one control tick decided."""
+
+    desired_velocity: FloatArray  # (n,) [rad/s]
+    batch: TransitionBatch | None = None  # to be stored and sent
+    prepared: FloatArray | None = None  # (3,) [m], base frame: where the next episode's goal is
+    ended: Episode | None = None  # an episode ended with this tick
+
+
+class Collector:
+    """Drives one robot through episodes; called once per control period with fresh signals.
+
+    Parameters offered by `offer` are taken up between episodes only. `clock` is wall time, for the
+    age of the last sign of the trainer.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        robot: str,
+        model: ArmModel,
+        action_velocity: FloatArray,
+        clock: Clock,
+        first_episode: int = 0,
+    ) -> None:
+        self._config = config.collector
+        self._ratio = config.trainer.ratio()
+        self._task = config.make_task()
+        self._model = model
+        self._action_velocity = action_velocity
+        self._clock = clock
+        self._home = np.asarray(config.arm.home, dtype=np.float64)
+        self._goals = {kind: stream(config.seed, "goal", robot, kind, first_episode) for kind in ("train", "evaluate")}
+        self._noise = OrnsteinUhlenbeck(
+            self._config.exploration, model.size, stream(config.seed, "exploration", robot, first_episode)
+        )
+        self._executed: OrderedDict[float, FloatArray] = OrderedDict()
+        self._offered: PolicyParameters | None = None
+        self._policy: Policy | None = None
+        self._episode: Episode | None = None
+        self._prepared: tuple[bool, Signals] | None = None  # greedy?, goal of the next episode
+        self._evaluate_next = False
+        self._updates, self._transitions = 0, 0
+        self._last_sign_s = clock.now_s()
+        self.next_episode = first_episode
+        self.policy_version = -1
+        self.paused = False
+        self.outbox_full = False
+        self.phase = Phase.WAITING_FOR_POLICY
+
+    def offer(self, parameters: PolicyParameters) -> None:
+        """Parameters to be taken up at the next episode, unless newer ones come before.
+
+        Raises:
+            NafRobotError: arrays that are no policy for this robot; the last good ones stay.
+        """
+        policy = Policy.from_arrays(parameters.arrays)
+        policy.action(np.zeros(self._task.observation_spec.size, np.float32))
+        self.progress(parameters.updates, parameters.transitions)
+        if parameters.version >= (self._offered.version if self._offered else self.policy_version):
+            self._offered = parameters
+
+    def progress(self, updates: int, transitions: int) -> None:
+        """A sign of the trainer: its updates and the transitions it holds."""
+        self._updates, self._transitions = max(self._updates, updates), max(self._transitions, transitions)
+        self._last_sign_s = self._clock.now_s()
+
+    def executed(self, stamp_s: float, velocity: FloatArray) -> None:
+        """The velocity really sent in answer to the request stamped `stamp_s`."""
+        self._executed[stamp_s] = velocity
+        while len(self._executed) > 64:
+            self._executed.popitem(last=False)
+
+    def awaits_executed(self) -> bool:
+        """Whether the pending step still lacks its executed velocity; the tick may then wait a little."""
+        episode = self._episode
+        return bool(episode and episode.pending and episode.pending.stamp_s not in self._executed)
+
+    @property
+    def policy_age_s(self) -> float:
+        """Wall time since the last sign of the trainer [s]."""
+        return self._clock.now_s() - self._last_sign_s
+
+    def tick(self, now_s: float, signals: Signals) -> Tick:
+        """One control period: `signals` as sensed at `now_s`; returns what to ask for now."""
+        signals = with_kinematics(signals, self._model)
+        if self._episode is None:
+            return self._between_episodes(now_s, signals)
+        return self._within_episode(now_s, signals, self._episode)
+
+    def abort(self) -> Tick:
+        """End a running episode now (fault, sensor loss, shutdown): truncated, and kept."""
+        still = np.zeros(self._model.size)
+        episode = self._episode
+        if episode is None:
+            return Tick(still)
+        episode.pending = None
+        return self._end(episode, still)
+
+    def _between_episodes(self, now_s: float, signals: Signals) -> Tick:
+        error = self._home - signals["joint_position"]
+        speed = float(np.abs(signals["joint_velocity"]).max())
+        if np.abs(error).max() > self._config.home_tolerance or speed > self._config.home_tolerance:
+            self.phase = Phase.HOMING
+            velocity = np.clip(self._config.home_gain * error, -self._action_velocity, self._action_velocity)
+            return Tick(velocity)
+        self.phase = self._obstacle() or Phase.RUNNING
+        if self.phase is not Phase.RUNNING:
+            return Tick(np.zeros(self._model.size))
+        if self._prepared is None:
+            return self._prepare()
+        if not self._task.ready(signals):
+            self.phase = Phase.WORLD_NOT_READY
+            return Tick(np.zeros(self._model.size))
+        return self._begin(now_s, signals, *self._prepared)
+
+    def _prepare(self) -> Tick:
+        periodic = self.next_episode % self._config.evaluation_period == self._config.evaluation_period - 1
+        greedy = self._evaluate_next or periodic
+        goal = self._task.sample_goal(self._goals["evaluate" if greedy else "train"])
+        self._prepared = (greedy, goal)
+        return Tick(np.zeros(self._model.size), prepared=self._task.goal_position(goal))
+
+    def _obstacle(self) -> Phase | None:
+        if self.paused:
+            return Phase.PAUSED
+        if self._offered is None and self._policy is None:
+            return Phase.WAITING_FOR_POLICY
+        if self.outbox_full:
+            return Phase.OUTBOX_FULL
+        if self.policy_age_s > self._config.max_policy_age_s:
+            return Phase.POLICY_TOO_OLD
+        if self._ratio.collectors_must_wait(self._transitions, self._updates):
+            return Phase.WAITING_FOR_TRAINER
+        return None
+
+    def _begin(self, now_s: float, signals: Signals, greedy: bool, goal: Signals) -> Tick:
+        if self._offered is not None:
+            self._policy, self.policy_version = Policy.from_arrays(self._offered.arrays), self._offered.version
+            self._offered = None
+        self._prepared = None
+        self._noise.reset()
+        episode = Episode(self._task, self.next_episode, goal, greedy, self.policy_version, self._action_velocity)
+        self._episode = episode
+        self.next_episode += 1
+        return Tick(self._act(now_s, signals, episode))
+
+    def _within_episode(self, now_s: float, signals: Signals, episode: Episode) -> Tick:
+        executed = self._executed.pop(episode.pending.stamp_s, None) if episode.pending else None
+        episode.complete(executed, signals, observe(self._task.observation_spec, signals, episode.goal))
+        if episode.time_is_up:
+            return self._end(episode, np.zeros(self._model.size))
+        batch = stack(episode.take()) if len(episode.rows) >= self._config.batch_transitions else None
+        return Tick(self._act(now_s, signals, episode), batch=batch)
+
+    def _act(self, now_s: float, signals: Signals, episode: Episode) -> FloatArray:
+        if self._policy is None:
+            raise RuntimeError("an episode began without a policy")
+        observation = observe(self._task.observation_spec, signals, episode.goal)
+        action = self._policy.action(observation)
+        if not episode.greedy:
+            action = np.clip(action + self._noise.sample(), -1.0, 1.0)
+        episode.request(now_s, observation, action)
+        return action.astype(np.float64) * self._action_velocity
+
+    def _end(self, episode: Episode, velocity: FloatArray) -> Tick:
+        self._episode = None
+        self._executed.clear()
+        self._evaluate_next = episode.greedy and episode.success
+        episode.truncate()
+        rows = episode.take()
+        return Tick(velocity, batch=stack(rows) if rows else None, ended=episode)

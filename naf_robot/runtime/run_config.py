@@ -1,0 +1,163 @@
+"""One run's whole configuration: a task's file, the records' defaults and the user's overrides, resolved once."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from naf_robot.arm.config import ArmConfig
+from naf_robot.arm.safety import SafetyConfig
+from naf_robot.arm.velocity_control import VelocityControlConfig
+from naf_robot.core.config import Config, build, dump_yaml, load_yaml, merge
+from naf_robot.core.errors import ConfigError, UnknownNameError
+from naf_robot.core.resources import find, share_directory
+from naf_robot.learning.exploration import ExplorationConfig
+from naf_robot.learning.registry import algorithm_config_type
+from naf_robot.runtime.learned_action import LearnedAction
+from naf_robot.runtime.ratio import RatioLimiter
+from naf_robot.sim.simulator import SimulatorConfig, steps_per_period
+from naf_robot.tasks.registry import make_task, task_entry
+from naf_robot.tasks.task import Task
+
+Positive = Annotated[float, msgspec.Meta(gt=0.0)]
+NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+RobotName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class CollectorConfig(Config, frozen=True):
+    """How each robot gathers experience."""
+
+    action_velocity: Positive = (
+        1.0  # joint velocity of a full action [rad/s]; faster joints keep to it, slower to theirs
+    )
+    evaluation_period: Count = 10  # every this many episodes one is greedy, and after a greedy success the next too
+    batch_transitions: Count = 50  # sent together
+    home_tolerance: Positive = 0.03  # [rad] per joint
+    home_gain: Positive = 2.0  # [1/s]
+    home_timeout_s: Positive = 20.0
+    max_policy_age_s: Positive = 60.0  # wall time without a sign of the trainer after which the robot holds still
+    resend_s: Positive = 1.0  # first wait for an acknowledgement; doubles up to the next
+    max_resend_s: Positive = 10.0
+    max_outbox_bytes: Count = 256 * 1024 * 1024
+    exploration: ExplorationConfig = msgspec.field(default_factory=ExplorationConfig)
+
+
+class TrainerConfig(Config, frozen=True):
+    """How the trainer learns, publishes and ends."""
+
+    updates_per_transition: NonNegative = 1.0  # 0: free-running, as in the paper
+    ratio_tolerance: Count = 300  # updates by which either side may run ahead of the other
+    learning_starts: Count = 300  # transitions before the first update
+    learned_action: LearnedAction = "requested"
+    replay_capacity: Count = 1_000_000
+    publish_period_updates: Count = 50
+    evaluation_window: Count = 20  # greedy episodes that the success rate is taken over
+    checkpoint_period_s: Positive = 60.0
+    keep_checkpoints: Count = 2
+    threads: Count = 1
+    device: str = "cpu"
+
+    def ratio(self) -> RatioLimiter:
+        """The limiter that these settings describe."""
+        return RatioLimiter(self.updates_per_transition, self.ratio_tolerance, self.learning_starts)
+
+
+class SimulationConfig(Config, frozen=True):
+    """How the simulator node runs in time."""
+
+    real_time_factor: NonNegative = 0.0  # 0: as fast as the machine allows
+    answer_timeout_s: Positive = 2.0  # wall time to wait for a robot's command before going on without
+
+
+class RunConfig(Config, frozen=True, kw_only=True):
+    """Everything that decides a run."""
+
+    task_name: str
+    algorithm_name: str = "naf"
+    robots: Annotated[tuple[RobotName, ...], msgspec.Meta(min_length=1)] = ("robot_1", "robot_2")
+    seed: Annotated[int, msgspec.Meta(ge=0)] = 0
+    max_episodes: Count = 400
+    target_success: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 1.0
+    arm: ArmConfig
+    safety: SafetyConfig
+    velocity_control: VelocityControlConfig = VelocityControlConfig()
+    task: dict[str, Any] = msgspec.field(default_factory=dict)  # the task's own record
+    algorithm: dict[str, Any] = msgspec.field(default_factory=dict)  # the algorithm's own record
+    simulator: SimulatorConfig = msgspec.field(default_factory=SimulatorConfig)
+    simulation: SimulationConfig = msgspec.field(default_factory=SimulationConfig)
+    collector: CollectorConfig = msgspec.field(default_factory=CollectorConfig)
+    trainer: TrainerConfig = msgspec.field(default_factory=TrainerConfig)
+
+    def make_task(self) -> Task:
+        """The configured task."""
+        return make_task(self.task_name, self.task, len(self.arm.joints))
+
+    def control_settings(self, simulated_time: bool) -> VelocityControlConfig:
+        """The velocity controller's settings on the clock in use."""
+        return msgspec.structs.replace(self.velocity_control, simulated_time=simulated_time)
+
+    def algorithm_config(self) -> Config:
+        """The algorithm's configuration record."""
+        return build(algorithm_config_type(self.algorithm_name), self.algorithm, "algorithm")
+
+
+def resolve(task: str, algorithm: str = "naf", overrides: Sequence[Mapping[str, Any]] = ()) -> RunConfig:
+    """The configuration of a run of `task`: its file below `config/tasks`, then `overrides`, later ones winning.
+
+    Raises:
+        UnknownNameError: unknown task, algorithm or configuration key, with the valid ones.
+        ConfigError: a value of the wrong type or range, or values that contradict.
+        RobotModelError: the URDF lacks what the arm's description names.
+    """
+    task_entry(task)
+    algorithm_config_type(algorithm)
+    values = merge(load_yaml(find(f"config/tasks/{task}.yaml")), *overrides)
+    return checked(build(RunConfig, values | {"task_name": task, "algorithm_name": algorithm}))
+
+
+def load(path: Path) -> RunConfig:
+    """A configuration that `save` wrote."""
+    return checked(build(RunConfig, load_yaml(path), str(path)))
+
+
+def save(config: RunConfig, path: Path) -> None:
+    """Write the resolved configuration, with every default spelled out."""
+    path.write_text(dump_yaml(config), encoding="utf-8")
+
+
+def checked(config: RunConfig) -> RunConfig:
+    """`config` with the task's and the algorithm's defaults spelled out, its parts checked against each other."""
+    if len(set(config.robots)) != len(config.robots):
+        raise ConfigError(f"robots must have different names, got {list(config.robots)}")
+    config.arm.model()
+    task = config.make_task()
+    steps_per_period(task.control_period_s, config.simulator.physics_step_s)
+    task_record = build(task_entry(config.task_name).config, config.task, "task")
+    return msgspec.structs.replace(
+        config,
+        task=msgspec.to_builtins(task_record),
+        algorithm=msgspec.to_builtins(config.algorithm_config()),
+    )
+
+
+def robot_names(count: int) -> tuple[str, ...]:
+    """The default names of `count` robots."""
+    return tuple(f"robot_{index + 1}" for index in range(count))
+
+
+def check_robot(config: RunConfig, robot: str) -> str:
+    """`robot` if the run has it.
+
+    Raises:
+        UnknownNameError: listing the robots of the run.
+    """
+    if robot not in config.robots:
+        raise UnknownNameError("robot", robot, config.robots)
+    return robot
+
+
+def task_files() -> list[str]:
+    """Names of the tasks that have a configuration file."""
+    return sorted(path.stem for path in (share_directory() / "config" / "tasks").glob("*.yaml"))

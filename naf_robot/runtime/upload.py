@@ -1,0 +1,58 @@
+"""When to send which batch: at once, then again with growing patience until it is acknowledged."""
+
+from dataclasses import dataclass
+
+from naf_robot.core.clock import Clock
+from naf_robot.core.records import TransitionBatch
+from naf_robot.experience.outbox import Outbox
+
+MAX_RESENDS_AT_ONCE = 8  # a trainer that comes back is not flooded with everything
+
+
+@dataclass
+class _Sent:
+    due_s: float
+    patience_s: float
+
+
+class Uploader:
+    """Schedules the batches of an outbox; batches left by a predecessor are due at once."""
+
+    def __init__(self, outbox: Outbox, clock: Clock, resend_s: float, max_resend_s: float) -> None:
+        self._outbox = outbox
+        self._clock = clock
+        self._resend_s = resend_s
+        self._max_resend_s = max_resend_s
+        self._schedule = {sequence: _Sent(0.0, resend_s) for sequence in outbox.waiting()}
+        self.resent = 0
+
+    def add(self, batch: TransitionBatch) -> None:
+        """Store `batch` durably; it is due at once.
+
+        Raises:
+            StoreError: the outbox refused it.
+        """
+        self._schedule[self._outbox.append(batch)] = _Sent(-1.0, self._resend_s)
+
+    def due(self) -> list[bytes]:
+        """Payloads to send now, oldest first."""
+        now = self._clock.now_s()
+        payloads = []
+        for sequence in sorted(self._schedule):
+            entry = self._schedule[sequence]
+            if entry.due_s > now or len(payloads) >= MAX_RESENDS_AT_ONCE:
+                continue
+            payload = self._outbox.payload(sequence)
+            if payload is None:
+                del self._schedule[sequence]
+                continue
+            self.resent += entry.due_s >= 0.0
+            entry.due_s, entry.patience_s = now + entry.patience_s, min(2.0 * entry.patience_s, self._max_resend_s)
+            payloads.append(payload)
+        return payloads
+
+    def acknowledge(self, sequences: tuple[int, ...]) -> None:
+        """The trainer holds these."""
+        self._outbox.acknowledge(sequences)
+        for sequence in sequences:
+            self._schedule.pop(sequence, None)

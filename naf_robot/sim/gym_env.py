@@ -1,0 +1,96 @@
+"""A task in a simulated world as a Gymnasium environment: the same task, projection and physics as over ROS."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from naf_robot.arm.safety import SafetyProjection
+from naf_robot.core.records import FloatArray
+from naf_robot.core.seeding import stream
+from naf_robot.sensing.signals import Signals, observe, with_kinematics
+from naf_robot.sim.simulator import Simulator
+from naf_robot.tasks.task import Task
+
+
+class TaskEnv(gymnasium.Env):
+    """One robot in `simulator` learning `task`; actions in [-1, 1] are joint velocities over `action_velocity`.
+
+    Every `info` of a step holds `executed_action` (A,), what the safety projection let through;
+    `reward_terms` by name; `success` and `distance`. Store `executed_action` in replay, not the
+    requested one. The task never terminates by itself: the time limit truncates.
+    """
+
+    metadata = {"render_modes": []}  # noqa: RUF012  (Gymnasium's own convention)
+
+    def __init__(
+        self,
+        task: Task,
+        simulator: Simulator,
+        projection: SafetyProjection,
+        action_velocity: FloatArray,
+        robot: str = "robot_1",
+    ) -> None:
+        self.task = task
+        self._simulator = simulator
+        self._projection = projection
+        self._model = projection.model
+        self._action_velocity = np.asarray(action_velocity, dtype=np.float64)
+        self._robot = robot
+        size = self._model.size
+        self.action_space = gymnasium.spaces.Box(-1.0, 1.0, (size,), np.float32)
+        self.observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (task.observation_spec.size,), np.float32)
+        self._goals = stream(0, "goals")
+        self._goal: Signals = {}
+        self._signals: Signals = {}
+        self._sent = np.zeros(size)
+        self._step = 0
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Put the arm at home and draw a new goal; with a `seed` the sequence of goals starts anew."""
+        super().reset(seed=seed)
+        if seed is not None:
+            self._goals = stream(seed, "goals")
+        self._goal = self.task.sample_goal(self._goals)
+        self._simulator.reset(self._robot, self.task.goal_position(self._goal), at_home=True)
+        self._signals = self._read()
+        self._sent = np.zeros(self._model.size)
+        self._step = 0
+        return self._observation(), {"goal": dict(self._goal)}
+
+    def step(self, action: NDArray[np.floating]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        """Apply `action` (A,) for one control period, through the safety projection."""
+        requested = np.clip(np.asarray(action, dtype=np.float64), -1.0, 1.0)
+        desired = requested * self._action_velocity
+        result = self._projection.project(
+            self._signals["joint_position"],
+            self._signals["joint_velocity"],
+            desired,
+            self._sent,
+            self.task.control_period_s,
+        )
+        self._sent = result.velocity
+        self._simulator.command(self._robot, result.velocity)
+        self._simulator.step()
+        self._signals = self._read()
+        self._step += 1
+        executed = result.velocity / self._action_velocity
+        terms = self.task.reward_terms(self._signals, self._goal, executed, requested)
+        info = {
+            "executed_action": executed.astype(np.float32),
+            "reward_terms": dict(zip(self.task.reward_names, terms.tolist(), strict=True)),
+            "success": self.task.success(self._signals, self._goal),
+            "distance": self.task.distance(self._signals, self._goal),
+            "active_limits": result.active,
+        }
+        truncated = self._step >= self.task.episode_steps
+        return self._observation(), float(terms.sum()), False, truncated, info
+
+    def _read(self) -> Signals:
+        return with_kinematics(self._simulator.signals(self._robot), self._model)
+
+    def _observation(self) -> NDArray[np.float32]:
+        return observe(self.task.observation_spec, self._signals, self._goal)
