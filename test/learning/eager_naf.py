@@ -42,6 +42,11 @@ class EagerNaf:
             self.networks.parameters(), lr=config.learning_rate, betas=(config.first_moment_decay, config.beta2)
         )
 
+    def to(self, device: str) -> "EagerNaf":
+        self.networks.to(device)
+        self.target_value.to(device)
+        return self
+
     def copy_from(self, learner: NafLearner) -> None:
         with torch.no_grad():
             for k, network in enumerate(self.networks):
@@ -67,7 +72,7 @@ class EagerNaf:
         raw_mu, raw_triangle, value = outputs
         mu = torch.tanh(raw_mu)
         limit, size = self.config.log_diagonal_limit, self.action_size
-        triangle = torch.zeros(len(action), size, size, dtype=action.dtype)
+        triangle = torch.zeros(len(action), size, size, dtype=action.dtype, device=action.device)
         diagonal = torch.exp(limit * torch.tanh(raw_triangle[:, :size] / limit))
         triangle[:, self.rows, self.columns] = torch.cat((diagonal, raw_triangle[:, size:]), dim=1)
         precision = triangle @ triangle.transpose(1, 2)

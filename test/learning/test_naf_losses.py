@@ -26,7 +26,8 @@ def dense(raw_triangle: np.ndarray, limit: float = 5.0) -> np.ndarray:
 def advantage(raw_mu, raw_triangle, action, limit=5.0):
     maps = [m.double() for m in losses.triangle_maps(SIZE)]
     tensors = [torch.as_tensor(np.atleast_2d(a)) for a in (raw_mu, raw_triangle, action)]
-    return [t.numpy() for t in losses.quadratic_advantage(*tensors, *maps, limit)]
+    value, *slopes = losses.quadratic_advantage(*tensors, *maps, torch.tensor(limit, dtype=torch.float64))
+    return [value.numpy(), *(-slope.numpy() for slope in slopes)]
 
 
 @given(finite(SIZE), finite(TRIANGLE), arrays.arrays(np.float64, SIZE, elements=st.floats(-1.0, 1.0)))
@@ -56,7 +57,9 @@ def test_precision_is_positive_definite(raw_triangle):
 
 @given(arrays.arrays(np.float64, (3, SIZE), elements=st.floats(-1e9, 1e9)), st.floats(0.5, 10.0))
 def test_diagonal_is_bounded_and_keeps_its_slope(raw, limit):
-    diagonal, slope = (t.numpy() for t in losses.bounded_diagonal(torch.from_numpy(raw), limit))
+    diagonal, slope = (
+        t.numpy() for t in losses.bounded_diagonal(torch.from_numpy(raw), torch.tensor(limit, dtype=torch.float64))
+    )
     assert (diagonal >= np.exp(-limit) * 0.999).all()
     assert (diagonal <= np.exp(limit) * 1.001).all()
     assert np.isfinite(slope).all()

@@ -12,10 +12,10 @@ from torch import Tensor
 from naf_robot.core.errors import CheckpointError
 from naf_robot.learning.naf import losses
 from naf_robot.learning.naf.config import NafConfig
-from naf_robot.learning.naf.networks import EPSILON, MU, TRIANGLE, VALUE, Networks, ValueNetwork, naf_shape
+from naf_robot.learning.naf.networks import EPSILON, VALUE, Networks, ValueNetwork, naf_shape
 from naf_robot.learning.naf.policy import policy_arrays
 from naf_robot.learning.replay_buffer import REWARD, TERMINATED, TRUNCATED, ReplayBuffer
-from naf_robot.learning.stacked import Moments, Parameters, padded
+from naf_robot.learning.stacked import Moments, Parameters
 
 BLOCK = 64  # most updates whose batches are drawn at once
 METRICS = ("loss", "q_mean", "gradient_norm", "skipped_updates")
@@ -51,15 +51,21 @@ class NafLearner:
         self.generator = torch.Generator(self.device).manual_seed(seed + 1)
 
         count = config.batch_size
-        self._networks = Networks(self.parameters, self.gradient, 2 * count if cross else count)
+        self._networks = Networks(self.parameters, self.gradient, 2 * count if cross else count, count)
         self._target_network = ValueNetwork(self.target, count) if self.target is not None else None
         self._maps = losses.triangle_maps(action_size, self.device)
-        self._head_outputs = [torch.zeros(count, padded(width), device=self.device) for width in shape.heads[:VALUE]]
-        self._head_gradients = [torch.zeros(count, padded(width), device=self.device) for width in shape.heads]
-        self._values = torch.zeros(self._networks.rows, 1, device=self.device)
+        self._value = self._networks.heads[VALUE].output.view(-1)
+        self._value_weight = self._networks.heads[VALUE].weight.view(-1)
+        self._next_top = self._networks.value_top[count:]  # without a target network, V(x') is read off the same pass
+        self._next_value = torch.zeros(count, device=self.device)
         self._metrics = torch.zeros(BLOCK, len(METRICS), device=self.device)
         self._metric_cells = [row.unbind() for row in self._metrics.unbind()]
         self._gradient_scale = torch.ones((), device=self.device)
+        # constants as tensors: a Python number costs a conversion at every use
+        numbers = (0.0, 1.0, 2.0 / count, 1.0 / config.gradient_norm_limit, config.log_diagonal_limit)
+        self._zero, self._one, self._error_scale, self._norm_scale, self._diagonal_limit = torch.tensor(
+            numbers, device=self.device
+        ).unbind()
 
     @torch.no_grad()
     def update(self, count: int) -> dict[str, float]:
@@ -136,42 +142,37 @@ class NafLearner:
     def _gradient_of_loss(
         self, inputs: Tensor, nexts: Tensor, action: Tensor, reward: Tensor, factor: Tensor, k: int
     ) -> None:
-        networks, count, heads = self._networks, action.shape[0], self.parameters.heads
+        networks = self._networks
         networks.forward(inputs)
-        top = [hidden[:count] for hidden in networks.top]
-        raw = [torch.addmm(heads[i][1], top[i], heads[i][0], out=self._head_outputs[i]) for i in (MU, TRIANGLE)]
-        values = torch.addmm(heads[VALUE][1], networks.top[VALUE], heads[VALUE][0], out=self._values).view(-1)
-        next_value = values[count:] if self._target_network is None else self._target_network.forward(nexts)
-        widths = self.parameters.shape.heads
+        mu, triangle, value = networks.heads
+        if self._target_network is None:
+            next_value = torch.mv(self._next_top, self._value_weight, out=self._next_value).add_(value.bias)
+        else:
+            next_value = self._target_network.forward(nexts)
         advantage, *slopes = losses.quadratic_advantage(
-            raw[MU][:, : widths[MU]],
-            raw[TRIANGLE][:, : widths[TRIANGLE]],
-            action,
-            *self._maps,
-            self.config.log_diagonal_limit,
+            mu.output_rows, triangle.output_rows, action, *self._maps, self._diagonal_limit
         )
-        q = advantage.add_(values[:count])
-        error = q - losses.td_target(reward, factor, next_value)
+        q = advantage.add_(self._value)
+        error = losses.td_target(reward, factor, next_value).sub_(q)
         torch.dot(error, error, out=self._metric_cells[k][0])
         torch.sum(q, 0, out=self._metric_cells[k][1])
-        scale = torch.mul(error.unsqueeze(1), 2.0 / count, out=self._head_gradients[VALUE])
-        for i in (MU, TRIANGLE):
-            torch.mul(slopes[i], scale, out=self._head_gradients[i][:, : widths[i]])
-        for i, back in enumerate(self._head_gradients):
-            torch.mm(top[i].t(), back, out=self.gradient.heads[i][0])
-            torch.sum(back, 0, out=self.gradient.heads[i][1])
-            torch.mm(back, heads[i][0].t(), out=networks.top_back[i][:count])
+        error_column = error.unsqueeze(1).mul_(self._error_scale)
+        torch.neg(error_column, out=value.slope)
+        torch.mul(slopes[0], error_column, out=mu.slope_rows)
+        torch.mul(slopes[1], error_column, out=triangle.slope_rows)
         networks.backward()
 
     def _step(self, norm: Tensor, skipped: Tensor) -> None:
         """Clip, Adam, moments, target and average; nothing moves when the gradient is not finite."""
         config = self.config
         torch.linalg.vector_norm(self.gradient.flat, out=norm)
-        torch.ne(norm - norm, 0.0, out=skipped)  # infinity and NaN minus themselves are NaN, and NaN differs from 0
-        torch.mul(norm, 1.0 / config.gradient_norm_limit, out=self._gradient_scale).clamp_min_(1.0)
+        torch.ne(
+            norm - norm, self._zero, out=skipped
+        )  # infinity and NaN minus themselves are NaN, and NaN differs from 0
+        torch.maximum(norm * self._norm_scale, self._one, out=self._gradient_scale)
         torch._fused_adam_(
             [self.parameters.flat], [self.gradient.flat], [self.first_moment], [self.second_moment], [],
-            [self.adam_step.add_(1.0).sub_(skipped)], lr=config.learning_rate, beta1=config.first_moment_decay,
+            [self.adam_step.add_(self._one).sub_(skipped)], lr=config.learning_rate, beta1=config.first_moment_decay,
             beta2=config.beta2, weight_decay=0.0, eps=1e-8, amsgrad=False, maximize=False,
             grad_scale=self._gradient_scale, found_inf=skipped,
         )  # fmt: skip

@@ -49,15 +49,15 @@ def td_target(reward: Tensor, bootstrap: Tensor, next_value: Tensor) -> Tensor:
     return torch.addcmul(reward, bootstrap, next_value)
 
 
-def bounded_diagonal(raw: Tensor, limit: float) -> tuple[Tensor, Tensor]:
+def bounded_diagonal(raw: Tensor, limit: Tensor) -> tuple[Tensor, Tensor]:
     """The diagonal of L, exp(c tanh(z / c)), and its derivative by z; both the shape of `raw`."""
-    squashed = (raw * (1.0 / limit)).tanh_()
+    squashed = (raw / limit).tanh_()
     diagonal = (squashed * limit).exp_()
     return diagonal, torch.addcmul(diagonal, diagonal, squashed.square_(), value=-1.0)
 
 
 def quadratic_advantage(
-    raw_mu: Tensor, raw_triangle: Tensor, action: Tensor, rows: Tensor, columns: Tensor, limit: float
+    raw_mu: Tensor, raw_triangle: Tensor, action: Tensor, rows: Tensor, columns: Tensor, limit: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Minus ½ (u - µ)ᵀ P (u - µ) and its gradients.
 
@@ -67,20 +67,22 @@ def quadratic_advantage(
         action: u, `(B, A)`.
         rows: first of `triangle_maps`.
         columns: second of `triangle_maps`.
-        limit: c, the bound of the log diagonal.
+        limit: c, the bound of the log diagonal; a scalar.
 
     Returns:
-        The advantage `(B,)`, its gradient by `raw_mu` `(B, A)` and by `raw_triangle` `(B, K)`.
+        The advantage `(B,)`, and the gradients of its negative by `raw_mu` `(B, A)` and by
+        `raw_triangle` `(B, K)`.
     """
     size = raw_mu.shape[1]
     mu = torch.tanh(raw_mu)
     diagonal, diagonal_slope = bounded_diagonal(raw_triangle[:, :size], limit)
     triangle = torch.cat((diagonal, raw_triangle[:, size:]), 1)
-    difference = (action - mu) @ rows
+    difference = torch.mm(mu - action, rows)  # -δ_row(k)
     products = triangle * difference
-    w = products @ columns
-    advantage = (products * w).sum(1).mul_(-0.5)
-    mu_gradient = (triangle.mul_(w) @ rows.t()).mul_(torch.square_(mu).neg_().add_(1.0))
-    triangle_gradient = difference.mul_(w).neg_()
+    w = torch.mm(products, columns)  # -w_column(k)
+    advantage = products.mul_(w).sum(1)
+    mu_gradient = torch.mm(triangle.mul_(w), rows.t())
+    mu_gradient.addcmul_(mu_gradient, mu.square_(), value=-1.0)
+    triangle_gradient = difference.mul_(w)
     triangle_gradient[:, :size].mul_(diagonal_slope)
-    return advantage, mu_gradient, triangle_gradient
+    return advantage.mul_(-0.5), mu_gradient, triangle_gradient

@@ -1,7 +1,7 @@
 """The three networks of NAF, their forward and their hand-written backward pass.
 
-N rows, D inputs, S = 3 networks (µ, L, V in this order), H units of a hidden layer. Every buffer and
-every view is made once; an update only runs kernels. Tested against autograd.
+N rows, B of them with heads, D inputs, S = 3 networks (µ, L, V in this order), H units of a hidden layer.
+Every buffer and every view is made once; an update only runs kernels. Tested against autograd.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from naf_robot.learning.naf.config import NafConfig
-from naf_robot.learning.stacked import Moments, Normalisation, Parameters, StackShape
+from naf_robot.learning.stacked import Moments, Normalisation, Parameters, StackShape, padded
 
 MU, TRIANGLE, VALUE = 0, 1, 2  # networks in the stack
 EPSILON = 1e-5  # added to the variance in batch and layer norm
@@ -26,124 +26,150 @@ def naf_shape(config: NafConfig, observation_size: int, action_size: int) -> Sta
     return StackShape(observation_size, config.hidden, heads, normalisation)
 
 
-@dataclass
-class _Layer:
-    """Buffers of one hidden layer, (N, S·H); `*_stack` the same memory as (S, N, H)."""
+class Layer:
+    """Buffers of one hidden layer, (N, S·H), and their views; `*_stack` is the same memory as (S, N, H)."""
 
-    parameters: dict[str, Tensor]
-    gradient: dict[str, Tensor]
-    before: Tensor  # before normalisation and ReLU; the same as `active` without normalisation
-    before_stack: Tensor
-    active: Tensor  # after ReLU
-    active_stack: Tensor
-    back: Tensor  # gradient by `active`; rows that no head reads are never written and stay zero
-    back_stack: Tensor
-    delta: Tensor  # gradient by `before`
-    delta_stack: Tensor
-    scratch: Tensor
-    mean: Tensor  # batch mean of `before`, (S·H,)
-    inverse: Tensor  # its 1 / standard deviation
+    def __init__(self, parameters: Parameters, gradient: Parameters, batch: Moments, rows: int, index: int) -> None:
+        shape, device = parameters.shape, parameters.flat.device
+        p, out = parameters.layers[index], gradient.layers[index]
+        absent = torch.empty(0, device=device)
+        self.weight, self.bias, self.scale, self.shift = (p.get(name, absent) for name in "wbgc")
+        self.weight_t = self.weight.transpose(-2, -1)
+        self.weight_gradient = out["w"]
+        self.bias_gradient, self.scale_gradient, self.shift_gradient = (out.get(name, absent) for name in "bgc")
+        self.has_bias = "b" in p
+        self.mean, self.inverse = batch.means[index + 1], batch.variances[index + 1]  # of the rows: mean, 1 / deviation
+
+        def buffer() -> tuple[Tensor, Tensor]:
+            flat = torch.zeros(rows, shape.networks * shape.hidden[index], device=device)
+            return flat, flat.view(rows, shape.networks, -1).transpose(0, 1)
+
+        self.active, self.active_stack = buffer()  # after ReLU
+        self.before, self.before_stack = (  # before normalisation and ReLU
+            (self.active, self.active_stack) if shape.normalisation == "none" else buffer()
+        )
+        self.back, self.back_stack = buffer()  # gradient by `active`; rows without heads stay zero in the last layer
+        self.delta, self.delta_stack = buffer()  # gradient by `before`
+        self.delta_t, self.active_stack_t = self.delta.t(), self.active_stack.transpose(1, 2)
+        self.scratch, _ = buffer()
+        self.scratch_t = self.scratch.t()
+
+
+@dataclass
+class Head:
+    """Output layer of one network for B rows, with the views that its products need."""
+
+    weight: Tensor  # (H, W), W the padded width
+    weight_t: Tensor
+    bias: Tensor
+    weight_gradient: Tensor
+    bias_gradient: Tensor
+    top: Tensor  # (B, H), the last hidden layer
+    top_t: Tensor
+    back: Tensor  # (B, H), gradient by `top`
+    output: Tensor  # (B, W)
+    slope: Tensor  # (B, W), gradient by `output`; padding stays zero
+    output_rows: Tensor  # `output` without padding
+    slope_rows: Tensor
 
 
 class Networks:
-    """Forward and backward for a fixed number of rows.
+    """Forward and backward for `rows` rows, of which the first `count` have heads.
 
-    With batch norm, `batch` holds the rows' means and, in place of variances, inverse standard
-    deviations (what the kernels give); the first pair is that of the inputs.
+    With batch norm, `batch` holds the rows' means and, in place of variances, 1 / sqrt(variance + ε)
+    (what the kernels give); the first pair is that of the inputs.
     """
 
-    def __init__(self, parameters: Parameters, gradient: Parameters, rows: int) -> None:
+    def __init__(self, parameters: Parameters, gradient: Parameters, rows: int, count: int) -> None:
         shape, device = parameters.shape, parameters.flat.device
-        self.shape, self.rows, self.parameters, self.gradient = shape, rows, parameters, gradient
+        self.shape, self.rows = shape, rows
         self.batch = Moments(shape, device)
         self.inputs = torch.zeros(rows, shape.inputs, device=device)
-        self.ones = torch.ones(rows, device=device)
-        self.layers: list[_Layer] = []
-        for i, units in enumerate(shape.hidden):
-            width = shape.networks * units
-            names = ("before", "active", "back", "delta", "scratch")
-            flat = {name: torch.zeros(rows, width, device=device) for name in names}
-            if shape.normalisation == "none":
-                flat["before"] = flat["active"]
-            stacks = {f"{name}_stack": _stack(flat[name], shape.networks) for name in names[:4]}
-            moments = (self.batch.means[i + 1], self.batch.variances[i + 1])
-            self.layers.append(
-                _Layer(parameters.layers[i], gradient.layers[i], **flat, **stacks, mean=moments[0], inverse=moments[1])
-            )
-        self.top = self.layers[-1].active_stack.unbind()  # one (N, H) per network
-        self.top_back = self.layers[-1].back_stack.unbind()
+        self._inputs_t = self.inputs.t()
+        self._ones = torch.ones(rows, device=device)
+        self._minus_share = torch.tensor(-1.0 / rows, device=device)
+        self.layers = [Layer(parameters, gradient, self.batch, rows, i) for i in range(len(shape.hidden))]
+        self.heads = [_head(parameters, gradient, self.layers[-1], k, count) for k in range(shape.networks)]
+        self.value_top = self.layers[-1].active_stack[VALUE]  # all rows, for V(x')
 
     def forward(self, inputs: Tensor) -> None:
-        """Run all rows of `inputs`, shape (N, D), up to the last hidden layer, into `top`."""
-        if self.shape.normalisation == "batch":
+        """Run all rows of `inputs`, shape (N, D), through hidden layers and heads."""
+        normalisation = self.shape.normalisation
+        if normalisation == "batch":
             _batch_norm(inputs, None, None, self.inputs, self.batch.means[0], self.batch.variances[0])
         else:
             self.inputs.copy_(inputs)
-        below = self.inputs
-        for i, layer in enumerate(self.layers):
-            p = layer.parameters
-            if i == 0 and "b" in p:
-                torch.addmm(p["b"], below, p["w"], out=layer.before)
-            elif i == 0:
-                torch.mm(below, p["w"], out=layer.before)
+        below = None
+        for layer in self.layers:
+            if below is not None:
+                torch.bmm(below.active_stack, layer.weight, out=layer.before_stack)
+                if layer.has_bias:
+                    layer.before.add_(layer.bias)
+            elif layer.has_bias:
+                torch.addmm(layer.bias, self.inputs, layer.weight, out=layer.before)
             else:
-                torch.bmm(self.layers[i - 1].active_stack, p["w"], out=layer.before_stack)
-                if "b" in p:
-                    layer.before.add_(p["b"])
-            if self.shape.normalisation == "batch":
-                _batch_norm(layer.before, p["g"], p["c"], layer.active, layer.mean, layer.inverse)
-            elif self.shape.normalisation == "layer":
+                torch.mm(self.inputs, layer.weight, out=layer.before)
+            if normalisation == "batch":
+                _batch_norm(layer.before, layer.scale, layer.shift, layer.active, layer.mean, layer.inverse)
+            elif normalisation == "layer":
                 self._layer_norm(layer)
             torch.relu_(layer.active)
+            below = layer
+        for head in self.heads:
+            torch.addmm(head.bias, head.top, head.weight, out=head.output)
 
     def backward(self) -> None:
-        """From the gradient by the last hidden layer, in `top_back`, fill the gradient of every hidden layer."""
+        """From the gradient by the heads' outputs, in `slope`, fill the gradient of every parameter."""
+        for head in self.heads:
+            torch.mm(head.top_t, head.slope, out=head.weight_gradient)
+            torch.sum(head.slope, 0, out=head.bias_gradient)
+            torch.mm(head.slope, head.weight_t, out=head.back)
         for i in reversed(range(len(self.layers))):
-            layer, out = self.layers[i], self.layers[i].gradient
+            layer = self.layers[i]
             _relu_backward(layer.back, layer.active, 0, grad_input=layer.delta)
             if self.shape.normalisation == "batch":
                 self._batch_norm_backward(layer)
             elif self.shape.normalisation == "layer":
                 self._layer_norm_backward(layer)
-            if "b" in out:
-                torch.mv(layer.delta.t(), self.ones, out=out["b"])
+            if layer.has_bias:
+                torch.mv(layer.delta_t, self._ones, out=layer.bias_gradient)
             if i == 0:
-                torch.mm(self.inputs.t(), layer.delta, out=out["w"])
-                return
-            below = self.layers[i - 1]
-            torch.bmm(below.active_stack.transpose(1, 2), layer.delta_stack, out=out["w"])
-            torch.bmm(layer.delta_stack, layer.parameters["w"].transpose(1, 2), out=below.back_stack)
+                torch.mm(self._inputs_t, layer.delta, out=layer.weight_gradient)
+            else:
+                below = self.layers[i - 1]
+                torch.bmm(below.active_stack_t, layer.delta_stack, out=layer.weight_gradient)
+                torch.bmm(layer.delta_stack, layer.weight_t, out=below.back_stack)
 
-    def _batch_norm_backward(self, layer: _Layer) -> None:
+    def _batch_norm_backward(self, layer: Layer) -> None:
         """In place: ∂/∂x = (g/s) [ȳ - mean(ȳ) - (x - m)/s² · mean(ȳ (x - m))], with ȳ the gradient by g(x - m)/s + c.
 
         Gathered by powers of x into ȳ k₁ + x k₂ + k₃, so that the rows are passed over as little as possible.
         """
-        p, out, share = layer.parameters, layer.gradient, -1.0 / self.rows
-        torch.mv(layer.delta.t(), self.ones, out=out["c"])
+        g, c = layer.scale_gradient, layer.shift_gradient
+        torch.mv(layer.delta_t, self._ones, out=c)
         torch.mul(layer.delta, layer.before, out=layer.scratch)
-        torch.mv(layer.scratch.t(), self.ones, out=out["g"])
-        out["g"].addcmul_(layer.mean, out["c"], value=-1.0).mul_(layer.inverse)
-        k1 = p["g"] * layer.inverse
-        k2 = (k1 * layer.inverse).mul_(out["g"]).mul_(share)
-        k3 = (k1 * out["c"]).mul_(share).addcmul_(layer.mean, k2, value=-1.0)
+        torch.mv(layer.scratch_t, self._ones, out=g)
+        g.addcmul_(layer.mean, c, value=-1.0).mul_(layer.inverse)
+        k1 = layer.scale * layer.inverse
+        shared = k1 * self._minus_share
+        k2 = (shared * layer.inverse).mul_(g)
+        k3 = shared.mul_(c).addcmul_(layer.mean, k2, value=-1.0)
         torch.addcmul(k3, layer.before, k2, out=layer.scratch)
         torch.addcmul(layer.scratch, layer.delta, k1, out=layer.delta)
 
-    def _layer_norm(self, layer: _Layer) -> None:
+    def _layer_norm(self, layer: Layer) -> None:
         """Normalise over the units of each network; `before` keeps the normalised rows, `scratch` 1 / s."""
         x = layer.before.view(self.rows, self.shape.networks, -1)
         normal, _, inverse = torch.native_layer_norm(x, x.shape[2:], None, None, EPSILON)
         x.copy_(normal)
         layer.scratch[:, : self.shape.networks] = inverse.squeeze(2)
-        torch.addcmul(layer.parameters["c"], layer.before, layer.parameters["g"], out=layer.active)
+        torch.addcmul(layer.shift, layer.before, layer.scale, out=layer.active)
 
-    def _layer_norm_backward(self, layer: _Layer) -> None:
+    def _layer_norm_backward(self, layer: Layer) -> None:
         """In place: the batch norm formula with the means over units instead of rows."""
-        out = layer.gradient
-        torch.sum(layer.delta, 0, out=out["c"])
-        torch.sum(layer.delta * layer.before, 0, out=out["g"])
-        back = (layer.delta * layer.parameters["g"]).view(self.rows, self.shape.networks, -1)
+        torch.sum(layer.delta, 0, out=layer.shift_gradient)
+        torch.sum(layer.delta * layer.before, 0, out=layer.scale_gradient)
+        back = (layer.delta * layer.scale).view(self.rows, self.shape.networks, -1)
         normal = layer.before.view_as(back)
         back = back - back.mean(2, keepdim=True) - normal * (back * normal).mean(2, keepdim=True)
         back.mul_(layer.scratch[:, : self.shape.networks].unsqueeze(2))
@@ -169,8 +195,14 @@ class ValueNetwork:
         return torch.mv(inputs, self.weight, out=self.value).add_(self.bias)
 
 
-def _stack(rows: Tensor, networks: int) -> Tensor:
-    return rows.view(rows.shape[0], networks, -1).transpose(0, 1)
+def _head(parameters: Parameters, gradient: Parameters, last: Layer, index: int, count: int) -> Head:
+    width, (weight, bias) = parameters.shape.heads[index], parameters.heads[index]
+    output, slope = (torch.zeros(count, padded(width), device=weight.device) for _ in range(2))
+    top, back = last.active_stack[index, :count], last.back_stack[index, :count]
+    return Head(
+        weight, weight.t(), bias, *gradient.heads[index], top, top.t(), back, output, slope,
+        output[:, :width], slope[:, :width],
+    )  # fmt: skip
 
 
 def _batch_norm(x: Tensor, g: Tensor | None, c: Tensor | None, out: Tensor, mean: Tensor, inverse: Tensor) -> None:
