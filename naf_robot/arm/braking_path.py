@@ -1,50 +1,42 @@
 """Where the arm would pass if it took one velocity for a period and then braked fully."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from naf_robot.arm.stopping import braking_displacement
 from naf_robot.core.records import FloatArray
 
+# Waypoints as shares of: the first period, the time after it that an old measurement hides, the
+# way while braking. A joint that brakes evenly has 7/16 of that way behind it after a quarter of
+# the time and 3/4 after half of it.
+FROM_NOW = np.array([(1, 0, 0), (0.5, 0, 0), (1, 1, 0.4375), (1, 1, 0.75), (1, 1, 1)], dtype=np.float64)
+FROM_MEASURED = np.array([(1, 0, 0), (1, 0, 1)], dtype=np.float64)
+AFTER_PERIOD, STANDSTILL = 0, len(FROM_NOW) - 1  # rows of the path
 
-@dataclass(frozen=True)
-class Waypoint:
-    """One posture on a braking path.
 
-    `rate` (n,) [s] is the derivative of `position` by the velocity, joint by joint. `start`
-    numbers the state the path began in; `last` is true at the standstill.
+class BrakingPaths:
+    """The paths that begin where the arm is if its measurement is as old as allowed for, and where it was measured.
+
+    `starts` is one or two postures, (n,) each, in that order (one where both are the same);
+    `acceleration` (n,) [rad/s^2]; a velocity lasts `period_s`, from the first start `extra_s` longer.
     """
 
-    position: FloatArray  # (n,) [rad]
-    rate: FloatArray  # (n,) [s]
-    start: int
-    last: bool
+    def __init__(
+        self, starts: tuple[FloatArray, ...], acceleration: FloatArray, period_s: float, extra_s: float
+    ) -> None:
+        shares = FROM_NOW if len(starts) == 1 else np.concatenate((FROM_NOW, FROM_MEASURED))
+        self.start_of = (0,) * len(FROM_NOW) + (1,) * (len(shares) - len(FROM_NOW))
+        self.ends = tuple(share == 1.0 for share in shares[:, 2])
+        self._starts = np.array([starts[number] for number in self.start_of])
+        self._mix = np.column_stack((shares[:, 0] * period_s + shares[:, 1] * extra_s, shares[:, 2]))
+        self._acceleration = acceleration
+        self._period_s = period_s
 
+    def positions(self, velocity: FloatArray) -> FloatArray:
+        """Waypoints of the paths of `velocity` (n,): shape (k, n) [rad]."""
+        length, _ = braking_displacement(velocity, self._acceleration, self._period_s)
+        return self._starts + self._mix @ np.array((velocity, length - self._period_s * velocity))
 
-def braking_path(
-    starts: tuple[FloatArray, ...],
-    velocity: FloatArray,
-    acceleration: FloatArray,
-    period_s: float,
-    extra_s: float,
-) -> list[Waypoint]:
-    """Postures after one period, half-way through braking and at standstill.
-
-    The paths begin in each of `starts`, (n,) each: the state as measured, and the state as it
-    is if the measurement is as old as allowed for. `extra_s` lengthens the first period.
-    """
-    length, rate = braking_displacement(velocity, acceleration, period_s)
-    hold = period_s + extra_s
-    ones = np.full(velocity.shape, hold)
-    first = hold * velocity
-    rest = length - period_s * velocity  # travelled while braking
-    # A joint that brakes evenly has three quarters of its way behind it at half time; joints with
-    # shorter braking times are then further on, which the standstill waypoint covers.
-    halfway = first + 0.75 * rest
-    points = []
-    for number, start in enumerate(starts):
-        points.append(Waypoint(start + first, ones, number, False))
-        points.append(Waypoint(start + halfway, ones + 0.75 * (rate - period_s), number, False))
-        points.append(Waypoint(start + first + rest, rate + extra_s, number, True))
-    return points
+    def rates(self, velocity: FloatArray) -> FloatArray:
+        """Derivative of `positions` by the velocity, joint by joint: shape (k, n) [s]."""
+        _, rate = braking_displacement(velocity, self._acceleration, self._period_s)
+        return self._mix @ np.array((np.ones_like(rate), rate - self._period_s))

@@ -44,6 +44,7 @@ class ArmModel:
         self.pinocchio_model = model
         self._data = model.createData()
         self._tool_id = model.getFrameId(tool_frame, pinocchio.FrameType.BODY)
+        self._tool_placement = self._data.oMf[self._tool_id]
         joints = [model.joints[model.getJointId(name)] for name in self.joint_names]
         for name, joint in zip(self.joint_names, joints, strict=True):
             if joint.nv != 1 or joint.nq != 1:
@@ -92,6 +93,30 @@ class ArmModel:
         """The controlled joints' entries of `full`, which is in pinocchio's own joint order."""
         return full if self._identity_order else full[self._index]
 
+    def levers(self, joint: int, reach: float) -> dict[int, float]:
+        """How far a unit of motion of each joint that carries pinocchio joint `joint` can move a point on its link.
+
+        `reach` is the point's distance from the joint's origin [m]. Bounds hold in every posture [m/rad].
+        """
+        model, levers = self.pinocchio_model, {}
+        while joint != 0:
+            slides = "P" in model.joints[joint].shortname().removeprefix("JointModel")
+            levers[joint] = 1.0 if slides else reach
+            if slides:
+                place = model.joints[joint].idx_q
+                reach += max(abs(model.lowerPositionLimit[place]), abs(model.upperPositionLimit[place]))
+            reach += float(np.linalg.norm(model.jointPlacements[joint].translation))
+            joint = model.parents[joint]
+        return levers
+
+    def tool_levers(self) -> FloatArray:
+        """The same for the tool: shape (n,) [m/rad]."""
+        frame = self.pinocchio_model.frames[self._tool_id]
+        levers = np.zeros(self.pinocchio_model.nv)
+        for joint, lever in self.levers(frame.parentJoint, float(np.linalg.norm(frame.placement.translation))).items():
+            levers[self.pinocchio_model.joints[joint].idx_v] = lever
+        return self.controlled(levers)
+
     def full_position(self, position: FloatArray) -> FloatArray:
         """`position` (n,) in pinocchio's own joint order."""
         if self._identity_order:
@@ -102,8 +127,13 @@ class ArmModel:
 
     def tool_position(self, position: FloatArray) -> FloatArray:
         """Origin of the tool frame at joint `position` (n,): shape (3,), base frame [m]."""
-        pinocchio.framesForwardKinematics(self.pinocchio_model, self._data, self.full_position(position))
-        return self._data.oMf[self._tool_id].translation.copy()
+        return np.array(self.tool_point(position))
+
+    def tool_point(self, position: FloatArray) -> list[float]:
+        """The same as three plain numbers, for loops that cannot afford an array each."""
+        pinocchio.forwardKinematics(self.pinocchio_model, self._data, self.full_position(position))
+        pinocchio.updateFramePlacement(self.pinocchio_model, self._data, self._tool_id)
+        return self._tool_placement.translation.tolist()
 
     def tool_pose(self, position: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Tool origin (3,) [m] and rotation matrix `R_base_tool` (3, 3) at joint `position` (n,)."""

@@ -96,7 +96,7 @@ class SafetyConfig(Config, frozen=True):
     def __post_init__(self) -> None:
         if self.min_period_s > self.max_period_s:
             raise ConfigError(f"min_period_s {self.min_period_s} must not exceed max_period_s {self.max_period_s}")
-        names = [item.name for item in (*self.half_spaces, *self.keep_out_boxes)]
+        names = [plane.name for plane in self.half_spaces] + [box.name for box in self.keep_out_boxes]
         for name in names:
             if names.count(name) > 1 or name == "sphere":
                 raise ConfigError(f"two workspace limits are called {name!r}; names must differ")

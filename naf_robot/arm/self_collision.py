@@ -51,6 +51,8 @@ class SelfCollision:
         self.always_touching = self._drop_touching(links, model) if wanted is None else ()
         self._shapes = pinocchio.GeometryData(self._geometry)
         self._results = [self._shapes.distanceResults[k] for k in range(len(self._geometry.collisionPairs))]
+        self._levers = np.array([self._pair_levers(k) for k in range(len(self._results))])
+        self._levers = self._levers.reshape(len(self._results), model.size)
         self.names = tuple(self._pair_name(links, k) for k in range(len(self._results)))
 
     def distances(self, position: FloatArray) -> FloatArray:
@@ -61,6 +63,18 @@ class SelfCollision:
             self._model, self._data, self._geometry, self._shapes, self._arm.full_position(position)
         )
         return np.array([result.min_distance for result in self._results])
+
+    def least_distances(self, distances: FloatArray, change: FloatArray) -> FloatArray:
+        """What at least is left of `distances` after the joints moved by `change` (n,), whatever the posture."""
+        return distances - self._levers @ np.abs(change)
+
+    def some_distances(self, position: FloatArray, pairs: list[int]) -> list[float]:
+        """Distances of the pairs numbered in `pairs` alone, in that order [m]."""
+        full = self._arm.full_position(position)
+        pinocchio.updateGeometryPlacements(self._model, self._data, self._geometry, self._shapes, full)
+        for pair in pairs:
+            pinocchio.computeDistance(self._geometry, self._shapes, pair)
+        return [self._results[pair].min_distance for pair in pairs]
 
     def gradient(self, position: FloatArray, pair: int) -> FloatArray:
         """Derivative (n,) [m/rad] of the distance of pair number `pair` at joint `position` (n,)."""
@@ -83,7 +97,31 @@ class SelfCollision:
         jacobian = pinocchio.getJointJacobian(self._model, self._data, joint, frame)
         lever = point - self._data.oMi[joint].translation
         # The point moves with v + w x lever, so its speed along d is d.v + (lever x d).w
-        return direction @ jacobian[:3] + np.cross(lever, direction) @ jacobian[3:]
+        moment = np.array(
+            (
+                lever[1] * direction[2] - lever[2] * direction[1],
+                lever[2] * direction[0] - lever[0] * direction[2],
+                lever[0] * direction[1] - lever[1] * direction[0],
+            )
+        )
+        return direction @ jacobian[:3] + moment @ jacobian[3:]
+
+    def _pair_levers(self, pair: int) -> FloatArray:
+        """How far a joint's unit of motion can move the pair's shapes against each other at most: (n,) [m/rad]."""
+        shapes = self._geometry.collisionPairs[pair]
+        levers = np.zeros(self._model.nv)
+        supports = [self._shape_levers(shape) for shape in (shapes.first, shapes.second)]
+        for joint in supports[0].keys() ^ supports[1].keys():
+            levers[self._model.joints[joint].idx_v] = supports[0].get(joint, 0.0) + supports[1].get(joint, 0.0)
+        return self._arm.controlled(levers)
+
+    def _shape_levers(self, shape: int) -> dict[int, float]:
+        """For each joint that carries the shape, the furthest that a point of it can be from the joint's axis [m]."""
+        item = self._geometry.geometryObjects[shape]
+        item.geometry.computeLocalAABB()
+        reach = float(np.linalg.norm(item.placement.translation))
+        reach += float(np.linalg.norm(item.geometry.aabb_center)) + float(item.geometry.aabb_radius)
+        return self._arm.levers(item.parentJoint, reach)
 
     def _adjacent(self, first: int, second: int) -> bool:
         one = self._geometry.geometryObjects[first].parentJoint

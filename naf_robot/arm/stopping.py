@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from naf_robot.core.records import FloatArray
 
@@ -42,7 +43,7 @@ class VelocityBox:
     upper: FloatArray
     position_lower: FloatArray  # of the position limits alone
     position_upper: FloatArray
-    relaxed: FloatArray  # (n,) bool: the acceleration limit gave way here
+    relaxed: NDArray[np.bool_]  # (n,) the acceleration limit gave way here
 
 
 def velocity_box(

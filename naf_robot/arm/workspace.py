@@ -1,5 +1,7 @@
 """Where the tool may be: a sphere, half-spaces and keep-out boxes, each as one signed distance."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,7 +23,7 @@ class ToolLimit(Protocol):
         """Distance kept from the surface [m]."""
         ...
 
-    def value(self, point: FloatArray) -> float:
+    def value(self, point: Sequence[float]) -> float:
         """Distance of `point` (3,), base frame, beyond the surface [m]; negative where admitted."""
         ...
 
@@ -34,19 +36,18 @@ class ToolLimit(Protocol):
 class Sphere:
     """The tool stays within `radius` of `centre`: value = |p - c| - R."""
 
-    centre: FloatArray  # (3,) base frame [m]
+    centre: tuple[float, float, float]  # base frame [m]
     radius: float  # [m]
     margin: float  # [m]
     name: str = "sphere"
 
-    def value(self, point: FloatArray) -> float:
+    def value(self, point: Sequence[float]) -> float:
         """Distance beyond the surface [m]."""
-        x, y, z = point - self.centre
-        return float((x * x + y * y + z * z) ** 0.5) - self.radius
+        return math.dist(point, self.centre) - self.radius
 
     def normal(self, point: FloatArray) -> FloatArray:
         """Away from the centre; at the centre itself any direction serves, the z axis is taken."""
-        offset = point - self.centre
+        offset = point - np.array(self.centre)
         length = float((offset @ offset) ** 0.5)
         return offset / length if length > 1e-9 else np.array([0.0, 0.0, 1.0])
 
@@ -56,17 +57,18 @@ class HalfSpace:
     """The tool stays where n.p >= offset: value = offset - n.p, n a unit vector."""
 
     name: str
-    inward: FloatArray  # (3,) unit vector into the admitted side
+    inward: tuple[float, float, float]  # unit vector into the admitted side
     offset: float  # [m]
     margin: float  # [m]
 
-    def value(self, point: FloatArray) -> float:
+    def value(self, point: Sequence[float]) -> float:
         """Distance beyond the plane [m]."""
-        return self.offset - float(self.inward @ point)
+        (a, b, c), (x, y, z) = self.inward, point
+        return self.offset - (a * x + b * y + c * z)
 
     def normal(self, point: FloatArray) -> FloatArray:
         """Out of the admitted side, the same everywhere."""
-        return -self.inward
+        return -np.array(self.inward)
 
 
 @dataclass(frozen=True)
@@ -78,17 +80,17 @@ class KeepOutBox:
     """
 
     name: str
-    lower: FloatArray  # (3,) [m]
-    upper: FloatArray  # (3,) [m]
+    lower: tuple[float, float, float]  # [m]
+    upper: tuple[float, float, float]  # [m]
     margin: float  # [m]
 
-    def value(self, point: FloatArray) -> float:
+    def value(self, point: Sequence[float]) -> float:
         """Depth inside the box [m]; negative outside."""
-        return float(min((point - self.lower).min(), (self.upper - point).min()))
+        return min(min(p - low, high - p) for p, low, high in zip(point, self.lower, self.upper, strict=True))
 
     def normal(self, point: FloatArray) -> FloatArray:
         """Into the box through the face that is nearest to being a separating one."""
-        below, above = point - self.lower, self.upper - point
+        below, above = point - np.array(self.lower), np.array(self.upper) - point
         normal = np.zeros(3)
         if below.min() <= above.min():
             normal[int(below.argmin())] = 1.0

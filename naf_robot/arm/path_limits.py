@@ -1,0 +1,185 @@
+"""Which workspace and self-collision limits a braking path would break, and how to lean away from them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from naf_robot.arm.braking_path import AFTER_PERIOD, STANDSTILL, BrakingPaths
+from naf_robot.arm.model import ArmModel
+from naf_robot.arm.safety_config import SafetyConfig
+from naf_robot.arm.self_collision import SelfCollision
+from naf_robot.arm.workspace import HalfSpace, KeepOutBox, Sphere, ToolLimit
+from naf_robot.core.records import FloatArray
+
+HARD_SHARE = 0.1  # of a margin that even full braking must leave
+ROUNDING = 1e-12  # [m]
+DISTANCE_ERROR = 1e-7  # [m], what coal's distance of the same posture may differ by
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a step begins, and what holds there. Chosen motion and full braking have their own paths and bounds."""
+
+    starts: tuple[FloatArray, ...]  # (n,) each: as it is now if the measurement is old, and as measured
+    tool: tuple[tuple[float, ...], ...]  # value of each tool limit in each start [m]
+    paths: tuple[BrakingPaths, BrakingPaths]  # of chosen motion, of full braking
+    pairs: FloatArray  # distance of each pair in the first start [m]
+    pair_bounds: tuple[FloatArray, FloatArray, FloatArray]  # after a chosen period, at its end, while braking [m]
+
+    @property
+    def outside(self) -> bool:
+        """The tool is beyond a tool limit."""
+        return max(self.tool[0]) > 0.0
+
+
+@dataclass(frozen=True)
+class Violation:
+    """Limit number `limit` (tool limits first, then pairs) is exceeded at a waypoint by `excess` [m]."""
+
+    limit: int
+    waypoint: int
+    start: int  # of the path
+    position: FloatArray  # (n,) at the waypoint
+    excess: float
+
+
+class PathLimits:
+    """Tool limits and self-collision of one arm, judged along braking paths by exact kinematics."""
+
+    def __init__(self, model: ArmModel, config: SafetyConfig, acceleration: FloatArray) -> None:
+        self._model = model
+        self._delay_s = config.delay_s
+        self._acceleration = acceleration
+        self._tool_levers = model.tool_levers()
+        self.tool_limits = _tool_limits(config)
+        self._collision = config.self_collision
+        self.self_collision = (
+            SelfCollision(model, self._collision.pairs, self._collision.ignored_pairs)
+            if self._collision.enabled
+            else None
+        )
+
+    def state(self, position: FloatArray, last_sent: FloatArray, period_s: float) -> State:
+        """What holds at measured `position` (n,) while `last_sent` (n,) is under way."""
+        drift = self._delay_s * last_sent
+        starts = (position + drift, position) if drift.any() else (position,)
+        pairs = self.self_collision.distances(starts[0]) if self.self_collision else np.empty(0)
+        return State(
+            starts=starts,
+            tool=tuple([self._tool_values(start) for start in starts]),
+            paths=(
+                BrakingPaths(starts, self._acceleration, period_s, self._delay_s),
+                BrakingPaths(starts, self._acceleration, period_s, 0.0),
+            ),
+            pairs=pairs,
+            pair_bounds=self._pair_bounds(pairs, period_s),
+        )
+
+    def safe(self, state: State, velocity: FloatArray, hard: bool = False) -> bool:
+        """Whether the braking path of `velocity` breaks nothing."""
+        return next(self.violations(state, velocity, hard), None) is None
+
+    def violations(self, state: State, velocity: FloatArray, hard: bool = False) -> Iterator[Violation]:
+        """Limits that the braking path of `velocity` (n,) breaks.
+
+        Not `hard`: with margins and the reserve for delay, as motion must be that is chosen freely.
+        `hard`: nearly the surfaces themselves, as full braking must be that an earlier choice
+        entailed. Where the arm is beyond a bound already, the bound is not to go further.
+        """
+        positions = state.paths[hard].positions(velocity)
+        travel = np.abs(positions[STANDSTILL] - state.starts[0])
+        yield from self._tool_violations(state, positions, float(self._tool_levers @ travel), hard)
+        if self.self_collision is not None:
+            after, end, braking = state.pair_bounds
+            collide = self._collisions
+            yield from collide(self.self_collision, state, positions, AFTER_PERIOD, braking if hard else after)
+            yield from collide(self.self_collision, state, positions, STANDSTILL, braking if hard else end)
+
+    def _tool_violations(self, state: State, positions: FloatArray, reach: float, hard: bool) -> Iterator[Violation]:
+        share = HARD_SHARE if hard else 1.0
+        bounds = [-limit.margin * share for limit in self.tool_limits]
+        nearest = [max(values) for values in zip(*state.tool, strict=True)]
+        if all(value + reach <= bound for value, bound in zip(nearest, bounds, strict=True)):
+            return  # even the whole way straight outward would break nothing
+        path = state.paths[hard]
+        first: dict[int, tuple[float, ...]] = {}  # values after one period, by start
+        for waypoint, position in enumerate(positions):
+            start = path.start_of[waypoint]
+            values = self._tool_values(position)
+            before, after = state.tool[start], first.setdefault(start, values)
+            for index, bound in enumerate(bounds):
+                if before[index] > bound:
+                    # Once nearer, it stays nearer: the end may not be further out than the first step.
+                    chained = path.ends[waypoint] and not hard
+                    bound = max(bound, min(before[index], after[index])) if chained else before[index]
+                if values[index] > bound + ROUNDING:
+                    yield Violation(index, waypoint, start, position, values[index] - bound)
+
+    def rates(self, state: State, velocity: FloatArray, violations: Iterable[Violation]) -> list[FloatArray]:
+        """For each violation, the derivative (n,) [m s/rad] of the excess of chosen motion by the velocity."""
+        waypoints = state.paths[False].rates(velocity)
+        return [self._gradient(violation) * waypoints[violation.waypoint] for violation in violations]
+
+    def _gradient(self, violation: Violation) -> FloatArray:
+        """Derivative (n,) of the limit's excess by the joint position at the waypoint [m/rad]."""
+        pair = violation.limit - len(self.tool_limits)
+        if pair >= 0 and self.self_collision is not None:
+            return -self.self_collision.gradient(violation.position, pair)
+        return self.tool_gradient(violation.limit, violation.position)
+
+    def tool_gradient(self, limit: int, position: FloatArray) -> FloatArray:
+        """Derivative (n,) of a tool limit's value by the joint position [m/rad]."""
+        point, jacobian = self._model.tool_jacobian(position)
+        return self.tool_limits[limit].normal(point) @ jacobian
+
+    def name(self, limit: int) -> str:
+        """How the limit is called in results."""
+        count = len(self.tool_limits)
+        if limit < count:
+            return self.tool_limits[limit].name
+        return f"self_collision:{self.self_collision.names[limit - count]}" if self.self_collision else "self_collision"
+
+    def _tool_values(self, position: FloatArray) -> tuple[float, ...]:
+        point = self._model.tool_point(position)
+        return tuple([limit.value(point) for limit in self.tool_limits])
+
+    def _pair_bounds(self, pairs: FloatArray, period_s: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+        config = self._collision
+        unchanged = pairs - DISTANCE_ERROR
+        end = np.minimum(config.stop_distance + config.margin, unchanged)
+        braking = np.minimum(config.stop_distance + config.margin * HARD_SHARE, unchanged)
+        share = (pairs - config.stop_distance) / (config.slow_distance - config.stop_distance)
+        slowed = unchanged - config.approach_speed * period_s * np.maximum(share, 0.0)
+        after = np.where(share < 1.0, np.maximum(end, slowed), end)
+        return after, end, braking
+
+    def _collisions(
+        self, collision: SelfCollision, state: State, positions: FloatArray, waypoint: int, bounds: FloatArray
+    ) -> Iterator[Violation]:
+        position = positions[waypoint]
+        least = collision.least_distances(state.pairs, position - state.starts[0])
+        pairs = (least < bounds).nonzero()[0].tolist()
+        if not pairs:
+            return
+        for pair, distance in zip(pairs, collision.some_distances(position, pairs), strict=True):
+            if distance < bounds[pair]:
+                yield Violation(len(self.tool_limits) + pair, waypoint, 0, position, float(bounds[pair]) - distance)
+
+
+def _tool_limits(config: SafetyConfig) -> tuple[ToolLimit, ...]:
+    sphere = config.sphere
+    lengths = [float(np.linalg.norm(plane.normal)) for plane in config.half_spaces]
+    return (
+        Sphere(sphere.centre, sphere.radius, sphere.margin),
+        *(
+            HalfSpace(plane.name, _divided(plane.normal, length), plane.offset, plane.margin)
+            for plane, length in zip(config.half_spaces, lengths, strict=True)
+        ),
+        *(KeepOutBox(box.name, box.min_corner, box.max_corner, box.margin) for box in config.keep_out_boxes),
+    )
+
+
+def _divided(vector: tuple[float, float, float], length: float) -> tuple[float, float, float]:
+    x, y, z = vector
+    return x / length, y / length, z / length
