@@ -11,8 +11,8 @@ SIZE = 4
 TRIANGLE = SIZE * (SIZE + 1) // 2
 
 
-def finite(*shape: int):
-    return arrays.arrays(np.float64, shape, elements=st.floats(-8.0, 8.0))
+def finite(*shape: int, largest: float = 8.0):
+    return arrays.arrays(np.float64, shape, elements=st.floats(-largest, largest))
 
 
 def dense(raw_triangle: np.ndarray, limit: float = 5.0) -> np.ndarray:
@@ -23,11 +23,31 @@ def dense(raw_triangle: np.ndarray, limit: float = 5.0) -> np.ndarray:
     return lower
 
 
-def advantage(raw_mu, raw_triangle, action, limit=5.0):
-    maps = [m.double() for m in losses.triangle_maps(SIZE)]
-    tensors = [torch.as_tensor(np.atleast_2d(a)) for a in (raw_mu, raw_triangle, action)]
-    value, *slopes = losses.quadratic_advantage(*tensors, *maps, torch.tensor(limit, dtype=torch.float64))
+def maps(limit=5.0, widths=None):
+    single = losses.triangle_maps(SIZE, limit, widths)
+    return single._replace(
+        rows=single.rows.double(),
+        columns=single.columns.double(),
+        limit=torch.tensor(limit, dtype=torch.float64),
+        inverse_limit=single.diagonal.double() / limit,
+    )
+
+
+def advantage(raw_mu, raw_triangle, action, widths=(SIZE, TRIANGLE)):
+    tensors = []
+    for array, width in zip((raw_mu, raw_triangle, action), (*widths, widths[0]), strict=True):
+        rows = torch.as_tensor(np.atleast_2d(array))
+        tensors.append(torch.nn.functional.pad(rows, (0, width - rows.shape[1])))
+    value, *slopes = losses.quadratic_advantage(*tensors, maps(widths=widths))
     return [value.numpy(), *(-slope.numpy() for slope in slopes)]
+
+
+@given(finite(SIZE), finite(TRIANGLE), arrays.arrays(np.float64, SIZE, elements=st.floats(-1.0, 1.0)))
+def test_padding_changes_nothing_and_stays_zero(raw_mu, raw_triangle, action):
+    plain, padded = (advantage(raw_mu, raw_triangle, action, widths) for widths in ((SIZE, TRIANGLE), (16, 12)))
+    for one, other in zip(plain, padded, strict=True):
+        np.testing.assert_allclose(one, other[..., : one.shape[-1]], rtol=1e-12, atol=1e-12)
+        assert not other[..., one.shape[-1] :].any()
 
 
 @given(finite(SIZE), finite(TRIANGLE), arrays.arrays(np.float64, SIZE, elements=st.floats(-1.0, 1.0)))
@@ -48,23 +68,23 @@ def test_advantage_is_zero_at_mu_and_less_elsewhere(raw_mu, raw_triangle, offset
         assert advantage(raw_mu, raw_triangle, mu + offset)[0][0] < 0.0
 
 
-@given(finite(TRIANGLE))
+@given(finite(TRIANGLE, largest=3.0))  # Cholesky's rounding is the limit beyond, not the form
 def test_precision_is_positive_definite(raw_triangle):
     lower = dense(raw_triangle)
     assert np.prod(np.diag(lower)) > 0.0
     np.linalg.cholesky(lower @ lower.T)  # raises unless positive definite
 
 
-@given(arrays.arrays(np.float64, (3, SIZE), elements=st.floats(-1e9, 1e9)), st.floats(0.5, 10.0))
+@given(arrays.arrays(np.float64, (3, TRIANGLE), elements=st.floats(-1e9, 1e9)), st.floats(0.5, 10.0))
 def test_diagonal_is_bounded_and_keeps_its_slope(raw, limit):
-    diagonal, slope = (
-        t.numpy() for t in losses.bounded_diagonal(torch.from_numpy(raw), torch.tensor(limit, dtype=torch.float64))
-    )
+    triangle, slope = (t.numpy() for t in losses.bounded_triangle(torch.from_numpy(raw), maps(limit)))
+    diagonal = triangle[:, :SIZE]
     assert (diagonal >= np.exp(-limit) * 0.999).all()
     assert (diagonal <= np.exp(limit) * 1.001).all()
     assert np.isfinite(slope).all()
-    near = np.abs(raw) < limit
-    assert (slope[near] > 0.0).all()
+    assert (slope[:, :SIZE][np.abs(raw[:, :SIZE]) < limit] > 0.0).all()
+    np.testing.assert_array_equal(triangle[:, SIZE:], raw[:, SIZE:])
+    assert (slope[:, SIZE:] == 1.0).all()
 
 
 @settings(max_examples=30)

@@ -12,10 +12,10 @@ from torch import Tensor
 from naf_robot.core.errors import CheckpointError
 from naf_robot.learning.naf import losses
 from naf_robot.learning.naf.config import NafConfig
-from naf_robot.learning.naf.networks import EPSILON, VALUE, Networks, ValueNetwork, naf_shape
+from naf_robot.learning.naf.networks import EPSILON, MU, TRIANGLE, VALUE, Networks, ValueNetwork, naf_shape
 from naf_robot.learning.naf.policy import policy_arrays
 from naf_robot.learning.replay_buffer import REWARD, TERMINATED, TRUNCATED, ReplayBuffer
-from naf_robot.learning.stacked import Moments, Parameters
+from naf_robot.learning.stacked import Moments, Parameters, padded
 
 BLOCK = 64  # most updates whose batches are drawn at once
 METRICS = ("loss", "q_mean", "gradient_norm", "skipped_updates")
@@ -53,7 +53,8 @@ class NafLearner:
         count = config.batch_size
         self._networks = Networks(self.parameters, self.gradient, 2 * count if cross else count, count)
         self._target_network = ValueNetwork(self.target, count) if self.target is not None else None
-        self._maps = losses.triangle_maps(action_size, self.device)
+        widths = (padded(shape.heads[MU]), padded(shape.heads[TRIANGLE]))
+        self._maps = losses.triangle_maps(action_size, config.log_diagonal_limit, widths, self.device)
         self._value = self._networks.heads[VALUE].output.view(-1)
         self._value_weight = self._networks.heads[VALUE].weight.view(-1)
         self._next_top = self._networks.value_top[count:]  # without a target network, V(x') is read off the same pass
@@ -62,10 +63,8 @@ class NafLearner:
         self._metric_cells = [row.unbind() for row in self._metrics.unbind()]
         self._gradient_scale = torch.ones((), device=self.device)
         # constants as tensors: a Python number costs a conversion at every use
-        numbers = (0.0, 1.0, 2.0 / count, 1.0 / config.gradient_norm_limit, config.log_diagonal_limit)
-        self._zero, self._one, self._error_scale, self._norm_scale, self._diagonal_limit = torch.tensor(
-            numbers, device=self.device
-        ).unbind()
+        numbers = torch.tensor((0.0, 1.0, 2.0 / count, 1.0 / config.gradient_norm_limit), device=self.device)
+        self._zero, self._one, self._error_scale, self._norm_scale = numbers.unbind()
 
     @torch.no_grad()
     def update(self, count: int) -> dict[str, float]:
@@ -126,7 +125,8 @@ class NafLearner:
     def _block(self, observations: Tensor, outcomes: Tensor) -> None:
         """One update per first index of observations (K, 2, B, D) and outcomes (K, B, A + 3)."""
         config = self.config
-        actions = outcomes[..., : self.action_size].unbind()
+        surplus = self._networks.heads[MU].output.shape[1] - self.action_size
+        actions = torch.nn.functional.pad(outcomes[..., : self.action_size], (0, surplus)).unbind()
         rewards = outcomes[..., REWARD].contiguous().unbind()
         factors = losses.bootstrap_factor(
             outcomes[..., TERMINATED], outcomes[..., TRUNCATED], config.discount, config.time_limit_is_terminal
@@ -149,17 +149,15 @@ class NafLearner:
             next_value = torch.mv(self._next_top, self._value_weight, out=self._next_value).add_(value.bias)
         else:
             next_value = self._target_network.forward(nexts)
-        advantage, *slopes = losses.quadratic_advantage(
-            mu.output_rows, triangle.output_rows, action, *self._maps, self._diagonal_limit
-        )
+        advantage, *slopes = losses.quadratic_advantage(mu.output, triangle.output, action, self._maps)
         q = advantage.add_(self._value)
         error = losses.td_target(reward, factor, next_value).sub_(q)
         torch.dot(error, error, out=self._metric_cells[k][0])
         torch.sum(q, 0, out=self._metric_cells[k][1])
         error_column = error.unsqueeze(1).mul_(self._error_scale)
         torch.neg(error_column, out=value.slope)
-        torch.mul(slopes[0], error_column, out=mu.slope_rows)
-        torch.mul(slopes[1], error_column, out=triangle.slope_rows)
+        torch.mul(slopes[0], error_column, out=mu.slope)
+        torch.mul(slopes[1], error_column, out=triangle.slope)
         networks.backward()
 
     def _step(self, norm: Tensor, skipped: Tensor) -> None:

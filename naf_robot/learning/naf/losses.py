@@ -1,5 +1,7 @@
 """NAF's loss and its gradient as plain functions. B batch, A action size, K = A(A+1)/2.
 
+Both A and K may be wider than the sizes themselves: columns past them hold zeros and stay out of it.
+
 With δ = u - µ, P = L Lᵀ and w = Lᵀδ (Gu et al. 2016b, section III):
 
     Q(x, u) = V(x) - ½ δᵀ P δ = V(x) - ½ wᵀw
@@ -14,6 +16,8 @@ The diagonal is exp(c tanh(z / c)), the paper's exp bounded smoothly to exp(±c)
 diagonal is how NAF diverges, and a hard clamp would stop the gradient.
 """
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -25,11 +29,29 @@ def triangle_indices(action_size: int) -> tuple[list[int], list[int]]:
     return diagonal + [i for i, _ in below], diagonal + [j for _, j in below]
 
 
-def triangle_maps(action_size: int, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
-    """The one-hot matrices `rows`, (A, K), and `columns`, (K, K)."""
-    rows, columns = triangle_indices(action_size)
-    eye = torch.eye(action_size, device=device)
-    return eye[:, rows].contiguous(), eye[columns][:, columns].contiguous()
+class TriangleMaps(NamedTuple):
+    """Constants that turn the triangle vector into the quadratic form."""
+
+    rows: Tensor  # (A, K), one where entry k stands in row a
+    columns: Tensor  # (K, K), one where two entries share a column
+    diagonal: Tensor  # (K,), true for the diagonal entries
+    limit: Tensor  # scalar c, the bound of the log diagonal
+    inverse_limit: Tensor  # (K,), 1 / c for the diagonal entries, else 0
+
+
+def triangle_maps(
+    action_size: int, limit: float, widths: tuple[int, int] | None = None, device: torch.device | str = "cpu"
+) -> TriangleMaps:
+    """The maps for A = `action_size` and c = `limit`, padded to `widths` of action and triangle."""
+    row_of, column_of = (torch.tensor(indices) for indices in triangle_indices(action_size))
+    size = len(row_of)
+    width, triangle_width = widths or (action_size, size)
+    rows, columns = torch.zeros(width, triangle_width), torch.zeros(triangle_width, triangle_width)
+    rows[row_of, torch.arange(size)] = 1.0
+    columns[:size, :size] = (column_of[:, None] == column_of).float()
+    diagonal = torch.arange(triangle_width) < action_size
+    maps = (rows, columns, diagonal, torch.tensor(limit), diagonal / limit)
+    return TriangleMaps(*(array.to(device) for array in maps))
 
 
 def bootstrap_factor(
@@ -49,15 +71,16 @@ def td_target(reward: Tensor, bootstrap: Tensor, next_value: Tensor) -> Tensor:
     return torch.addcmul(reward, bootstrap, next_value)
 
 
-def bounded_diagonal(raw: Tensor, limit: Tensor) -> tuple[Tensor, Tensor]:
-    """The diagonal of L, exp(c tanh(z / c)), and its derivative by z; both the shape of `raw`."""
-    squashed = (raw / limit).tanh_()
-    diagonal = (squashed * limit).exp_()
-    return diagonal, torch.addcmul(diagonal, diagonal, squashed.square_(), value=-1.0)
+def bounded_triangle(raw: Tensor, maps: TriangleMaps) -> tuple[Tensor, Tensor]:
+    """The triangle with its diagonal exp(c tanh(z / c)), and its derivative by `raw`; both `(B, K)`."""
+    squashed = torch.mul(raw, maps.inverse_limit).tanh_()  # 0 below the diagonal, so there the slope comes out as 1
+    exponential = torch.mul(squashed, maps.limit).exp_()
+    slope = torch.addcmul(exponential, exponential, squashed.square_(), value=-1.0)
+    return torch.where(maps.diagonal, exponential, raw), slope
 
 
 def quadratic_advantage(
-    raw_mu: Tensor, raw_triangle: Tensor, action: Tensor, rows: Tensor, columns: Tensor, limit: Tensor
+    raw_mu: Tensor, raw_triangle: Tensor, action: Tensor, maps: TriangleMaps
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Minus ½ (u - µ)ᵀ P (u - µ) and its gradients.
 
@@ -65,24 +88,18 @@ def quadratic_advantage(
         raw_mu: µ before tanh, `(B, A)`.
         raw_triangle: the triangle before the diagonal's exponential, `(B, K)`.
         action: u, `(B, A)`.
-        rows: first of `triangle_maps`.
-        columns: second of `triangle_maps`.
-        limit: c, the bound of the log diagonal; a scalar.
+        maps: of this action size and these widths.
 
     Returns:
         The advantage `(B,)`, and the gradients of its negative by `raw_mu` `(B, A)` and by
         `raw_triangle` `(B, K)`.
     """
-    size = raw_mu.shape[1]
     mu = torch.tanh(raw_mu)
-    diagonal, diagonal_slope = bounded_diagonal(raw_triangle[:, :size], limit)
-    triangle = torch.cat((diagonal, raw_triangle[:, size:]), 1)
-    difference = torch.mm(mu - action, rows)  # -δ_row(k)
+    triangle, slope = bounded_triangle(raw_triangle, maps)
+    difference = torch.mm(mu - action, maps.rows)  # -δ_row(k)
     products = triangle * difference
-    w = torch.mm(products, columns)  # -w_column(k)
+    w = torch.mm(products, maps.columns)  # -w_column(k)
     advantage = products.mul_(w).sum(1)
-    mu_gradient = torch.mm(triangle.mul_(w), rows.t())
+    mu_gradient = torch.mm(triangle.mul_(w), maps.rows.t())
     mu_gradient.addcmul_(mu_gradient, mu.square_(), value=-1.0)
-    triangle_gradient = difference.mul_(w)
-    triangle_gradient[:, :size].mul_(diagonal_slope)
-    return advantage.mul_(-0.5), mu_gradient, triangle_gradient
+    return advantage.mul_(-0.5), mu_gradient, difference.mul_(w).mul_(slope)

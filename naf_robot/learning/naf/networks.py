@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from naf_robot.learning.naf.config import NafConfig
-from naf_robot.learning.stacked import Moments, Normalisation, Parameters, StackShape, padded
+from naf_robot.learning.stacked import Moments, Normalisation, Parameters, StackShape
 
 MU, TRIANGLE, VALUE = 0, 1, 2  # networks in the stack
 EPSILON = 1e-5  # added to the variance in batch and layer norm
@@ -69,8 +69,6 @@ class Head:
     back: Tensor  # (B, H), gradient by `top`
     output: Tensor  # (B, W)
     slope: Tensor  # (B, W), gradient by `output`; padding stays zero
-    output_rows: Tensor  # `output` without padding
-    slope_rows: Tensor
 
 
 class Networks:
@@ -196,13 +194,10 @@ class ValueNetwork:
 
 
 def _head(parameters: Parameters, gradient: Parameters, last: Layer, index: int, count: int) -> Head:
-    width, (weight, bias) = parameters.shape.heads[index], parameters.heads[index]
-    output, slope = (torch.zeros(count, padded(width), device=weight.device) for _ in range(2))
+    weight, bias = parameters.heads[index]
+    output, slope = (torch.zeros(count, weight.shape[1], device=weight.device) for _ in range(2))
     top, back = last.active_stack[index, :count], last.back_stack[index, :count]
-    return Head(
-        weight, weight.t(), bias, *gradient.heads[index], top, top.t(), back, output, slope,
-        output[:, :width], slope[:, :width],
-    )  # fmt: skip
+    return Head(weight, weight.t(), bias, *gradient.heads[index], top, top.t(), back, output, slope)
 
 
 def _batch_norm(x: Tensor, g: Tensor | None, c: Tensor | None, out: Tensor, mean: Tensor, inverse: Tensor) -> None:
