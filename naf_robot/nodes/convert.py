@@ -15,8 +15,13 @@ STAMP_LABEL = "stamp_ns="
 
 
 def seconds(stamp: Time) -> float:
-    """A stamp as seconds."""
+    """A stamp as seconds; equal stamps give equal numbers, so they can be keys."""
     return stamp.sec + stamp.nanosec * 1e-9
+
+
+def seconds_of(nanoseconds: int) -> float:
+    """Nanoseconds as `seconds` would give them for the same instant."""
+    return nanoseconds // 1_000_000_000 + (nanoseconds % 1_000_000_000) * 1e-9
 
 
 def stamp(time_s: float) -> Time:

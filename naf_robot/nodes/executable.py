@@ -19,6 +19,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from naf_robot.core.errors import ConfigError, NafRobotError
+from naf_robot.nodes.convert import seconds_of
 from naf_robot.runtime.run_config import RunConfig, check_robot, load
 
 STEADY = Clock(clock_type=ClockType.STEADY_TIME)
@@ -49,7 +50,7 @@ class ExecutableNode(Node):
 
     def now_s(self) -> float:
         """The node's clock, simulated or not [s]."""
-        return self.get_clock().now().nanoseconds * 1e-9
+        return seconds_of(self.get_clock().now().nanoseconds)
 
     def spin_once(self, timeout_s: float) -> None:
         """Handle at most one callback, waiting up to `timeout_s` for it."""

@@ -143,7 +143,7 @@ class VelocityControlNode(ExecutableNode):
     def report(self) -> Status:
         """Status, reasons and counters."""
         output = self.output
-        values: dict[str, object] = {f"interventions {k}": v for k, v in self.control.interventions.counts.items()}
+        values: dict[str, object] = {f"interventions {k}": v for k, v in self.control.interventions.counts().items()}
         if output is None:
             return WARN, "waiting for the first joint states and desired velocity", values
         values |= {"status": output.status.name, "enabled": self.control.enabled}

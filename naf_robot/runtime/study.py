@@ -4,6 +4,7 @@ It trains any learner on any Gymnasium environment with Box observations and act
 algorithms can be compared quickly before they meet robots.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -22,6 +23,9 @@ from naf_robot.learning.policy import Policy
 from naf_robot.learning.registry import make_learner
 from naf_robot.learning.replay_buffer import ReplayBuffer
 from naf_robot.runtime.learned_action import LearnedAction, as_learned
+from naf_robot.runtime.ratio import RatioLimiter
+
+UPDATE_PERIOD = 32  # env steps between calls of the learner; the policy acts unchanged through an episode
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -86,14 +90,16 @@ def run_seed(
     learner = make_learner(algorithm, config, size, actions, replay, derived_seed(seed, "learner"))
     noise = OrnsteinUhlenbeck(options.exploration, actions, stream(seed, "exploration"))
     rows: list[dict[str, Any]] = []
+    env_steps = 0
     for episode in range(1, options.episodes + 1):
-        _explore(environment, learner, noise, replay, options, episode, derived_seed(seed, "reset") + episode)
+        reset_seed = derived_seed(seed, "reset") + episode
+        env_steps = _explore(environment, learner, noise, replay, options, episode, reset_seed, env_steps)
         if episode % options.evaluate_every == 0:
             policy = Policy.from_arrays(learner.policy_arrays())
             success, returns, distance = evaluate(
                 held_out, policy, options.evaluation_episodes, derived_seed(seed, "held-out", episode)
             )
-            rows.append(asdict(Evaluation(episode, replay.added, learner.updates, success, returns, distance)))
+            rows.append(asdict(Evaluation(episode, env_steps, learner.updates, success, returns, distance)))
             report(rows[-1])
             if success is not None and success >= options.stop_at_success:
                 break
@@ -108,7 +114,9 @@ def _explore(
     options: StudyOptions,
     episode: int,
     seed: int,
-) -> None:
+    env_steps: int,
+) -> int:
+    ratio = RatioLimiter(options.updates_per_transition, 0, options.learning_starts)
     noise.reset()
     observation, _ = environment.reset(seed=seed)
     policy = Policy.from_arrays(learner.policy_arrays())
@@ -117,14 +125,17 @@ def _explore(
         requested = np.clip(policy.action(observation) + noise.sample(), -1.0, 1.0)
         following, reward, terminated, truncated, info = environment.step(requested)
         executed = info.get("executed_action", requested)
-        replay.add(
-            one_transition(observation, executed, float(reward), following, terminated, truncated, episode, step)
+        transition = one_transition(
+            observation, executed, requested, float(reward), following, terminated, truncated, episode, step
         )
+        replay.add(as_learned(transition, options.learned_action))
+        env_steps += 1
         observation, over, step = following, terminated or truncated, step + 1
-        if replay.added >= options.learning_starts:
-            due = int(options.updates_per_transition * (replay.added - options.learning_starts + 1)) - learner.updates
-            if due >= 32 or over:
-                learner.update(max(due, 0))
+        if env_steps % UPDATE_PERIOD == 0 or over:
+            count = ratio.allowed_updates(env_steps, learner.updates, at_most=sys.maxsize)
+            if count > 0:
+                learner.update(count)
+    return env_steps
 
 
 def one_transition(

@@ -21,7 +21,7 @@ class EpisodeConfig(Config, frozen=True):
     control_period_s: Positive = 0.05
     episode_steps: Annotated[int, msgspec.Meta(ge=1)] = 150
     action_weight: NonNegative = 0.01  # of the executed action's squared norm
-    projection_weight: NonNegative = 0.1  # of the squared norm of what the safety projection took away
+    projection_weight: NonNegative = 1.0  # of the squared norm of what the safety projection took away
 
     def effort_terms(self, executed: FloatArray, requested: FloatArray) -> tuple[float, float]:
         """The weighted terms that every task has: `action` and `projection`."""

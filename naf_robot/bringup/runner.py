@@ -1,0 +1,158 @@
+"""Runs a system's processes without `ros2 launch`: starts them, watches them, ends them in order."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+from naf_robot.bringup.node_spec import NodeSpec
+
+POLL_S = 0.05
+DECIDED_STOP_S = 60.0  # a decided run may take its time to write its results; an interrupted one may not
+FAILED = 1
+TAIL_LINES = 15
+PR_SET_PDEATHSIG = 1
+
+
+class ProcessRunner:
+    """Children of this process, in sessions of their own, so that Ctrl-C reaches this process alone.
+
+    Should this process die without a word, the kernel sends every child SIGTERM.
+    """
+
+    def __init__(self, specs: Sequence[NodeSpec], log_dir: Path, outcome_file: Path, environment: Mapping[str, str]):
+        self._specs = list(specs)
+        self._log_dir = log_dir
+        self._outcome_file = outcome_file
+        self._environment = dict(environment)
+        self._children: dict[str, subprocess.Popen] = {}
+        self._logs: list[IO[bytes]] = []
+        self._interrupted = False
+
+    def run(self) -> int:
+        """Run until the deciding process ends, a child dies, or a signal comes; the exit code.
+
+        0 after SIGINT or SIGTERM, the deciding process's own code when the run is decided, 1 when
+        any child died unasked.
+        """
+        previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            self._start()
+            return self._watch()
+        finally:
+            self._stop(patient=False)
+            for log in self._logs:
+                log.close()
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    @property
+    def process_ids(self) -> dict[str, int]:
+        """Process ids by the specs' labels."""
+        return {label: child.pid for label, child in self._children.items()}
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._interrupted = True
+
+    def _start(self) -> None:
+        self._log_dir.mkdir(parents=True, exist_ok=True)
+        for spec in self._specs:
+            log = None if spec.decides else self._log_path(spec.label).open("wb")
+            if log is not None:
+                self._logs.append(log)
+            self._children[spec.label] = subprocess.Popen(
+                spec.command(),
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT if log is not None else None,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+
+    def _watch(self) -> int:
+        while True:
+            if self._interrupted:
+                print("stopping", file=sys.stderr, flush=True)
+                self._stop(patient=False)
+                return self._after_interrupt()
+            if self._outcome_file.exists():
+                return self._decided()
+            for spec in self._specs:
+                code = self._children[spec.label].poll()
+                if code is None:
+                    continue
+                if spec.decides and self._outcome_file.exists():
+                    return self._decided()
+                self._report_death(spec, code)
+                self._stop(patient=False)
+                return FAILED
+            time.sleep(POLL_S)
+
+    def _decided(self) -> int:
+        self._stop(patient=True)
+        codes = [self._children[spec.label].returncode for spec in self._specs if spec.decides]
+        return next((code if code >= 0 else FAILED for code in codes), 0)
+
+    def _after_interrupt(self) -> int:
+        clean = (0, 3, -signal.SIGINT, -signal.SIGTERM)  # a signal during start-up ends the interpreter itself
+        failed = [spec for spec in self._specs if self._children[spec.label].returncode not in clean]
+        for spec in failed:
+            self._report_death(spec, self._children[spec.label].returncode)
+        return FAILED if failed else 0
+
+    def _stop(self, patient: bool) -> None:
+        for order in sorted({spec.stop_order for spec in self._specs}):
+            stage = [spec for spec in self._specs if spec.stop_order == order and spec.label in self._children]
+            running = [spec for spec in stage if self._children[spec.label].poll() is None]
+            for spec in running:
+                self._children[spec.label].send_signal(signal.SIGINT)
+            deadline = time.monotonic() + max((spec.stop_within_s for spec in running), default=0.0)
+            for spec in running:
+                limit = DECIDED_STOP_S if patient and spec.decides else deadline - time.monotonic()
+                self._await_end(spec, limit)
+
+    def _await_end(self, spec: NodeSpec, within_s: float) -> None:
+        child = self._children[spec.label]
+        try:
+            child.wait(timeout=max(0.0, within_s))
+        except subprocess.TimeoutExpired:
+            print(f"{spec.label} did not end within {spec.stop_within_s} s; killed", file=sys.stderr, flush=True)
+            child.kill()
+            child.wait()
+
+    def _report_death(self, spec: NodeSpec, code: int) -> None:
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        print(f"error: process {spec.label!r} {how}; the run ends", file=sys.stderr, flush=True)
+        path = self._log_path(spec.label)
+        if path.is_file():
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
+            print("\n".join(f"  {line}" for line in lines), file=sys.stderr, flush=True)
+
+    def _log_path(self, label: str) -> Path:
+        return self._log_dir / f"{label.replace('/', '.')}.log"
+
+
+def _die_with_parent() -> None:
+    """In the child, before it executes: ask the kernel for SIGTERM when the parent dies."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def local_environment(domain: int | None = None) -> dict[str, str]:
+    """This process's environment with the graph kept on this machine, in a domain of its own.
+
+    What the user has set is left as it is.
+    """
+    environment = dict(os.environ)
+    environment.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    environment.setdefault("ROS_DOMAIN_ID", str(domain if domain is not None else 1 + os.getpid() % 100))
+    environment.setdefault("OMP_NUM_THREADS", "1")  # small matrices: threads only get in each other's way
+    environment.setdefault("OPENBLAS_NUM_THREADS", "1")
+    environment.setdefault("PYTHONUNBUFFERED", "1")
+    return environment

@@ -1,0 +1,60 @@
+"""The one description of the system: which processes a training run consists of."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from naf_robot.bringup.node_spec import NodeSpec
+
+STOP_COLLECTORS, STOP_TRAINER, STOP_CONTROL, STOP_ARM = range(4)
+
+
+def training_system(config: Path, robots: Sequence[str], simulated: bool = True) -> list[NodeSpec]:
+    """Every process of a training run whose resolved configuration is the file `config`.
+
+    With `simulated` false the arms' drivers are expected to run already, and time is wall time.
+    """
+    common: dict[str, str | bool | int | float] = {"config": str(config), "use_sim_time": simulated}
+    specs = []
+    if simulated:
+        specs.append(
+            NodeSpec(
+                "simulator",
+                "naf_robot.nodes.simulator",
+                parameters={"config": str(config)},
+                stop_order=STOP_ARM,
+                stop_within_s=0.6,
+            )
+        )
+    for robot in robots:
+        specs.append(
+            NodeSpec(
+                "velocity_control",
+                "naf_robot.nodes.velocity_control",
+                namespace=robot,
+                parameters=common | {"robot": robot},
+                stop_order=STOP_CONTROL,
+                stop_within_s=0.9,
+            )
+        )
+    specs.append(
+        NodeSpec(
+            "trainer",
+            "naf_robot.nodes.trainer",
+            parameters={"config": str(config)},
+            stop_order=STOP_TRAINER,
+            stop_within_s=2.0,
+            decides=True,
+        )
+    )
+    for robot in robots:
+        specs.append(
+            NodeSpec(
+                "collector",
+                "naf_robot.nodes.collector",
+                namespace=robot,
+                parameters=common | {"robot": robot},
+                stop_order=STOP_COLLECTORS,
+                stop_within_s=1.5,
+            )
+        )
+    return specs
