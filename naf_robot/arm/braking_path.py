@@ -8,9 +8,9 @@ from naf_robot.core.records import FloatArray
 # Waypoints as shares of: the first period, the time after it that an old measurement hides, the
 # way while braking. A joint that brakes evenly has 7/16 of that way behind it after a quarter of
 # the time and 3/4 after half of it.
-FROM_NOW = np.array([(1, 0, 0), (0.5, 0, 0), (1, 1, 0.4375), (1, 1, 0.75), (1, 1, 1)], dtype=np.float64)
-FROM_MEASURED = np.array([(1, 0, 0), (1, 0, 1)], dtype=np.float64)
-AFTER_PERIOD, STANDSTILL = 0, len(FROM_NOW) - 1  # rows of the path
+FROM_NOW = np.array([(0.5, 0, 0), (1, 0, 0), (1, 1, 0.4375), (1, 1, 0.75), (1, 1, 1)])
+FROM_MEASURED = np.array([(0.5, 0, 0), (1, 0, 0), (1, 0, 1)])
+AFTER_PERIOD, STANDSTILL = 1, len(FROM_NOW) - 1  # rows of the path
 
 
 class BrakingPaths:
@@ -25,7 +25,6 @@ class BrakingPaths:
     ) -> None:
         shares = FROM_NOW if len(starts) == 1 else np.concatenate((FROM_NOW, FROM_MEASURED))
         self.start_of = (0,) * len(FROM_NOW) + (1,) * (len(shares) - len(FROM_NOW))
-        self.ends = tuple(share == 1.0 for share in shares[:, 2])
         self._starts = np.array([starts[number] for number in self.start_of])
         self._mix = np.column_stack((shares[:, 0] * period_s + shares[:, 1] * extra_s, shares[:, 2]))
         self._acceleration = acceleration

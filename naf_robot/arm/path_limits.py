@@ -24,8 +24,8 @@ class State:
     starts: tuple[FloatArray, ...]  # (n,) each: as it is now if the measurement is old, and as measured
     tool: tuple[tuple[float, ...], ...]  # value of each tool limit in each start [m]
     paths: tuple[BrakingPaths, BrakingPaths]  # of chosen motion, of full braking
-    pairs: FloatArray  # distance of each pair in the first start [m]
-    pair_bounds: tuple[FloatArray, FloatArray, FloatArray]  # after a chosen period, at its end, while braking [m]
+    pairs: FloatArray  # distance of each of P pairs in the first start [m]
+    pair_bounds: tuple[FloatArray, FloatArray]  # (k, P) each, least distances at the waypoints of each path [m]
 
     @property
     def outside(self) -> bool:
@@ -65,15 +65,16 @@ class PathLimits:
         drift = self._delay_s * last_sent
         starts = (position + drift, position) if drift.any() else (position,)
         pairs = self.self_collision.distances(starts[0]) if self.self_collision else np.empty(0)
+        paths = (
+            BrakingPaths(starts, self._acceleration, period_s, self._delay_s),
+            BrakingPaths(starts, self._acceleration, period_s, 0.0),
+        )
         return State(
             starts=starts,
             tool=tuple([self._tool_values(start) for start in starts]),
-            paths=(
-                BrakingPaths(starts, self._acceleration, period_s, self._delay_s),
-                BrakingPaths(starts, self._acceleration, period_s, 0.0),
-            ),
+            paths=paths,
             pairs=pairs,
-            pair_bounds=self._pair_bounds(pairs, period_s),
+            pair_bounds=self._pair_bounds(starts, pairs, paths[0], period_s),
         )
 
     def safe(self, state: State, velocity: FloatArray, hard: bool = False) -> bool:
@@ -91,10 +92,7 @@ class PathLimits:
         travel = np.abs(positions[STANDSTILL] - state.starts[0])
         yield from self._tool_violations(state, positions, float(self._tool_levers @ travel), hard)
         if self.self_collision is not None:
-            after, end, braking = state.pair_bounds
-            collide = self._collisions
-            yield from collide(self.self_collision, state, positions, AFTER_PERIOD, braking if hard else after)
-            yield from collide(self.self_collision, state, positions, STANDSTILL, braking if hard else end)
+            yield from self._pair_violations(self.self_collision, state, positions, hard)
 
     def _tool_violations(self, state: State, positions: FloatArray, reach: float, hard: bool) -> Iterator[Violation]:
         share = HARD_SHARE if hard else 1.0
@@ -102,17 +100,17 @@ class PathLimits:
         nearest = [max(values) for values in zip(*state.tool, strict=True)]
         if all(value + reach <= bound for value, bound in zip(nearest, bounds, strict=True)):
             return  # even the whole way straight outward would break nothing
-        path = state.paths[hard]
-        first: dict[int, tuple[float, ...]] = {}  # values after one period, by start
+        start_of = state.paths[hard].start_of
+        least: dict[tuple[int, int], float] = {}  # so far on the path, by start and limit
         for waypoint, position in enumerate(positions):
-            start = path.start_of[waypoint]
-            values = self._tool_values(position)
-            before, after = state.tool[start], first.setdefault(start, values)
+            start = start_of[waypoint]
+            values, before = self._tool_values(position), state.tool[start]
             for index, bound in enumerate(bounds):
-                if before[index] > bound:
-                    # Once nearer, it stays nearer: the end may not be further out than the first step.
-                    chained = path.ends[waypoint] and not hard
-                    bound = max(bound, min(before[index], after[index])) if chained else before[index]
+                if before[index] > bound:  # already beyond: never further
+                    bound = before[index]
+                    if bound > 0.0:  # outside: what has come nearer stays nearer
+                        bound = least[start, index] = min(least.get((start, index), bound), values[index] + ROUNDING)
+                        bound = max(bound, -self.tool_limits[index].margin * share)
                 if values[index] > bound + ROUNDING:
                     yield Violation(index, waypoint, start, position, values[index] - bound)
 
@@ -144,27 +142,41 @@ class PathLimits:
         point = self._model.tool_point(position)
         return tuple([limit.value(point) for limit in self.tool_limits])
 
-    def _pair_bounds(self, pairs: FloatArray, period_s: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-        config = self._collision
-        unchanged = pairs - DISTANCE_ERROR
-        end = np.minimum(config.stop_distance + config.margin, unchanged)
-        braking = np.minimum(config.stop_distance + config.margin * HARD_SHARE, unchanged)
-        share = (pairs - config.stop_distance) / (config.slow_distance - config.stop_distance)
-        slowed = unchanged - config.approach_speed * period_s * np.maximum(share, 0.0)
-        after = np.where(share < 1.0, np.maximum(end, slowed), end)
-        return after, end, braking
-
-    def _collisions(
-        self, collision: SelfCollision, state: State, positions: FloatArray, waypoint: int, bounds: FloatArray
+    def _pair_violations(
+        self, collision: SelfCollision, state: State, positions: FloatArray, hard: bool
     ) -> Iterator[Violation]:
-        position = positions[waypoint]
-        least = collision.least_distances(state.pairs, position - state.starts[0])
-        pairs = (least < bounds).nonzero()[0].tolist()
-        if not pairs:
+        bounds = state.pair_bounds[hard]
+        close = collision.least_distances(state.pairs, positions - state.starts[0]) < bounds
+        if not close.any():
             return
-        for pair, distance in zip(pairs, collision.some_distances(position, pairs), strict=True):
-            if distance < bounds[pair]:
-                yield Violation(len(self.tool_limits) + pair, waypoint, 0, position, float(bounds[pair]) - distance)
+        start_of = state.paths[hard].start_of
+        for waypoint in np.flatnonzero(close.any(axis=1)).tolist():
+            position, pairs = positions[waypoint], close[waypoint].nonzero()[0].tolist()
+            for pair, distance in zip(pairs, collision.some_distances(position, pairs), strict=True):
+                excess = float(bounds[waypoint, pair]) - distance
+                if excess > 0.0:
+                    yield Violation(len(self.tool_limits) + pair, waypoint, start_of[waypoint], position, excess)
+
+    def _pair_bounds(
+        self, starts: tuple[FloatArray, ...], pairs: FloatArray, path: BrakingPaths, period_s: float
+    ) -> tuple[FloatArray, FloatArray]:
+        """Least distances at the waypoints of chosen motion and of full braking: (k, P) each [m]."""
+        config, collision = self._collision, self.self_collision
+        if collision is None:
+            return pairs, pairs
+        stops = config.stop_distance + config.margin, config.stop_distance + config.margin * HARD_SHARE
+        unchanged = np.array([pairs] * len(path.start_of)) - DISTANCE_ERROR
+        if len(starts) > 1:
+            # Only where the arm may have been close when it was measured does that distance matter.
+            close = (collision.least_distances(pairs, starts[1] - starts[0]) < stops[0]).nonzero()[0].tolist()
+            if close:
+                unchanged[np.ix_(np.array(path.start_of) == 1, close)] = collision.some_distances(starts[1], close)
+        chosen, braking = (np.minimum(stop, unchanged) for stop in stops)
+        share = (pairs - config.stop_distance) / (config.slow_distance - config.stop_distance)
+        if share.min(initial=1.0) < 1.0:
+            slowed = unchanged[0] - config.approach_speed * period_s * np.maximum(share, 0.0)
+            chosen[AFTER_PERIOD] = np.maximum(chosen[AFTER_PERIOD], np.where(share < 1.0, slowed, -np.inf))
+        return chosen, braking
 
 
 def _tool_limits(config: SafetyConfig) -> tuple[ToolLimit, ...]:

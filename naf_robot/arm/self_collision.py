@@ -65,8 +65,8 @@ class SelfCollision:
         return np.array([result.min_distance for result in self._results])
 
     def least_distances(self, distances: FloatArray, change: FloatArray) -> FloatArray:
-        """What at least is left of `distances` after the joints moved by `change` (n,), whatever the posture."""
-        return distances - self._levers @ np.abs(change)
+        """What at least is left of `distances` after the joints moved by `change` (..., n), whatever the posture."""
+        return distances - np.abs(change) @ self._levers.T
 
     def some_distances(self, position: FloatArray, pairs: list[int]) -> list[float]:
         """Distances of the pairs numbered in `pairs` alone, in that order [m]."""
