@@ -19,6 +19,15 @@ ROS = ["ros-rclpy[fastrtps]>=7.1.6,<8"] + [
     )
 ]
 SIM = ["mujoco>=4.0,<5", "gymnasium>=1.0,<2"]
+TEST = [
+    "pytest>=8",
+    "pytest-timeout>=2.3",
+    "hypothesis>=6.100",
+    "ruff>=0.9",
+    "mypy>=1.11",
+    "types-PyYAML>=6",
+    "colcon-common-extensions>=0.3",
+]
 NODES = ("simulator", "velocity_control", "collector", "trainer")
 
 setup(
@@ -48,7 +57,7 @@ setup(
         "transforms3d>=0.4.1",
         "rosbags>=0.10",
     ],
-    extras_require={"ros": ROS, "sim": SIM},
+    extras_require={"ros": ROS, "sim": SIM, "test": TEST},
     zip_safe=False,
     author="naf_robot maintainers",
     maintainer="naf_robot maintainers",
