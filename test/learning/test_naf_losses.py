@@ -24,13 +24,7 @@ def dense(raw_triangle: np.ndarray, limit: float = 5.0) -> np.ndarray:
 
 
 def maps(limit=5.0, widths=None):
-    single = losses.triangle_maps(SIZE, limit, widths)
-    return single._replace(
-        rows=single.rows.double(),
-        columns=single.columns.double(),
-        limit=torch.tensor(limit, dtype=torch.float64),
-        inverse_limit=single.diagonal.double() / limit,
-    )
+    return losses.triangle_maps(SIZE, limit, widths, dtype=torch.float64)
 
 
 def advantage(raw_mu, raw_triangle, action, widths=(SIZE, TRIANGLE)):
@@ -38,8 +32,7 @@ def advantage(raw_mu, raw_triangle, action, widths=(SIZE, TRIANGLE)):
     for array, width in zip((raw_mu, raw_triangle, action), (*widths, widths[0]), strict=True):
         rows = torch.as_tensor(np.atleast_2d(array))
         tensors.append(torch.nn.functional.pad(rows, (0, width - rows.shape[1])))
-    value, *slopes = losses.quadratic_advantage(*tensors, maps(widths=widths))
-    return [value.numpy(), *(-slope.numpy() for slope in slopes)]
+    return [t.numpy() for t in losses.quadratic_advantage(*tensors, maps(widths=widths))]
 
 
 @given(finite(SIZE), finite(TRIANGLE), arrays.arrays(np.float64, SIZE, elements=st.floats(-1.0, 1.0)))

@@ -59,8 +59,11 @@ class NafLearner:
         self._value_weight = self._networks.heads[VALUE].weight.view(-1)
         self._next_top = self._networks.value_top[count:]  # without a target network, V(x') is read off the same pass
         self._next_value = torch.zeros(count, device=self.device)
-        self._metrics = torch.zeros(BLOCK, len(METRICS), device=self.device)
-        self._metric_cells = [row.unbind() for row in self._metrics.unbind()]
+        self._value_slope = self._networks.heads[VALUE].slope.view(-1)
+        self._q, self._error = (torch.zeros(BLOCK, count, device=self.device) for _ in range(2))
+        self._norm, self._skipped = (torch.zeros(BLOCK, device=self.device) for _ in range(2))
+        self._q_rows, self._error_rows = self._q.unbind(), self._error.unbind()
+        self._steps = list(zip(self._norm.unbind(), self._skipped.unbind(), strict=True))
         self._gradient_scale = torch.ones((), device=self.device)
         # constants as tensors: a Python number costs a conversion at every use
         numbers = torch.tensor((0.0, 1.0, 2.0 / count, 1.0 / config.gradient_norm_limit), device=self.device)
@@ -137,7 +140,7 @@ class NafLearner:
             inputs, nexts = (side.unbind() for side in observations.unbind(1))
         for k in range(len(inputs)):
             self._gradient_of_loss(inputs[k], nexts[k], actions[k], rewards[k], factors[k], k)
-            self._step(*self._metric_cells[k][2:])
+            self._step(*self._steps[k])
 
     def _gradient_of_loss(
         self, inputs: Tensor, nexts: Tensor, action: Tensor, reward: Tensor, factor: Tensor, k: int
@@ -150,14 +153,11 @@ class NafLearner:
         else:
             next_value = self._target_network.forward(nexts)
         advantage, *slopes = losses.quadratic_advantage(mu.output, triangle.output, action, self._maps)
-        q = advantage.add_(self._value)
-        error = losses.td_target(reward, factor, next_value).sub_(q)
-        torch.dot(error, error, out=self._metric_cells[k][0])
-        torch.sum(q, 0, out=self._metric_cells[k][1])
-        error_column = error.unsqueeze(1).mul_(self._error_scale)
-        torch.neg(error_column, out=value.slope)
-        torch.mul(slopes[0], error_column, out=mu.slope)
-        torch.mul(slopes[1], error_column, out=triangle.slope)
+        q = torch.add(advantage, self._value, out=self._q_rows[k])
+        error = torch.sub(q, losses.td_target(reward, factor, next_value), out=self._error_rows[k])
+        torch.mul(error, self._error_scale, out=self._value_slope)
+        torch.mul(slopes[0], value.slope, out=mu.slope)
+        torch.mul(slopes[1], value.slope, out=triangle.slope)
         networks.backward()
 
     def _step(self, norm: Tensor, skipped: Tensor) -> None:
@@ -187,14 +187,14 @@ class NafLearner:
         """Running moments, the variance unbiased; the kernels leave 1 / sqrt(variance + ε) of the batch."""
         assert self.moments is not None
         batch, rows = self._networks.batch, self._networks.rows
-        batch.variance.pow_(-2.0).sub_(EPSILON).mul_(rows / (rows - 1))
+        unbiased = rows / (rows - 1)
+        torch.reciprocal(batch.variance.mul_(batch.variance), out=batch.variance).sub_(EPSILON).mul_(unbiased)
         newest = torch.where(skipped == 0.0, batch.flat, self.moments.flat)
         self.moments.flat.lerp_(newest, self.config.batch_norm_momentum)
 
     def _block_total(self, blocks: int) -> Tensor:
-        """Sums over a block: loss, mean Q, gradient norm of the updates that were made, and those skipped."""
-        rows = self._metrics[:blocks].double().cpu()
-        made = (rows[:, 3:] == 0.0).expand(-1, 3)
-        rows[:, :3] = torch.where(made, rows[:, :3], 0.0)
-        rows[:, :2] /= self.config.batch_size
-        return rows.sum(0)
+        """Sums over a block: loss, mean Q and gradient norm of the updates that were made, and how many were not."""
+        skipped = self._skipped[:blocks]
+        rows = torch.stack((self._error[:blocks].square().mean(1), self._q[:blocks].mean(1), self._norm[:blocks]))
+        made = torch.where(skipped == 0.0, rows, 0.0)
+        return torch.cat((made, skipped.unsqueeze(0))).sum(1, dtype=torch.float64).cpu()

@@ -30,17 +30,23 @@ def triangle_indices(action_size: int) -> tuple[list[int], list[int]]:
 
 
 class TriangleMaps(NamedTuple):
-    """Constants that turn the triangle vector into the quadratic form."""
+    """Constants that turn the triangle vector into the quadratic form; signs and factors are folded in."""
 
     rows: Tensor  # (A, K), one where entry k stands in row a
-    columns: Tensor  # (K, K), one where two entries share a column
-    diagonal: Tensor  # (K,), true for the diagonal entries
+    rows_back: Tensor  # (K, A), minus the transpose of `rows`
+    columns: Tensor  # (K, K), minus one where two entries share a column
+    half: Tensor  # (K,), ½
+    diagonal: Tensor  # (K,), one for the diagonal entries, else zero
     limit: Tensor  # scalar c, the bound of the log diagonal
     inverse_limit: Tensor  # (K,), 1 / c for the diagonal entries, else 0
 
 
 def triangle_maps(
-    action_size: int, limit: float, widths: tuple[int, int] | None = None, device: torch.device | str = "cpu"
+    action_size: int,
+    limit: float,
+    widths: tuple[int, int] | None = None,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
 ) -> TriangleMaps:
     """The maps for A = `action_size` and c = `limit`, padded to `widths` of action and triangle."""
     row_of, column_of = (torch.tensor(indices) for indices in triangle_indices(action_size))
@@ -48,10 +54,11 @@ def triangle_maps(
     width, triangle_width = widths or (action_size, size)
     rows, columns = torch.zeros(width, triangle_width), torch.zeros(triangle_width, triangle_width)
     rows[row_of, torch.arange(size)] = 1.0
-    columns[:size, :size] = (column_of[:, None] == column_of).float()
-    diagonal = torch.arange(triangle_width) < action_size
-    maps = (rows, columns, diagonal, torch.tensor(limit), diagonal / limit)
-    return TriangleMaps(*(array.to(device) for array in maps))
+    columns[:size, :size] = -(column_of[:, None] == column_of).float()
+    diagonal = (torch.arange(triangle_width) < action_size).to(dtype)
+    half, bound = torch.full((triangle_width,), 0.5), torch.tensor(limit, dtype=dtype)
+    maps = (rows, -rows.t().contiguous(), columns, half, diagonal, bound, diagonal / bound)
+    return TriangleMaps(*(array.to(device, dtype) for array in maps))
 
 
 def bootstrap_factor(
@@ -75,8 +82,8 @@ def bounded_triangle(raw: Tensor, maps: TriangleMaps) -> tuple[Tensor, Tensor]:
     """The triangle with its diagonal exp(c tanh(z / c)), and its derivative by `raw`; both `(B, K)`."""
     squashed = torch.mul(raw, maps.inverse_limit).tanh_()  # 0 below the diagonal, so there the slope comes out as 1
     exponential = torch.mul(squashed, maps.limit).exp_()
-    slope = torch.addcmul(exponential, exponential, squashed.square_(), value=-1.0)
-    return torch.where(maps.diagonal, exponential, raw), slope
+    slope = torch.addcmul(exponential, exponential, squashed.mul_(squashed), value=-1.0)
+    return torch.lerp(raw, exponential, maps.diagonal), slope
 
 
 def quadratic_advantage(
@@ -91,15 +98,14 @@ def quadratic_advantage(
         maps: of this action size and these widths.
 
     Returns:
-        The advantage `(B,)`, and the gradients of its negative by `raw_mu` `(B, A)` and by
-        `raw_triangle` `(B, K)`.
+        The advantage `(B,)`, its gradient by `raw_mu` `(B, A)` and by `raw_triangle` `(B, K)`.
     """
     mu = torch.tanh(raw_mu)
     triangle, slope = bounded_triangle(raw_triangle, maps)
-    difference = torch.mm(mu - action, maps.rows)  # -δ_row(k)
+    difference = torch.mm(action - mu, maps.rows)  # δ_row(k)
     products = triangle * difference
     w = torch.mm(products, maps.columns)  # -w_column(k)
-    advantage = products.mul_(w).sum(1)
-    mu_gradient = torch.mm(triangle.mul_(w), maps.rows.t())
-    mu_gradient.addcmul_(mu_gradient, mu.square_(), value=-1.0)
-    return advantage.mul_(-0.5), mu_gradient, difference.mul_(w).mul_(slope)
+    advantage = torch.mv(products.mul_(w), maps.half)
+    mu_gradient = torch.mm(triangle.mul_(w), maps.rows_back)
+    mu_gradient.addcmul_(mu_gradient, mu.mul_(mu), value=-1.0)
+    return advantage, mu_gradient, difference.mul_(w).mul_(slope)

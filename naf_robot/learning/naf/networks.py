@@ -38,6 +38,7 @@ class Layer:
         self.weight_gradient = out["w"]
         self.bias_gradient, self.scale_gradient, self.shift_gradient = (out.get(name, absent) for name in "bgc")
         self.has_bias = "b" in p
+        self.bias_stack = self.bias.view(shape.networks, 1, -1) if self.has_bias else absent
         self.mean, self.inverse = batch.means[index + 1], batch.variances[index + 1]  # of the rows: mean, 1 / deviation
 
         def buffer() -> tuple[Tensor, Tensor]:
@@ -100,9 +101,10 @@ class Networks:
         below = None
         for layer in self.layers:
             if below is not None:
-                torch.bmm(below.active_stack, layer.weight, out=layer.before_stack)
                 if layer.has_bias:
-                    layer.before.add_(layer.bias)
+                    torch.baddbmm(layer.bias_stack, below.active_stack, layer.weight, out=layer.before_stack)
+                else:
+                    torch.bmm(below.active_stack, layer.weight, out=layer.before_stack)
             elif layer.has_bias:
                 torch.addmm(layer.bias, self.inputs, layer.weight, out=layer.before)
             else:
