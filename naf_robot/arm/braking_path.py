@@ -1,5 +1,7 @@
 """Where the arm would pass if it took one velocity for a period and then braked fully."""
 
+import copy
+
 import numpy as np
 
 from naf_robot.arm.stopping import braking_displacement
@@ -10,7 +12,9 @@ from naf_robot.core.records import FloatArray
 # the time and 3/4 after half of it.
 FROM_NOW = np.array([(0.5, 0, 0), (1, 0, 0), (1, 1, 0.4375), (1, 1, 0.75), (1, 1, 1)])
 FROM_MEASURED = np.array([(0.5, 0, 0), (1, 0, 0), (1, 0, 1)])
-AFTER_PERIOD, STANDSTILL = 1, len(FROM_NOW) - 1  # rows of the path
+FROM_BOTH = np.concatenate((FROM_NOW, FROM_MEASURED))
+START_OF = (0,) * len(FROM_NOW) + (1,) * len(FROM_MEASURED)
+WITHIN_PERIOD, AFTER_PERIOD, STANDSTILL = 0, 1, len(FROM_NOW) - 1  # rows of the path
 
 
 class BrakingPaths:
@@ -23,12 +27,18 @@ class BrakingPaths:
     def __init__(
         self, starts: tuple[FloatArray, ...], acceleration: FloatArray, period_s: float, extra_s: float
     ) -> None:
-        shares = FROM_NOW if len(starts) == 1 else np.concatenate((FROM_NOW, FROM_MEASURED))
-        self.start_of = (0,) * len(FROM_NOW) + (1,) * (len(shares) - len(FROM_NOW))
+        self._shares = FROM_NOW if len(starts) == 1 else FROM_BOTH
+        self.start_of = START_OF[: len(self._shares)]
         self._starts = np.array([starts[number] for number in self.start_of])
-        self._mix = np.column_stack((shares[:, 0] * period_s + shares[:, 1] * extra_s, shares[:, 2]))
+        self._mix = self._shares @ np.array(((period_s, 0.0), (extra_s, 0.0), (0.0, 1.0)))
         self._acceleration = acceleration
         self._period_s = period_s
+
+    def without_extra(self) -> "BrakingPaths":
+        """The same paths with nothing added to the first period."""
+        other = copy.copy(self)
+        other._mix = self._shares @ np.array(((self._period_s, 0.0), (0.0, 0.0), (0.0, 1.0)))
+        return other
 
     def positions(self, velocity: FloatArray) -> FloatArray:
         """Waypoints of the paths of `velocity` (n,): shape (k, n) [rad]."""

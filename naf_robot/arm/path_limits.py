@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from naf_robot.arm.braking_path import AFTER_PERIOD, STANDSTILL, BrakingPaths
+from naf_robot.arm.braking_path import AFTER_PERIOD, STANDSTILL, WITHIN_PERIOD, BrakingPaths
 from naf_robot.arm.model import ArmModel
 from naf_robot.arm.safety_config import SafetyConfig
 from naf_robot.arm.self_collision import SelfCollision
@@ -19,13 +19,14 @@ DISTANCE_ERROR = 1e-7  # [m], what coal's distance of the same posture may diffe
 
 @dataclass(frozen=True)
 class State:
-    """Where a step begins, and what holds there. Chosen motion and full braking have their own paths and bounds."""
+    """Where a step begins, and what holds there."""
 
     starts: tuple[FloatArray, ...]  # (n,) each: as it is now if the measurement is old, and as measured
     tool: tuple[tuple[float, ...], ...]  # value of each tool limit in each start [m]
-    paths: tuple[BrakingPaths, BrakingPaths]  # of chosen motion, of full braking
     pairs: FloatArray  # distance of each of P pairs in the first start [m]
-    pair_bounds: tuple[FloatArray, FloatArray]  # (k, P) each, least distances at the waypoints of each path [m]
+    path: BrakingPaths  # of chosen motion, with the reserve for delay
+    full_braking: BrakingPaths  # without
+    pair_bounds: tuple[FloatArray, FloatArray]  # (k, P) each, least distances on the one path and the other [m]
 
     @property
     def outside(self) -> bool:
@@ -65,16 +66,14 @@ class PathLimits:
         drift = self._delay_s * last_sent
         starts = (position + drift, position) if drift.any() else (position,)
         pairs = self.self_collision.distances(starts[0]) if self.self_collision else np.empty(0)
-        paths = (
-            BrakingPaths(starts, self._acceleration, period_s, self._delay_s),
-            BrakingPaths(starts, self._acceleration, period_s, 0.0),
-        )
+        path = BrakingPaths(starts, self._acceleration, period_s, self._delay_s)
         return State(
             starts=starts,
             tool=tuple([self._tool_values(start) for start in starts]),
-            paths=paths,
             pairs=pairs,
-            pair_bounds=self._pair_bounds(starts, pairs, paths[0], period_s),
+            path=path,
+            full_braking=path.without_extra(),
+            pair_bounds=self._pair_bounds(starts, pairs, path, period_s),
         )
 
     def safe(self, state: State, velocity: FloatArray, hard: bool = False) -> bool:
@@ -88,7 +87,7 @@ class PathLimits:
         `hard`: nearly the surfaces themselves, as full braking must be that an earlier choice
         entailed. Where the arm is beyond a bound already, the bound is not to go further.
         """
-        positions = state.paths[hard].positions(velocity)
+        positions = (state.full_braking if hard else state.path).positions(velocity)
         travel = np.abs(positions[STANDSTILL] - state.starts[0])
         yield from self._tool_violations(state, positions, float(self._tool_levers @ travel), hard)
         if self.self_collision is not None:
@@ -100,7 +99,7 @@ class PathLimits:
         nearest = [max(values) for values in zip(*state.tool, strict=True)]
         if all(value + reach <= bound for value, bound in zip(nearest, bounds, strict=True)):
             return  # even the whole way straight outward would break nothing
-        start_of = state.paths[hard].start_of
+        start_of = state.path.start_of
         least: dict[tuple[int, int], float] = {}  # so far on the path, by start and limit
         for waypoint, position in enumerate(positions):
             start = start_of[waypoint]
@@ -116,7 +115,7 @@ class PathLimits:
 
     def rates(self, state: State, velocity: FloatArray, violations: Iterable[Violation]) -> list[FloatArray]:
         """For each violation, the derivative (n,) [m s/rad] of the excess of chosen motion by the velocity."""
-        waypoints = state.paths[False].rates(velocity)
+        waypoints = state.path.rates(velocity)
         return [self._gradient(violation) * waypoints[violation.waypoint] for violation in violations]
 
     def _gradient(self, violation: Violation) -> FloatArray:
@@ -147,9 +146,10 @@ class PathLimits:
     ) -> Iterator[Violation]:
         bounds = state.pair_bounds[hard]
         close = collision.least_distances(state.pairs, positions - state.starts[0]) < bounds
+        close[WITHIN_PERIOD] = False  # the margin is larger than what links bend toward each other within a period
         if not close.any():
             return
-        start_of = state.paths[hard].start_of
+        start_of = state.path.start_of
         for waypoint in np.flatnonzero(close.any(axis=1)).tolist():
             position, pairs = positions[waypoint], close[waypoint].nonzero()[0].tolist()
             for pair, distance in zip(pairs, collision.some_distances(position, pairs), strict=True):

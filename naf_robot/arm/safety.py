@@ -33,9 +33,9 @@ __all__ = [
     "SphereConfig",
 ]
 
-ITERATIONS = 4  # of linearising and solving; the tool's path bends little within one braking distance
+ITERATIONS = 3  # of linearising and solving; the tool's path bends little within one braking distance
 BISECTIONS = 4  # from the solution toward full braking
-AIM = 1e-5  # [m] by which a solution aims inside the accepted set, so that it stays accepted
+AIM = 5e-4  # [m] by which a solution aims inside the accepted set: most then need one linearisation less
 CORRECTION_SHARE = 0.9  # of the asked correction that counts as correcting
 ROUNDING = 1e-9  # [rad/s]
 
@@ -140,13 +140,11 @@ class SafetyProjection:
         drift = delay * last_sent
         above = limits.max_position - position - np.maximum(drift, 0.0)
         below = position + np.minimum(drift, 0.0) - limits.min_position
-        a = limits.max_acceleration
         left = HARD_SHARE * margin
-        wanted = (
-            -stopping_velocity(below - margin, a, hold_s + delay),
-            stopping_velocity(above - margin, a, hold_s + delay),
-        )
-        needed = -stopping_velocity(below - left, a, hold_s), stopping_velocity(above - left, a, hold_s)
+        room = np.array((below - margin, above - margin, below - left, above - left))
+        horizon = np.array(((hold_s + delay,), (hold_s + delay,), (hold_s,), (hold_s,)))
+        down, up, most_down, most_up = stopping_velocity(room, limits.max_acceleration, horizon)
+        wanted, needed = (-down, up), (-most_down, most_up)
         return velocity_box(last_sent, limits.max_velocity, step_up, wanted, needed)
 
     def _within_workspace(self, step: _Step, wish: FloatArray) -> tuple[FloatArray, set[int]]:

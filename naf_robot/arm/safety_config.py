@@ -12,6 +12,7 @@ from naf_robot.core.errors import ConfigError
 Positive = Annotated[float, msgspec.Meta(gt=0.0)]
 NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]
 Share = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
+JointsByName = Annotated[dict[str, JointLimitsConfig], msgspec.Meta(description="limits by joint name")]
 Point = tuple[float, float, float]
 
 
@@ -83,9 +84,7 @@ class SafetyConfig(Config, frozen=True):
     half_spaces: tuple[HalfSpaceConfig, ...] = ()
     keep_out_boxes: tuple[KeepOutBoxConfig, ...] = ()
     self_collision: SelfCollisionConfig = SelfCollisionConfig()
-    joints: dict[str, JointLimitsConfig] = msgspec.field(
-        default_factory=dict
-    )  # by joint name; narrows the URDF, never widens
+    joints: JointsByName = msgspec.field(default_factory=dict)  # narrows the URDF, never widens
     max_acceleration: Positive = 10.0  # [rad/s^2] for joints that state none of their own
     velocity_scale: Share = 1.0  # of every joint's velocity limit
     position_margin: NonNegative = 0.01  # [rad] kept from each end

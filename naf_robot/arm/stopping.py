@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from naf_robot.core.records import FloatArray
 
 
-def stopping_velocity(distance: FloatArray, acceleration: FloatArray, horizon_s: float) -> FloatArray:
+def stopping_velocity(distance: FloatArray, acceleration: FloatArray, horizon_s: float | FloatArray) -> FloatArray:
     """The largest v >= 0 with v h + v^2 / (2 a) <= d, elementwise; zero where d <= 0.
 
     v = -a h + sqrt((a h)^2 + 2 a d), written so that it loses no digits for small d: d
-    `distance` (n,) [rad], a `acceleration` (n,) [rad/s^2], h `horizon_s` [s].
+    `distance` (..., n) [rad], a `acceleration` (n,) [rad/s^2], h `horizon_s` [s].
     """
     left = np.maximum(distance, 0.0)
     reach = acceleration * horizon_s

@@ -1,0 +1,34 @@
+"""Arms and projections that the tests of the arm room share."""
+
+import numpy as np
+import pytest
+
+from naf_robot.arm.model import ArmModel
+from naf_robot.arm.safety import HalfSpaceConfig, SafetyConfig, SafetyProjection, SelfCollisionConfig, SphereConfig
+from naf_robot.core.resources import find
+
+SPHERE = SphereConfig(centre=(0.4, 0.0, 0.6), radius=0.6)
+
+
+@pytest.fixture(scope="session")
+def home():
+    return np.array([0.0, 0.5, 0.0, 1.2, 0.0, 1.0, 0.0])
+
+
+@pytest.fixture(scope="session")
+def model():
+    return ArmModel(find("urdf/arm7.urdf"), "tool")
+
+
+@pytest.fixture(scope="session")
+def projection(model):
+    """Every kind of limit on."""
+    floor = HalfSpaceConfig(name="floor", normal=(0.0, 0.0, 2.0), offset=0.1)
+    return SafetyProjection(model, SafetyConfig(sphere=SPHERE, half_spaces=(floor,)))
+
+
+@pytest.fixture(scope="session")
+def exact(model):
+    """No delay allowed for and no self-collision: what is left can be computed by hand."""
+    config = SafetyConfig(sphere=SPHERE, delay_s=0.0, self_collision=SelfCollisionConfig(enabled=False))
+    return SafetyProjection(model, config)
