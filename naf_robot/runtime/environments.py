@@ -24,7 +24,7 @@ def action_velocity(config: RunConfig, limits: JointLimits) -> FloatArray:
 def make_simulator(config: RunConfig, robots: tuple[str, ...]) -> MujocoSimulator:
     """The simulated worlds of `robots` for the task of `config`."""
     task = config.make_task()
-    scene = make_scene(task.scene)
+    scene = make_scene(task.scene, config.simulator.scene, config.seed)
     return MujocoSimulator(config.arm, scene, config.simulator, task.control_period_s, robots, config.seed)
 
 

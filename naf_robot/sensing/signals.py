@@ -6,7 +6,7 @@ The names are shared by live robots, simulators, bags and observation specs:
     joint_velocity     (n,) [rad/s]
     joint_effort       (n,) [N m]
     tool_position      (3,) [m], base frame, by forward kinematics
-    door_angle         (1,) [rad], hinge, positive towards opening
+    door_angle         (1,) [rad], hinge, positive towards the robot (pulled), negative away from it (pushed)
     handle_angle       (1,) [rad], positive downward
     door_orientation   (4,) quaternion x, y, z, w of the door in the base frame
 """

@@ -1,13 +1,18 @@
 """What stands around the arm: each scene adds its bodies to the world and reads its own sensors."""
 
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import mujoco
 import numpy as np
 
+from naf_robot.core.config import Config, build
 from naf_robot.core.errors import UnknownNameError
 from naf_robot.core.records import FloatArray
 from naf_robot.sensing.signals import Signals
+from naf_robot.sim.door_config import DoorSceneConfig
+from naf_robot.sim.door_scene import DoorScene
 
 
 class Scene(Protocol):
@@ -34,8 +39,15 @@ class Scene(Protocol):
         ...
 
 
+class FreeSceneConfig(Config, frozen=True):
+    """Nothing to configure."""
+
+
 class FreeScene:
     """Nothing but a marker at the goal."""
+
+    def __init__(self, config: FreeSceneConfig, seed: int = 0) -> None:
+        self.config = config
 
     def build(self, spec: mujoco.MjSpec) -> None:
         """Add the marker, a mocap body without contact."""
@@ -64,15 +76,28 @@ class FreeScene:
         return {}
 
 
-SCENES: dict[str, type[Scene]] = {"free": FreeScene}
+@dataclass(frozen=True)
+class SceneEntry:
+    """A scene's configuration record and its constructor (config, seed of what it draws)."""
+
+    config: type[Config]
+    make: Callable[[Any, int], Scene]
 
 
-def make_scene(name: str) -> Scene:
-    """The scene called `name`.
+SCENES: dict[str, SceneEntry] = {
+    "free": SceneEntry(FreeSceneConfig, FreeScene),
+    "door": SceneEntry(DoorSceneConfig, DoorScene),
+}
+
+
+def make_scene(name: str, values: Mapping[str, Any] | None = None, seed: int = 0) -> Scene:
+    """The scene called `name`, configured from plain `values` (defaults where they are silent).
 
     Raises:
-        UnknownNameError: listing the scenes there are.
+        UnknownNameError: listing the scenes there are, or the keys of the scene's configuration.
+        ConfigError: a value of the wrong type or range.
     """
     if name not in SCENES:
         raise UnknownNameError("scene", name, SCENES)
-    return SCENES[name]()
+    entry = SCENES[name]
+    return entry.make(build(entry.config, values or {}, "simulator.scene"), seed)

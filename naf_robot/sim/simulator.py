@@ -1,6 +1,6 @@
 """The protocol of a simulator: it steps the worlds of one or more robots by one control period."""
 
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 import msgspec
 
@@ -31,6 +31,7 @@ class SimulatorConfig(Config, frozen=True):
     full_effort_error: Positive = 1.0  # [rad/s] velocity error at which a servo gives its full effort
     joint_armature: NonNegative = 0.1  # motor and gear inertia seen at the joint [kg m^2]
     max_speed: Positive = 50.0  # [rad/s]; beyond it the simulation has exploded
+    scene: dict[str, Any] = msgspec.field(default_factory=dict)  # the record of the task's scene
     imperfections: ImperfectionConfig = msgspec.field(default_factory=ImperfectionConfig)
 
 

@@ -28,7 +28,8 @@ class Reach:
 
     name = "reach"
     scene = "free"
-    reward_names = ("distance", *EFFORT_NAMES)
+    reward_names: tuple[str, ...] = ("distance", *EFFORT_NAMES)
+    sensors: tuple[str, ...] = ()
 
     def __init__(self, config: ReachConfig, joint_count: int) -> None:
         self.config = config

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from naf_robot.core.config import build
 from naf_robot.core.errors import UnknownNameError
+from naf_robot.tasks.door import Door, DoorPullConfig, DoorPushConfig, DoorRealConfig, RealDoor
 from naf_robot.tasks.reach import Reach, ReachConfig
 from naf_robot.tasks.task import EpisodeConfig, Task
 
@@ -21,6 +23,9 @@ class TaskEntry:
 
 TASKS: dict[str, TaskEntry] = {
     "reach": TaskEntry(ReachConfig, Reach, "naf_robot/Reach-v0"),
+    "door_push": TaskEntry(DoorPushConfig, partial(Door, "door_push"), "naf_robot/DoorPush-v0"),
+    "door_pull": TaskEntry(DoorPullConfig, partial(Door, "door_pull"), "naf_robot/DoorPull-v0"),
+    "door_real": TaskEntry(DoorRealConfig, partial(RealDoor, "door_real"), "naf_robot/DoorReal-v0"),
 }
 
 

@@ -46,6 +46,7 @@ class Task(Protocol):
     episode_steps: int
     observation_spec: VectorSpec
     reward_names: tuple[str, ...]
+    sensors: tuple[str, ...]  # signals that it cannot do without, besides the arm's own
 
     def sample_goal(self, random: np.random.Generator) -> Signals:
         """Draw what varies between episodes."""

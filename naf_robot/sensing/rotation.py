@@ -1,0 +1,61 @@
+"""Unit quaternions as ROS orders them, (x, y, z, w), computed by transforms3d, which puts w first."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+from transforms3d import quaternions
+
+from naf_robot.core.records import FloatArray
+
+
+def about_axis(axis: ArrayLike, angle: float) -> FloatArray:
+    """The rotation by `angle` [rad] about `axis` (3,), any length but zero: shape (4,)."""
+    return _from_wxyz(quaternions.axangle2quat(np.asarray(axis, dtype=np.float64), angle))
+
+
+def product(*rotations: ArrayLike) -> FloatArray:
+    """The rotations (4,) one after another, the last one applied first."""
+    result = _to_wxyz(rotations[0])
+    for rotation in rotations[1:]:
+        result = quaternions.qmult(result, _to_wxyz(rotation))
+    return _from_wxyz(result)
+
+
+def inverse(rotation: ArrayLike) -> FloatArray:
+    """The rotation (4,) that undoes `rotation`."""
+    return _from_wxyz(quaternions.qinverse(_to_wxyz(rotation)))
+
+
+def rotated(rotation: ArrayLike, vector: ArrayLike) -> FloatArray:
+    """`vector` (3,) turned by `rotation` (4,)."""
+    return np.asarray(quaternions.rotate_vector(np.asarray(vector, dtype=np.float64), _to_wxyz(rotation)))
+
+
+def distance(one: ArrayLike, other: ArrayLike) -> float:
+    """Angle [rad] in [0, pi] of the rotation between two unit quaternions (4,); blind to their signs."""
+    first, second = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
+    if float(first @ second) < 0.0:
+        second = -second
+    return 4.0 * float(np.arctan2(np.linalg.norm(first - second), np.linalg.norm(first + second)))
+
+
+def twist(rotation: ArrayLike, axis: ArrayLike) -> float:
+    """Angle [rad] in (-pi, pi] by which `rotation` (4,) turns about the unit `axis` (3,); the rest is swing."""
+    x, y, z, w = np.asarray(rotation, dtype=np.float64)
+    along = float(np.dot((x, y, z), np.asarray(axis)))
+    return float(2.0 * np.arctan2(along, w) if w >= 0.0 else 2.0 * np.arctan2(-along, -w))
+
+
+def same_sign(rotation: ArrayLike, reference: ArrayLike) -> FloatArray:
+    """Of the two quaternions of one rotation, the one nearer to `reference`: readings then never jump in sign."""
+    value = np.asarray(rotation, dtype=np.float64)
+    return -value if float(value @ np.asarray(reference)) < 0.0 else value.copy()
+
+
+def _to_wxyz(rotation: ArrayLike) -> FloatArray:
+    x, y, z, w = np.asarray(rotation, dtype=np.float64)
+    return np.array([w, x, y, z])
+
+
+def _from_wxyz(rotation: FloatArray) -> FloatArray:
+    w, x, y, z = rotation
+    return np.array([x, y, z, w])

@@ -1,0 +1,46 @@
+"""Shape of the door: what the simulated model is built from and what the tasks must know of it."""
+
+from typing import Annotated
+
+import msgspec
+
+from naf_robot.core.config import Config
+from naf_robot.core.errors import ConfigError
+from naf_robot.tasks.task import Point
+
+Length = Annotated[float, msgspec.Meta(gt=0.0, le=5.0)]  # [m]
+
+
+class DoorGeometry(Config, frozen=True):
+    """Lengths [m] in the door's frame: origin on the hinge axis at the lever's height.
+
+    The robot stands on the -x side and z is up. The closed panel lies in the y-z plane and reaches
+    from the hinge to -y; the lever is before it, on the robot's side, and points to the hinge.
+    """
+
+    panel_width: Length = 0.42
+    panel_height: Length = 0.7
+    panel_thickness: Length = 0.04
+    lever_length: Length = 0.13
+    lever_radius: Length = 0.01
+    lever_distance: Length = 0.07  # of the lever's middle line before the panel's face
+    lever_backset: Length = 0.04  # of the lever's axis from the panel's free edge
+    grip: Length = 0.1  # along the lever from its axis: the point that the tool is drawn to
+
+    def __post_init__(self) -> None:
+        if not self.grip <= self.lever_length <= self.panel_width - self.lever_backset:
+            raise ConfigError(
+                f"the door needs grip <= lever_length <= panel_width - lever_backset, got {self.grip}, "
+                f"{self.lever_length}, {self.panel_width - self.lever_backset} m"
+            )
+
+    @property
+    def lever_axis(self) -> Point:
+        """Where the lever's axis meets its middle line (3,)."""
+        return (-self.panel_thickness / 2.0 - self.lever_distance, self.lever_backset - self.panel_width, 0.0)
+
+    @property
+    def handle_rest(self) -> Point:
+        """The grip of the resting handle (3,)."""
+        x, y, z = self.lever_axis
+        return (x, y + self.grip, z)
