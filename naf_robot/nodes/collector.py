@@ -183,7 +183,7 @@ class CollectorNode(ExecutableNode):
 
     def report(self) -> Status:
         """Phase and counters."""
-        fine = self.collector.phase in (Phase.RUNNING, Phase.HOMING, Phase.WAITING_FOR_TRAINER)
+        fine = self.collector.phase in (Phase.RUNNING, Phase.PREPARING, Phase.HOMING, Phase.WAITING_FOR_TRAINER)
         values = {
             "episodes": self.collector.next_episode,
             "policy version": self.collector.policy_version,

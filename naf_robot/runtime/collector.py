@@ -27,6 +27,7 @@ class Phase(enum.Enum):
     OUTBOX_FULL = "holding still: the outbox is full"
     WORLD_NOT_READY = "waiting at home: the world is not ready for an episode"
     PAUSED = "paused by an operator"
+    PREPARING = "at home, laying out the next episode"
     RUNNING = "running an episode"
 
 
@@ -137,8 +138,8 @@ class Collector:
             self.phase = Phase.HOMING
             velocity = np.clip(self._config.home_gain * error, -self._action_velocity, self._action_velocity)
             return Tick(velocity)
-        self.phase = self._obstacle() or Phase.RUNNING
-        if self.phase is not Phase.RUNNING:
+        self.phase = self._obstacle() or Phase.PREPARING
+        if self.phase is not Phase.PREPARING:
             return Tick(np.zeros(self._model.size))
         if self._prepared is None:
             return self._prepare()
@@ -172,6 +173,7 @@ class Collector:
             self._policy, self.policy_version = Policy.from_arrays(self._offered.arrays), self._offered.version
             self._offered = None
         self._prepared = None
+        self.phase = Phase.RUNNING
         self._noise.reset()
         episode = Episode(self._task, self.next_episode, goal, greedy, self.policy_version, self._action_velocity)
         self._episode = episode

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--evaluate-every", type=int, default=20, help="episodes")
     parser.add_argument("--evaluation-episodes", type=int, default=20)
     parser.add_argument("--stop-at-success", type=float, default=2.0, help="end a seed after an evaluation this good")
-    parser.add_argument("--learned-action", choices=("requested", "executed", "both"), default="requested")
+    parser.add_argument("--learned-action", choices=("requested", "executed"), default="requested")
     parser.add_argument("--json", type=Path, help="also write all rows to this file")
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE")
     parser.set_defaults(run=run)

@@ -141,6 +141,7 @@ def build_model(arm: ArmConfig, kinematics: ArmModel, scene: Scene, config: Simu
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
     spec.option.impratio = 5.0
+    spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET  # an explosion must be seen, not reset away
     for body in spec.bodies:
         body.gravcomp = 1.0
     effort = np.minimum(kinematics.limits().max_effort, config.max_servo_effort)

@@ -1,0 +1,135 @@
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from transitions import CONTRACT, make_batch
+
+from naf_robot.core.clock import ManualClock
+from naf_robot.core.errors import StoreError
+from naf_robot.experience.codec import ExperienceMessage, decode_experience, encode_experience
+from naf_robot.experience.outbox import Outbox
+from naf_robot.experience.store import ExperienceStore
+from naf_robot.runtime.upload import Uploader
+
+BIG = 10**9
+
+
+def outbox(tmp_path: Path, collector: str = "robot_1", limit: int = BIG) -> Outbox:
+    return Outbox(tmp_path / "outbox.sqlite", collector, CONTRACT, limit)
+
+
+def test_batches_are_numbered_on_across_a_restart(tmp_path: Path):
+    first = outbox(tmp_path)
+    assert [first.append(make_batch(5, last=True)), first.append(make_batch(3, episode=1))] == [0, 1]
+    first.acknowledge((0,))
+    first.close()
+    again = outbox(tmp_path)
+    assert again.waiting() == [1]
+    assert again.append(make_batch(2, episode=1)) == 2
+    assert (again.transitions, again.waiting_transitions(), again.next_episode) == (10, 5, 2)
+    message = decode_experience(again.payload(2), CONTRACT, BIG)
+    assert (message.sequence, message.first_transition, len(message.batch)) == (2, 8, 2)
+
+
+def test_a_full_outbox_refuses_and_stores_nothing(tmp_path: Path):
+    box = outbox(tmp_path, limit=1)
+    box.append(make_batch(1))
+    with pytest.raises(StoreError, match="'robot_1' is full"):
+        box.append(make_batch(1))
+    assert box.waiting() == [0]
+    box.acknowledge((0,))
+    assert box.append(make_batch(1)) == 1
+
+
+def test_a_store_of_another_collector_task_or_role_is_refused(tmp_path: Path):
+    outbox(tmp_path).close()
+    with pytest.raises(StoreError, match="has collector 'robot_1'; this run needs 'robot_2'"):
+        outbox(tmp_path, "robot_2")
+    with pytest.raises(StoreError, match="has role 'outbox'; this run needs 'store'"):
+        ExperienceStore(tmp_path / "outbox.sqlite", CONTRACT)
+    (tmp_path / "text").write_text("not a database, but long enough to look at" * 10)
+    with pytest.raises(StoreError, match="not a database"):
+        ExperienceStore(tmp_path / "text", CONTRACT)
+
+
+def test_a_resend_changes_nothing_and_gaps_are_counted(tmp_path: Path):
+    store = ExperienceStore(tmp_path / "s.sqlite", CONTRACT)
+    messages = [ExperienceMessage("robot_1", n, 5 * n, make_batch(5, seed=n)) for n in range(4)]
+    arrivals = [messages[0], messages[3], messages[0]]
+    assert [store.insert(m, encode_experience(m, CONTRACT)) for m in arrivals] == [True, True, False]
+    assert (store.transitions(), store.missing()) == (10, 10)
+    for message in messages:
+        store.insert(message, encode_experience(message, CONTRACT))
+    assert (store.transitions(), store.missing()) == (20, 0)
+    assert [m.sequence for m in store.batches()] == [0, 3, 1, 2]
+    store.close()
+    with pytest.raises(StoreError, match="observation_spec"):
+        ExperienceStore(tmp_path / "s.sqlite", replace(CONTRACT, observation_spec="other"))
+
+
+KILLED = """
+import sys; sys.path[:0] = {path!r}
+from pathlib import Path
+from transitions import CONTRACT, make_batch
+from naf_robot.experience.outbox import Outbox
+box = Outbox(Path({file!r}), "robot_1", CONTRACT, 10**9)
+while True:
+    print(box.append(make_batch(5)), flush=True)
+"""
+
+
+def test_what_was_stored_survives_kill_9(tmp_path: Path):
+    file = tmp_path / "outbox.sqlite"
+    child = subprocess.Popen(
+        [sys.executable, "-c", KILLED.format(path=sys.path, file=str(file))], stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    confirmed = [int(child.stdout.readline()) for _ in range(20)]
+    os.kill(child.pid, signal.SIGKILL)
+    confirmed += [int(line) for line in child.stdout.read().split()]
+    child.wait()
+    box = outbox(tmp_path)
+    waiting = box.waiting()
+    assert waiting[: len(confirmed)] == confirmed == list(range(len(confirmed)))
+    assert box.transitions == 5 * len(waiting)
+    for sequence in waiting:
+        assert decode_experience(box.payload(sequence), CONTRACT, BIG).sequence == sequence
+
+
+def test_uploader_sends_at_once_then_with_growing_patience_until_acknowledged(tmp_path: Path):
+    clock = ManualClock()
+    box = outbox(tmp_path)
+    uploader = Uploader(box, clock, resend_s=1.0, max_resend_s=3.0)
+    uploader.add(make_batch(5))
+    sent_at = []
+    for _ in range(100):
+        if uploader.due():
+            sent_at.append(round(clock.now_s(), 1))
+        clock.advance(0.1)
+    assert sent_at[0] == 0.0
+    assert [round(b - a) for a, b in zip(sent_at, sent_at[1:], strict=False)] == [1, 2, 3, 3]
+    uploader.acknowledge((0,))
+    clock.advance(100.0)
+    assert uploader.due() == []
+    assert box.waiting() == []
+
+
+def test_uploader_takes_up_what_a_predecessor_left(tmp_path: Path):
+    outbox(tmp_path).append(make_batch(5))
+    uploader = Uploader(outbox(tmp_path), ManualClock(), 1.0, 2.0)
+    assert [decode_experience(p, CONTRACT, BIG).sequence for p in uploader.due()] == [0]
+
+
+def test_a_disk_that_refuses_is_said_and_nothing_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    store = ExperienceStore(tmp_path / "s.sqlite", CONTRACT)
+    store._database.execute("PRAGMA max_page_count = 8")
+    message = ExperienceMessage("robot_1", 0, 0, make_batch(500))
+    with pytest.raises(StoreError, match="cannot take batch 0: database or disk is full"):
+        store.insert(message, encode_experience(message, CONTRACT))
+    assert store.transitions() == 0
+    assert isinstance(store._database, sqlite3.Connection)

@@ -1,0 +1,193 @@
+import numpy as np
+import pytest
+
+from naf_robot.core.clock import ManualClock
+from naf_robot.core.errors import NafRobotError
+from naf_robot.core.records import PolicyParameters
+from naf_robot.learning.policy import Policy
+from naf_robot.runtime.collector import Collector, Phase
+from naf_robot.runtime.run_config import resolve
+
+STEPS = 12
+CONFIG = resolve(
+    "reach",
+    overrides=[
+        {
+            "task": {"episode_steps": STEPS},
+            "collector": {"batch_transitions": 5, "evaluation_period": 3, "max_policy_age_s": 10.0},
+            "trainer": {"learning_starts": 1, "ratio_tolerance": 100},
+        }
+    ],
+)
+MODEL = CONFIG.arm.model()
+FULL = np.ones(7)
+POLICY = Policy.random(20, 7, np.random.default_rng(0))
+
+
+def parameters(version: int = 1, updates: int = 0, transitions: int = 0, arrays=None) -> PolicyParameters:
+    return PolicyParameters(arrays or POLICY.arrays(), version, "reach", "", updates, transitions)
+
+
+class Robot:
+    """Integrates what the collector asks for, scaled as a safety projection might."""
+
+    def __init__(self, scale: float = 0.5, offset: float = 0.0) -> None:
+        self.clock = ManualClock()
+        self.collector = Collector(CONFIG, "robot_1", MODEL, FULL, self.clock)
+        self.position = np.array(CONFIG.arm.home) + offset
+        self.velocity = np.zeros(7)
+        self.time_s = 0.0
+        self.scale = scale
+        self.batches, self.ended, self.requests = [], [], {}
+
+    def run(self, ticks: int, feedback: bool = True) -> None:
+        for _ in range(ticks):
+            self.time_s = round(self.time_s + 0.05, 6)
+            signals = {"joint_position": self.position.copy(), "joint_velocity": self.velocity.copy()}
+            tick = self.collector.tick(self.time_s, signals)
+            self.velocity = self.scale * tick.desired_velocity
+            self.requests[self.time_s] = tick.desired_velocity
+            if feedback:
+                self.collector.executed(self.time_s, self.velocity)
+            self.position = self.position + 0.05 * self.velocity
+            self.batches += [tick.batch] if tick.batch is not None else []
+            self.ended += [tick.ended] if tick.ended is not None else []
+
+    def run_until(self, condition, limit: int = 3000) -> None:
+        for _ in range(limit):
+            if condition():
+                return
+            self.run(1)
+        raise AssertionError(f"did not happen; the collector is {self.collector.phase}")
+
+
+def test_nothing_moves_before_parameters_come():
+    robot = Robot()
+    robot.run(20)
+    assert robot.collector.phase is Phase.WAITING_FOR_POLICY
+    np.testing.assert_array_equal(robot.position, CONFIG.arm.home)
+
+
+def test_goes_home_by_motion_first():
+    robot = Robot(scale=1.0, offset=0.4)
+    robot.collector.offer(parameters())
+    robot.run(1)
+    assert robot.collector.phase is Phase.HOMING
+    assert np.abs(robot.velocity).max() <= 1.0
+    robot.run_until(lambda: robot.collector.phase is Phase.RUNNING)
+    assert np.abs(robot.position - CONFIG.arm.home).max() < 0.1
+
+
+def test_one_episode_gives_its_transitions_with_the_executed_action():
+    robot = Robot(scale=0.5)
+    robot.collector.offer(parameters())
+    robot.run_until(lambda: robot.ended)
+    rows = np.concatenate([b.step for b in robot.batches])
+    assert rows.tolist() == list(range(STEPS))
+    assert [len(b) for b in robot.batches] == [5, 5, 2]
+    for batch in robot.batches:
+        requested = np.array([robot.requests[round(s, 6)] for s in batch.stamp_s])
+        np.testing.assert_allclose(batch.requested_action, requested, atol=1e-6)
+        np.testing.assert_allclose(batch.action, 0.5 * requested, atol=1e-6)
+        np.testing.assert_allclose(batch.reward, batch.reward_terms.sum(axis=1), rtol=1e-5)
+        np.testing.assert_array_equal(batch.observation[1:], batch.next_observation[:-1])
+        assert not batch.terminated.any()
+    truncated = np.concatenate([b.truncated for b in robot.batches])
+    assert truncated.tolist() == [False] * (STEPS - 1) + [True]
+
+
+def test_a_step_without_feedback_is_discarded_and_counted():
+    robot = Robot()
+    robot.collector.offer(parameters())
+    robot.run_until(lambda: robot.collector.phase is Phase.RUNNING)
+    robot.run(3, feedback=False)
+    assert robot.collector.awaits_executed()
+    robot.run_until(lambda: robot.ended)
+    episode = robot.ended[0]
+    assert episode.steps == STEPS
+    assert episode.discarded == 3
+    assert sum(len(b) for b in robot.batches) == STEPS - 3
+
+
+def test_parameters_change_between_episodes_only_and_never_go_back():
+    robot = Robot()
+    robot.collector.offer(parameters(version=5))
+    robot.run_until(lambda: robot.collector.phase is Phase.RUNNING)
+    robot.collector.offer(parameters(version=7))
+    robot.collector.offer(parameters(version=6))
+    robot.run_until(lambda: len(robot.ended) == 2)
+    versions = [b.policy_version.tolist() for b in robot.batches]
+    assert {v for b in versions[:3] for v in b} == {5}
+    assert {v for b in versions[3:] for v in b} == {7}
+
+
+def test_every_third_episode_is_greedy_without_noise():
+    robot = Robot()
+    robot.collector.offer(parameters())
+    robot.run_until(lambda: len(robot.ended) == 6)
+    assert [e.greedy for e in robot.ended] == [False, False, True, False, False, True]
+    greedy = next(b for b in robot.batches if b.greedy.any())
+    expected = [POLICY.action(o) for o in greedy.observation]
+    np.testing.assert_allclose(greedy.requested_action, expected, atol=1e-6)
+
+
+def test_after_a_greedy_success_the_next_episode_is_greedy_too(monkeypatch: pytest.MonkeyPatch):
+    robot = Robot()
+    monkeypatch.setattr(type(robot.collector._task), "success", lambda *_: True)
+    robot.collector.offer(parameters())
+    robot.run_until(lambda: len(robot.ended) == 5)
+    assert [e.greedy for e in robot.ended] == [False, False, True, True, True]
+
+
+def test_waits_at_home_while_the_trainer_is_behind():
+    robot = Robot()
+    robot.collector.offer(parameters(updates=0, transitions=102))
+    robot.run(5)
+    assert robot.collector.phase is Phase.WAITING_FOR_TRAINER
+    robot.collector.progress(updates=1, transitions=102)
+    robot.run(2)
+    assert robot.collector.phase is Phase.RUNNING
+
+
+def test_holds_still_when_the_trainer_is_silent_for_too_long_and_goes_on_when_it_returns():
+    robot = Robot()
+    robot.collector.offer(parameters())
+    robot.run_until(lambda: robot.ended)
+    robot.clock.advance(10.1)
+    robot.run_until(lambda: robot.collector.phase is Phase.POLICY_TOO_OLD)
+    robot.run(50)
+    assert len(robot.ended) == 1
+    assert not robot.velocity.any()
+    robot.collector.progress(1, 1)
+    robot.run_until(lambda: len(robot.ended) == 2)
+
+
+@pytest.mark.parametrize(("name", "phase"), [("paused", Phase.PAUSED), ("outbox_full", Phase.OUTBOX_FULL)])
+def test_pause_and_full_outbox_let_the_episode_finish_and_then_hold(name: str, phase: Phase):
+    robot = Robot()
+    robot.collector.offer(parameters())
+    robot.run_until(lambda: robot.collector.phase is Phase.RUNNING)
+    setattr(robot.collector, name, True)
+    robot.run_until(lambda: robot.collector.phase is phase)
+    assert len(robot.ended) == 1
+
+
+def test_abort_keeps_what_was_executed_and_truncates():
+    robot = Robot()
+    robot.collector.offer(parameters())
+    robot.run_until(lambda: robot.collector.phase is Phase.RUNNING)
+    robot.run(3)
+    tick = robot.collector.abort()
+    assert not tick.desired_velocity.any()
+    assert tick.batch is not None
+    assert tick.batch.truncated.tolist() == [False] * (len(tick.batch) - 1) + [True]
+    assert robot.collector.abort().batch is None
+
+
+def test_parameters_of_another_shape_are_refused_and_the_last_good_ones_stay():
+    robot = Robot()
+    robot.collector.offer(parameters(version=1))
+    with pytest.raises(NafRobotError, match=r"observation of shape \(19,\)"):
+        robot.collector.offer(parameters(2, arrays=Policy.random(19, 7, np.random.default_rng(0)).arrays()))
+    robot.run_until(lambda: robot.ended)
+    assert set(robot.batches[0].policy_version) == {1}
