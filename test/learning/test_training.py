@@ -1,0 +1,64 @@
+"""Learners learn: a short seeded run on an environment that is not ours."""
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+
+from naf_robot.core.records import stack
+from naf_robot.core.seeding import stream
+from naf_robot.learning import registry
+from naf_robot.learning.exploration import ExplorationConfig, OrnsteinUhlenbeck
+from naf_robot.learning.policy import Policy
+from naf_robot.learning.replay_buffer import ReplayBuffer
+
+EPISODES = 30  # of 200 steps, one update each
+SOLVED = -400.0  # mean return of Pendulum-v1; standing still gives about -1300, a good policy -150
+
+
+def run(env, policy, noise=None, seed=None, replay=None):
+    """One episode of `policy`, plus noise if given; returns its return and stores its transitions."""
+    scale, total, rows = env.action_space.high, 0.0, []
+    observation, _ = env.reset(seed=seed)
+    for step in range(1000):
+        action = policy.action(observation)
+        if noise is not None:
+            action = np.clip(action + noise.sample(), -1.0, 1.0)
+        following, reward, terminated, truncated, _ = env.step(action * scale)
+        total += reward
+        reward /= 10.0  # to the size that P = I at the start suits
+        row = {"reward_terms": [reward], "episode": 0, "step": step, "policy_version": 0, "stamp_s": 0.0}
+        row |= {"observation": observation, "next_observation": following, "reward": reward}
+        row |= {"action": action, "requested_action": action, "greedy": False, "success": False}
+        rows.append(row | {"terminated": terminated, "truncated": truncated})
+        observation = following
+        if terminated or truncated:
+            break
+    if replay is not None:
+        replay.add(stack(rows))
+    return total
+
+
+def greedy_return(env, learner):
+    policy = Policy.from_arrays(learner.policy_arrays())
+    return np.mean([run(env, policy, seed=1000 + k) for k in range(5)])
+
+
+@pytest.mark.parametrize("settings", [{}, {"variant": "plain"}], ids=["default", "plain"])
+def test_learns_to_swing_up_a_pendulum(settings):
+    env = gymnasium.make("Pendulum-v1")
+    replay = ReplayBuffer(50_000, 3, 1)
+    config = registry.algorithm_config_type("naf")(**settings)
+    learner = registry.make_learner("naf", config, 3, 1, replay, seed=0)
+    noise = OrnsteinUhlenbeck(ExplorationConfig(), 1, stream(0, "noise"))
+    before = greedy_return(env, learner)
+    skipped = 0.0
+    for episode in range(EPISODES):
+        noise.reset()
+        run(env, Policy.from_arrays(learner.policy_arrays()), noise, seed=episode, replay=replay)
+        skipped += learner.update(200)["skipped_updates"]
+    after = greedy_return(env, learner)
+    assert before < 2 * SOLVED
+    assert after > SOLVED
+    assert skipped == 0.0
+    assert torch.isfinite(learner.parameters.flat).all()
