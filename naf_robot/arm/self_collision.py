@@ -1,5 +1,8 @@
 """Distances between the arm's own links, by coal through pinocchio."""
 
+import warnings
+
+import coal
 import numpy as np
 import pinocchio
 
@@ -7,6 +10,7 @@ from naf_robot.arm.model import ArmModel
 from naf_robot.core.errors import UnknownNameError
 from naf_robot.core.records import FloatArray
 
+SOLVER_TOLERANCE = 1e-8  # [m] of a distance
 SAMPLED_POSTURES = 64  # enough to tell a pair that always touches from one that sometimes does
 
 
@@ -50,6 +54,8 @@ class SelfCollision:
                 self._geometry.addCollisionPair(pinocchio.CollisionPair(first, second))
         self.always_touching = self._drop_touching(links, model) if wanted is None else ()
         self._shapes = pinocchio.GeometryData(self._geometry)
+        for request in self._shapes.distanceRequests:
+            _forget_the_past(request)
         self._results = [self._shapes.distanceResults[k] for k in range(len(self._geometry.collisionPairs))]
         self._levers = np.array([self._pair_levers(k) for k in range(len(self._results))])
         self._levers = self._levers.reshape(len(self._results), model.size)
@@ -148,3 +154,15 @@ class SelfCollision:
     def _pair_name(self, links: list[str], pair: int) -> str:
         shapes = self._geometry.collisionPairs[pair]
         return f"{links[shapes.first]}/{links[shapes.second]}"
+
+
+def _forget_the_past(request: coal.DistanceRequest) -> None:
+    """Start every search from the shapes' bounding volumes.
+
+    By default coal starts where the last call ended, so equal postures give unequal distances.
+    """
+    request.gjk_initial_guess = coal.GJKInitialGuess.BoundingVolumeGuess
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        request.enable_cached_gjk_guess = False  # deprecated, but on by default and above the field that replaced it
+    request.gjk_tolerance = SOLVER_TOLERANCE

@@ -174,7 +174,7 @@ class VelocityControl:
             if text is not None:
                 reasons.append(text)
                 wish = None
-        if state is not None or self._position is None:
+        if state is not None or self._position is None or self._implausible is not None:
             result = self.projection.brake(self._last_sent, period_s)
         else:
             result = self.projection.project(self._position, self._velocity, wish, self._last_sent, period_s)

@@ -330,3 +330,13 @@ def test_absurd_period_does_not_open_the_acceleration_limit(exact, home):
 
 def test_every_status_has_a_sentence():
     assert all(status.sentence for status in SafetyStatus)
+
+
+def test_result_depends_on_the_arguments_alone(projection):
+    """Called in between with other states, the same arguments give the same bits."""
+    random = np.random.default_rng(0)
+    for seed in range(20):
+        position, wish, sent = posture(projection, seed), random.uniform(-2.0, 2.0, 7), random.uniform(-0.3, 0.3, 7)
+        once = send(projection, position, wish, sent)
+        send(projection, posture(projection, seed + 100), -wish, sent)
+        np.testing.assert_array_equal(send(projection, position, wish, sent).velocity, once.velocity)
