@@ -214,8 +214,9 @@ def test_cuda_equals_cpu(settings):
         replay = ReplayBuffer(500, 5, 3, device)
         replay.add(make_batch(300))
         learners.append(NafLearner(config, 5, 3, replay, 0, device))
-    observations, outcomes = sample(learners[0], 40)
+    observations, outcomes = sample(learners[0], 3 * 64)
     with torch.no_grad():
         for learner in learners:
-            learner._block(observations.to(learner.device), outcomes.to(learner.device))
-    torch.testing.assert_close(learners[1].parameters.flat.cpu(), learners[0].parameters.flat, rtol=1e-3, atol=1e-3)
+            for block in zip(observations.split(64), outcomes.split(64), strict=True):  # eager, recorded, replayed
+                learner._run(*(side.to(learner.device) for side in block))
+    torch.testing.assert_close(learners[1].parameters.flat.cpu(), learners[0].parameters.flat, rtol=5e-3, atol=5e-3)

@@ -1,7 +1,7 @@
 """NAF's learner: gradient steps with a hand-written backward pass over stacked networks.
 
 B batch, D observation, A action, K blocked updates. An update is branchless: a step whose gradient is not
-finite is skipped inside the kernels, so the same code runs on a CPU and in a recorded CUDA graph.
+finite is skipped inside the kernels, so the same code runs on a CPU and can be recorded as a CUDA graph.
 """
 
 import numpy as np
@@ -65,6 +65,8 @@ class NafLearner:
         self._q_rows, self._error_rows = self._q.unbind(), self._error.unbind()
         self._steps = list(zip(self._norm.unbind(), self._skipped.unbind(), strict=True))
         self._gradient_scale = torch.ones((), device=self.device)
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._graph_inputs: tuple[Tensor, Tensor] | None = None
         # constants as tensors: a Python number costs a conversion at every use
         numbers = torch.tensor((0.0, 1.0, 2.0 / count, 1.0 / config.gradient_norm_limit), device=self.device)
         self._zero, self._one, self._error_scale, self._norm_scale = numbers.unbind()
@@ -76,7 +78,7 @@ class NafLearner:
         for start in range(0, count, BLOCK):
             blocks = min(BLOCK, count - start)
             observations, outcomes = self.replay.sample(blocks, self.config.batch_size, self.generator)
-            self._block(observations, outcomes)
+            self._run(observations, outcomes)
             total += self._block_total(blocks)
         self.updates += count
         total[:3] /= max(1.0, count - float(total[3]))
@@ -124,6 +126,25 @@ class NafLearner:
         copy = Parameters(self.parameters.shape, self.device)
         copy.flat.copy_(self.parameters.flat)
         return copy
+
+    def _run(self, observations: Tensor, outcomes: Tensor) -> None:
+        """A block of updates: kernel by kernel, or on a GPU, where launching them costs most, as one recorded graph.
+
+        The first full block runs as it is and warms up the libraries; the second is recorded.
+        """
+        if self.device.type != "cuda" or len(observations) < BLOCK:
+            self._block(observations, outcomes)
+        elif self._graph_inputs is None:
+            self._graph_inputs = (observations.clone(), outcomes.clone())
+            self._block(observations, outcomes)
+        else:
+            for static, new in zip(self._graph_inputs, (observations, outcomes), strict=True):
+                static.copy_(new)
+            if self._graph is None:
+                self._graph = torch.cuda.CUDAGraph()
+                with torch.cuda.graph(self._graph):
+                    self._block(*self._graph_inputs)
+            self._graph.replay()
 
     def _block(self, observations: Tensor, outcomes: Tensor) -> None:
         """One update per first index of observations (K, 2, B, D) and outcomes (K, B, A + 3)."""
