@@ -20,7 +20,7 @@ class NodeSpec:
     parameters: dict[str, ParameterValue] = field(default_factory=dict)
     remappings: dict[str, str] = field(default_factory=dict)
     stop_order: int = 0
-    stop_within_s: float = 1.0
+    stop_within_s: float = 1.0  # kept in reserve for it when everything must end
     decides: bool = False
 
     @property

@@ -14,6 +14,7 @@ from typing import IO
 from naf_robot.bringup.node_spec import NodeSpec
 
 POLL_S = 0.05
+STOP_BUDGET_S = 4.8  # for everything, after a signal; each stage may use what later ones do not need
 DECIDED_STOP_S = 60.0  # a decided run may take its time to write its results; an interrupted one may not
 FAILED = 1
 TAIL_LINES = 15
@@ -108,22 +109,28 @@ class ProcessRunner:
         return FAILED if failed else 0
 
     def _stop(self, patient: bool) -> None:
-        for order in sorted({spec.stop_order for spec in self._specs}):
+        orders = sorted({spec.stop_order for spec in self._specs})
+        reserves = [max(s.stop_within_s for s in self._specs if s.stop_order == order) for order in orders]
+        deadline = time.monotonic() + max(STOP_BUDGET_S, sum(reserves))
+        for index, order in enumerate(orders):
             stage = [spec for spec in self._specs if spec.stop_order == order and spec.label in self._children]
             running = [spec for spec in stage if self._children[spec.label].poll() is None]
             for spec in running:
                 self._children[spec.label].send_signal(signal.SIGINT)
-            deadline = time.monotonic() + max((spec.stop_within_s for spec in running), default=0.0)
             for spec in running:
-                limit = DECIDED_STOP_S if patient and spec.decides else deadline - time.monotonic()
+                begin = time.monotonic()
+                slow_is_fine = patient and spec.decides
+                limit = DECIDED_STOP_S if slow_is_fine else deadline - begin - sum(reserves[index + 1 :])
                 self._await_end(spec, limit)
+                if slow_is_fine:
+                    deadline += time.monotonic() - begin
 
     def _await_end(self, spec: NodeSpec, within_s: float) -> None:
         child = self._children[spec.label]
         try:
             child.wait(timeout=max(0.0, within_s))
         except subprocess.TimeoutExpired:
-            print(f"{spec.label} did not end within {spec.stop_within_s} s; killed", file=sys.stderr, flush=True)
+            print(f"{spec.label} did not end within {within_s:.1f} s; killed", file=sys.stderr, flush=True)
             child.kill()
             child.wait()
 

@@ -22,7 +22,7 @@ def training_system(config: Path, robots: Sequence[str], simulated: bool = True)
                 "naf_robot.nodes.simulator",
                 parameters={"config": str(config)},
                 stop_order=STOP_ARM,
-                stop_within_s=0.6,
+                stop_within_s=0.4,
             )
         )
     for robot in robots:
@@ -33,7 +33,7 @@ def training_system(config: Path, robots: Sequence[str], simulated: bool = True)
                 namespace=robot,
                 parameters=common | {"robot": robot},
                 stop_order=STOP_CONTROL,
-                stop_within_s=0.9,
+                stop_within_s=0.8,
             )
         )
     specs.append(
@@ -42,7 +42,7 @@ def training_system(config: Path, robots: Sequence[str], simulated: bool = True)
             "naf_robot.nodes.trainer",
             parameters={"config": str(config)},
             stop_order=STOP_TRAINER,
-            stop_within_s=2.0,
+            stop_within_s=2.2,
             decides=True,
         )
     )
@@ -54,7 +54,7 @@ def training_system(config: Path, robots: Sequence[str], simulated: bool = True)
                 namespace=robot,
                 parameters=common | {"robot": robot},
                 stop_order=STOP_COLLECTORS,
-                stop_within_s=1.5,
+                stop_within_s=1.2,
             )
         )
     return specs

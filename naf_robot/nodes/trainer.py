@@ -138,7 +138,7 @@ class TrainerNode(ExecutableNode):
         return OK, "paused" if trainer.paused else "training", values | trainer.metrics
 
     def close(self) -> None:
-        """Take what still comes, then write checkpoint, summary and the learning curve."""
+        """Take what still comes, then write checkpoint, summary and the learning curve, what matters most first."""
         self.drain()
         self.progress.close()
         self.trainer.finish()

@@ -1,0 +1,147 @@
+"""Two robots train over real ROS 2 for a few episodes, as a user would start them."""
+
+import json
+import os
+import signal
+import sqlite3
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy", reason="needs rclpy and its messages")
+from graph import Graph, graph, naf_robot
+from std_msgs.msg import Float64MultiArray, UInt8MultiArray
+
+from naf_robot.experience.codec import decode_parameters
+from naf_robot.experience.store import ExperienceStore
+from naf_robot.nodes.qos import PARAMETERS, reliable
+from naf_robot.runtime.contract import contract_of
+from naf_robot.runtime.run_config import load
+
+pytestmark = [pytest.mark.ros, pytest.mark.timeout(240)]
+SHORT = (
+    "--set",
+    "task.episode_steps=40",
+    "trainer.learning_starts=60",
+    "trainer.publish_period_updates=10",
+    "collector.evaluation_period=2",
+)
+
+
+class Ear:
+    """Hears commands and parameters."""
+
+    def __init__(self, g: Graph) -> None:
+        self.commands: dict[str, list[np.ndarray]] = {"robot_1": [], "robot_2": []}
+        self.payloads: list[bytes] = []
+        for robot, heard in self.commands.items():
+            g.node.create_subscription(
+                Float64MultiArray,
+                f"/{robot}/velocity_controller/commands",
+                lambda m, heard=heard: heard.append(np.array(m.data)),
+                reliable(1000),
+            )
+        g.node.create_subscription(
+            UInt8MultiArray, "/policy/parameters", lambda m: self.payloads.append(bytes(m.data)), PARAMETERS
+        )
+
+
+def end(process) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=30)
+    return process.returncode, out, err
+
+
+def test_two_robots_train_and_nothing_is_lost(tmp_path: Path):
+    run_dir = tmp_path / "run"
+    with graph() as g:
+        ear = Ear(g)
+        process = naf_robot("train", "--robots", "2", "--run-dir", str(run_dir), "--max-episodes", "6", *SHORT)
+        g.wait_for(lambda: process.poll() is not None, 150.0, "the run ends")
+        code, out, err = end(process)
+        assert code == 3, err
+        g.spin_for(0.3)
+        assert all(not heard[-1].any() for heard in ear.commands.values())
+        contract = contract_of(load(run_dir / "config.yaml"))
+        versions = [decode_parameters(payload, contract).version for payload in ear.payloads]
+        assert versions
+        assert versions == sorted(versions)
+    assert str(run_dir) in out
+    summary = json.loads((run_dir / "summary.json").read_text())
+    assert summary["episodes"] >= 6
+    assert summary["transitions_lost"] == 0
+    assert summary["updates"] > 0
+    paid = 0
+    for robot in ("robot_1", "robot_2"):
+        box = sqlite3.connect(run_dir / "outbox" / f"{robot}.sqlite")
+        paid += box.execute("SELECT value FROM counters WHERE name = 'transition'").fetchone()[0]
+        assert box.execute("SELECT COUNT(*) FROM batches").fetchone()[0] == 0
+    assert summary["transitions_received"] == summary["env_steps"] == paid
+    for name in ("config.yaml", "learning_curve.png", "episodes.jsonl", "events", "checkpoints"):
+        assert (run_dir / name).exists(), name
+    messages = list(ExperienceStore(run_dir / "experience.sqlite", contract).batches())
+    for robot in ("robot_1", "robot_2"):
+        used = [v for m in messages if m.collector == robot for v in m.batch.policy_version.tolist()]
+        assert used == sorted(used)
+        assert len(set(used)) > 1, "newer parameters arrived and were taken up"
+
+    code, out, err = end(naf_robot("evaluate", "--run-dir", str(run_dir), "--episodes", "3"))
+    assert code == 0, err
+    result = json.loads(out)
+    assert result["episodes"] == 3
+    assert 0.0 <= result["success_rate"] <= 1.0
+    assert result["mean_final_distance_m"] > 0.0
+    code, out, err = end(naf_robot("train", "--run-dir", str(run_dir)))
+    assert code == 2
+    assert "exists already" in err
+
+
+def start(g: Graph, run_dir: Path):
+    ear = Ear(g)
+    process = naf_robot("train", "--robots", "2", "--run-dir", str(run_dir), *SHORT)
+    g.wait_for(lambda: all(any(c.any() for c in heard) for heard in ear.commands.values()), 60.0, "the arms move")
+    return ear, process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_run_in_order_within_5_s(tmp_path: Path, number: int):
+    with graph() as g:
+        ear, process = start(g, tmp_path / "run")
+        begin = time.monotonic()
+        process.send_signal(number)
+        g.wait_for(lambda: process.poll() is not None, 20.0, "the run ends")
+        elapsed = time.monotonic() - begin
+        code, _, err = end(process)
+        assert code == 0, err
+        g.spin_for(0.3)
+        assert all(not heard[-1].any() for heard in ear.commands.values())
+    assert "killed" not in err
+    assert elapsed < 5.0
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["transitions_lost"] == 0
+
+
+def test_a_child_that_dies_ends_the_run_with_its_name(tmp_path: Path):
+    with graph() as g:
+        ear, process = start(g, tmp_path / "run")
+        victim = find_child(process.pid, "naf_robot.nodes.collector", "robot_2")
+        os.kill(victim, signal.SIGKILL)
+        g.wait_for(lambda: process.poll() is not None, 20.0, "the run ends")
+        code, _, err = end(process)
+        g.spin_for(0.3)
+        assert all(not heard[-1].any() for heard in ear.commands.values())
+    assert code == 1
+    assert "process 'robot_2/collector' was killed by SIGKILL" in err
+
+
+def find_child(parent: int, module: str, robot: str) -> int:
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                line = (folder / "cmdline").read_bytes().decode().split("\0")
+                status = (folder / "status").read_text()
+            except OSError:
+                continue
+            if module in line and f"__ns:=/{robot}" in line and f"PPid:\t{parent}\n" in status:
+                return int(folder.name)
+    raise AssertionError(f"no process {module} of {robot}")

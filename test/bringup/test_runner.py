@@ -1,0 +1,190 @@
+"""The process runner with real processes of its own kind, small ones."""
+
+import os
+import signal
+import sys
+import textwrap
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from naf_robot.bringup.node_spec import NodeSpec
+from naf_robot.bringup.runner import ProcessRunner, local_environment
+from naf_robot.bringup.system import training_system
+from naf_robot.bringup.training import SystemOptions, option_fields, parse_robots, prepare
+from naf_robot.core.errors import ConfigError, NafRobotError, RunFolderError, UnknownNameError
+
+CHILD = """
+    import os, signal, sys, time
+    stop = []
+    signal.signal(signal.SIGINT, lambda *a: stop.append(1))
+    signal.signal(signal.SIGTERM, lambda *a: stop.append(1))
+    def note(word):
+        with open({journal!r}, "a") as f: f.write(f"{name} {{word}}\\n")
+    note("up")
+    {body}
+    while not stop: time.sleep(0.01)
+    note("down")
+    sys.exit({code})
+"""
+
+
+@dataclass(frozen=True)
+class Script(NodeSpec):
+    """A spec whose process is a script instead of a node."""
+
+    source: str = ""
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-c", self.source]
+
+
+class Bench:
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.journal = folder, folder / "journal"
+
+    def script(self, name: str, order: int, body: str = "", code: int = 0, decides: bool = False) -> Script:
+        source = textwrap.dedent(CHILD).format(journal=str(self.journal), name=name, body=body, code=code)
+        return Script(name, "none", stop_order=order, decides=decides, source=source)
+
+    def runner(self, *scripts: Script) -> ProcessRunner:
+        return ProcessRunner(scripts, self.folder / "log", self.folder / "outcome", local_environment())
+
+    def lines(self) -> list[str]:
+        return self.journal.read_text().split("\n")[:-1] if self.journal.exists() else []
+
+    def when(self, line: str, action) -> threading.Thread:
+        def wait() -> None:
+            deadline = time.monotonic() + 20.0
+            while line not in self.lines() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            action()
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        return thread
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_everything_in_order_with_code_0(bench: Bench, number: int):
+    runner = bench.runner(bench.script("arm", 3), bench.script("trainer", 1, decides=True), bench.script("robot", 0))
+
+    def signal_when_all_are_up() -> None:
+        while sum(line.endswith("up") for line in bench.lines()) < 3:
+            time.sleep(0.01)
+        os.kill(os.getpid(), number)
+
+    thread = bench.when("arm up", signal_when_all_are_up)
+    assert runner.run() == 0
+    thread.join()
+    assert [line for line in bench.lines() if line.endswith("down")] == ["robot down", "trainer down", "arm down"]
+
+
+def test_a_decided_run_ends_with_the_deciding_code(bench: Bench):
+    write = f"open({str(bench.folder / 'outcome')!r}, 'w').close()"
+    runner = bench.runner(
+        bench.script("arm", 3), bench.script("trainer", 1, write, code=3, decides=True), bench.script("robot", 0)
+    )
+    assert runner.run() == 3
+    downs = [line for line in bench.lines() if line.endswith("down")]
+    assert downs[-1] in ("arm down", "trainer down")
+
+
+def test_an_unexpected_death_is_named_with_its_reason_and_last_words(bench: Bench, capfd: pytest.CaptureFixture):
+    body = "print('the motor is on fire', flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    runner = bench.runner(bench.script("arm", 3), bench.script("robot", 0, body))
+    assert runner.run() == 1
+    said = capfd.readouterr().err
+    assert "error: process 'robot' was killed by SIGKILL; the run ends" in said
+    assert "the motor is on fire" in said
+
+
+def test_one_that_ignores_the_request_is_killed(bench: Bench, capfd: pytest.CaptureFixture):
+    stubborn = "signal.signal(signal.SIGINT, signal.SIG_IGN); note('ready')"
+    runner = bench.runner(bench.script("arm", 3), bench.script("robot", 0, stubborn))
+    thread = bench.when("robot ready", lambda: os.kill(os.getpid(), signal.SIGINT))
+    begin = time.monotonic()
+    assert runner.run() == 1
+    thread.join()
+    assert time.monotonic() - begin < 10.0
+    assert "robot did not end within" in capfd.readouterr().err
+
+
+def test_the_system_stops_the_arm_last_and_velocity_control_before_it(tmp_path: Path):
+    specs = training_system(tmp_path / "config.yaml", ("left", "right"))
+    order = [spec.label for spec in sorted(specs, key=lambda s: s.stop_order)]
+    assert order[-1] == "simulator"
+    assert set(order[-3:-1]) == {"left/velocity_control", "right/velocity_control"}
+    assert set(order[:2]) == {"left/collector", "right/collector"}
+    assert [spec.label for spec in specs if spec.decides] == ["trainer"]
+    real = training_system(tmp_path / "config.yaml", ("left",), simulated=False)
+    assert "simulator" not in [spec.name for spec in real]
+    assert all(spec.parameters.get("use_sim_time", False) is False for spec in real)
+
+
+def test_command_line_of_a_node():
+    spec = NodeSpec(
+        "collector", "naf_robot.nodes.collector", "left", {"robot": "left", "use_sim_time": True}, {"a": "b"}
+    )
+    assert spec.arguments() == (
+        "-m naf_robot.nodes.collector --ros-args -r __node:=collector -r __ns:=/left "
+        "-p robot:=left -p use_sim_time:=true -r a:=b"
+    ).split(" ")
+
+
+def test_prepare_writes_a_resolved_configuration(tmp_path: Path):
+    run = prepare(SystemOptions(run_dir=str(tmp_path / "run"), robots="left,right", settings="algorithm.batch_size=32"))
+    text = (tmp_path / "run" / "config.yaml").read_text()
+    assert "batch_size: 32" in text
+    assert "learning_rate" in text
+    assert run.config.robots == ("left", "right")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "text"),
+    [
+        ({"task": "fly"}, UnknownNameError, r"unknown task 'fly'; valid: .*reach"),
+        ({"algorithm": "ppo"}, UnknownNameError, r"unknown algorithm 'ppo'; valid: .*naf"),
+        ({"robots": "Left Arm"}, ConfigError, r"robots must be a count or names.*'Left Arm'"),
+        ({"robots": "0"}, ConfigError, "robots must be a count"),
+        ({"robots": "a,a"}, ConfigError, "robots must have different names"),
+        ({"settings": "collector.nois=1"}, UnknownNameError, r"'nois' in collector; valid: .*exploration"),
+        ({"settings": "trainer.threads=many"}, ConfigError, r"Expected `int`.*trainer\.threads"),
+        ({"settings": "algorithm.batch=1"}, UnknownNameError, r"'batch' in algorithm; valid: .*batch_size"),
+        ({"settings": "task.size=1"}, UnknownNameError, r"'size' in task; valid: .*target_size"),
+        ({"settings": "arm.tool_frame=claw"}, UnknownNameError, r"unknown tool frame 'claw'.*valid: .*tool"),
+        ({"settings": "arm.joints=[a,b] arm.home=[0,0]"}, UnknownNameError, r"unknown joint 'a'.*joint_1"),
+        ({"settings": "simulator.physics_step_s=0.003"}, ConfigError, r"0\.003 s must divide the control period"),
+        ({"settings": "arm.urdf=none.urdf"}, NafRobotError, r"'none\.urdf' not found"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_leaves_nothing_behind(tmp_path: Path, options: dict, error: type, text: str):
+    run_dir = tmp_path / "run"
+    with pytest.raises(error, match=text) as caught:
+        prepare(SystemOptions(run_dir=str(run_dir), **options))
+    assert "\n" not in str(caught.value)
+    assert not run_dir.exists()
+
+
+def test_a_run_folder_that_exists_is_left_alone(tmp_path: Path):
+    (tmp_path / "keep").write_text("mine")
+    with pytest.raises(RunFolderError, match="exists already"):
+        prepare(SystemOptions(run_dir=str(tmp_path)))
+    assert [p.name for p in tmp_path.iterdir()] == ["keep"]
+
+
+def test_robots_are_a_count_or_names():
+    assert parse_robots("3") == ("robot_1", "robot_2", "robot_3")
+    assert parse_robots("left, right") == ("left", "right")
+
+
+def test_every_option_has_help():
+    assert all(text for *_, text in option_fields())

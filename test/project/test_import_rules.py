@@ -1,0 +1,96 @@
+"""The rooms of the package and who may import whom; the table is that of docs/architecture.md."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[2] / "naf_robot"
+
+PURE = ("core", "arm", "sensing", "tasks", "sim", "experience", "learning")
+ROOMS = {
+    "core": (),
+    "arm": ("core",),
+    "sensing": ("core", "arm"),
+    "tasks": ("core", "arm", "sensing"),
+    "sim": ("core", "arm", "sensing", "tasks"),
+    "experience": ("core", "sensing", "tasks"),
+    "learning": ("core",),
+    "runtime": PURE,
+    "nodes": (*PURE, "runtime"),
+    "bringup": ("core", "runtime"),
+}
+THIRD_PARTY = {
+    "torch": {"learning", "runtime", "nodes"},
+    "rclpy": {"nodes"},
+    "std_msgs": {"nodes"},
+    "sensor_msgs": {"nodes"},
+    "mujoco": {"sim"},
+    "gymnasium": {"sim", "runtime"},
+    "pinocchio": {"arm", "sensing"},
+    "sqlite3": {"experience"},
+    "launch": {"bringup"},
+    "matplotlib": {"runtime"},
+    "pickle": set(),
+    "cloudpickle": set(),
+}
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE)
+
+
+def imports(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names.add(node.module or "")
+    return names
+
+
+def violations(path: Path, room: str) -> list[str]:
+    found = []
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] == "naf_robot" and len(parts) > 1 and parts[1] != room and parts[1] not in ROOMS[room]:
+            found.append(f"{room} imports {name}")
+        if parts[0] in THIRD_PARTY and room not in THIRD_PARTY[parts[0]]:
+            found.append(f"{room} imports {name}")
+    return found
+
+
+def test_every_folder_is_a_known_room():
+    folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders == set(ROOMS)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_module_keeps_to_its_room(path: Path):
+    assert violations(path, path.relative_to(PACKAGE).parts[0]) == []
+
+
+def test_the_rule_sees_a_violation(tmp_path: Path):
+    path = tmp_path / "bad.py"
+    path.write_text("import rclpy\nfrom naf_robot.runtime.study import evaluate\nimport pickle\n")
+    assert len(violations(path, "core")) == 3
+
+
+def test_only_the_adapter_imports_launch():
+    users = [path.name for path in MODULES if any(name.split(".")[0].startswith("launch") for name in imports(path))]
+    assert users == ["launch_adapter.py"]
+
+
+@pytest.mark.parametrize(
+    ("modules", "banned"),
+    [
+        ("naf_robot.learning.registry, naf_robot.learning.naf.learner", ("rclpy", "mujoco", "launch")),
+        ("naf_robot.bringup.cli, naf_robot.bringup.training", ("torch", "rclpy")),
+        ("naf_robot.nodes.collector, naf_robot.nodes.velocity_control", ("torch", "matplotlib")),
+    ],
+)
+def test_importing_does_not_load(modules: str, banned: tuple[str, ...]):
+    code = f"import sys, {modules}; print([m for m in {banned!r} if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert run.stdout.strip() == "[]"
