@@ -9,6 +9,7 @@ The names are shared by live robots, simulators, bags and observation specs:
     door_angle         (1,) [rad], hinge, positive towards the robot (pulled), negative away from it (pushed)
     handle_angle       (1,) [rad], positive downward
     door_orientation   (4,) quaternion x, y, z, w of the door in the base frame
+    door_imu           (N, 11) IMU readings of the last period, as `sensing.imu.to_rows` gives them
 """
 
 import numpy as np

@@ -7,6 +7,7 @@ import numpy as np
 
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError
+from naf_robot.sim.imu import ImuConfig
 from naf_robot.tasks.door_geometry import DoorGeometry
 
 Positive = Annotated[float, msgspec.Meta(gt=0.0)]
@@ -105,4 +106,5 @@ class DoorSceneConfig(Config, frozen=True):
     variation: DoorVariation = msgspec.field(default_factory=DoorVariation)
     latch: LatchConfig = LatchConfig()
     position: tuple[float, float, float] = (0.84, 0.28, 0.55)  # [m], base frame, until a task says otherwise
+    imu: ImuConfig | None = None  # on the door's back; none: the door's angles are known without one
     max_energy: Positive = 50.0  # [J] of the moving door; beyond it the simulation has exploded

@@ -3,13 +3,12 @@
 import mujoco
 
 from naf_robot.sim.door_config import DoorSceneConfig
-from naf_robot.tasks.door_geometry import DoorGeometry
+from naf_robot.tasks.door_geometry import HINGE_AXIS, LEVER_AXIS, DoorGeometry
 
 FRAME, PANEL, LEVER = "door_frame", "door_panel", "door_lever"
 HINGE_JOINT, LEVER_JOINT, LATCH = "door_hinge", "door_handle", "door_latch"
 GRIP_SITE, IMU_SITE = "door_grip", "door_imu"
-HINGE_AXIS = (0.0, 0.0, -1.0)  # base frame; positive angles bring the free edge towards the robot
-LEVER_AXIS = (-1.0, 0.0, 0.0)  # panel frame; positive angles turn the lever down
+IMU_ORIENTATION, IMU_RATE, IMU_ACCELERATION = "door_imu_orientation", "door_imu_rate", "door_imu_acceleration"
 QUARTER_TURN = 1.5707963267948966
 
 WOOD, METAL, WALL = (0.72, 0.55, 0.38, 1.0), (0.35, 0.37, 0.4, 1.0), (0.85, 0.85, 0.82, 1.0)
@@ -44,9 +43,9 @@ def build_door(spec: mujoco.MjSpec, config: DoorSceneConfig) -> None:
     latch.solref[:2] = [0.01, 1.0]
     latch.solimp[:3] = [0.98, 0.995, 0.001]
     for name, kind in (
-        ("door_imu_orientation", mujoco.mjtSensor.mjSENS_FRAMEQUAT),
-        ("door_imu_rate", mujoco.mjtSensor.mjSENS_GYRO),
-        ("door_imu_acceleration", mujoco.mjtSensor.mjSENS_ACCELEROMETER),
+        (IMU_ORIENTATION, mujoco.mjtSensor.mjSENS_FRAMEQUAT),
+        (IMU_RATE, mujoco.mjtSensor.mjSENS_GYRO),
+        (IMU_ACCELERATION, mujoco.mjtSensor.mjSENS_ACCELEROMETER),
     ):
         spec.add_sensor(name=name, type=kind, objtype=mujoco.mjtObj.mjOBJ_SITE, objname=IMU_SITE)
 

@@ -10,6 +10,7 @@ from naf_robot.core.records import FloatArray
 from naf_robot.core.seeding import stream
 from naf_robot.sensing.signals import Signals
 from naf_robot.sim.door_config import DoorPhysics, DoorSceneConfig
+from naf_robot.sim.door_imu import DoorImus
 from naf_robot.sim.door_model import FRAME, HINGE_JOINT, LATCH, LEVER, LEVER_JOINT, PANEL, build_door
 
 
@@ -25,6 +26,7 @@ class DoorScene:
 
     def __init__(self, config: DoorSceneConfig, seed: int = 0) -> None:
         self.config = config
+        self._imus = DoorImus(config.imu, seed) if config.imu is not None else None
         self._random = stream(seed, "door", "physics")
         self._physics: dict[int, DoorPhysics] = {}  # by identity of the robot's data
         self._applied: DoorPhysics | None = None
@@ -41,12 +43,23 @@ class DoorScene:
         self._frame = model.body(FRAME).mocapid[0]
         self._panel_body, self._lever_body = model.body(PANEL).id, model.body(LEVER).id
         self._panel_geom, self._bar_geom = model.geom(PANEL).id, model.geom(LEVER).id
+        if self._imus is not None:
+            self._imus.bind(model)
         self._panel_inertia = model.body_inertia[self._panel_body].copy()
         self._bar_size = model.geom_size[self._bar_geom].copy()
         self._bar_place = model.geom_pos[self._bar_geom].copy()
 
-    def place(self, model: mujoco.MjModel, data: mujoco.MjData, goal_position: FloatArray | None) -> None:
-        """Stand the door's frame at `goal_position` (3,) [m], base frame, closed and latched; draw its physics."""
+    def place(
+        self, model: mujoco.MjModel, data: mujoco.MjData, goal_position: FloatArray | None, at_home: bool
+    ) -> None:
+        """Stand the door's frame at `goal_position` (3,) [m], base frame, closed and latched; draw its physics.
+
+        A door that stands there already is left alone unless the arm is put at home too: like a real
+        one it closes by its spring.
+        """
+        moved = goal_position is not None and not np.allclose(goal_position, data.mocap_pos[self._frame])
+        if id(data) in self._physics and not moved and not at_home:
+            return
         if goal_position is not None:
             data.mocap_pos[self._frame] = np.asarray(goal_position)
         for joint in (self._hinge, self._lever):
@@ -55,6 +68,8 @@ class DoorScene:
         data.eq_active[self._latch] = 1
         self._physics[id(data)] = self.config.variation.sample(self.config.physics, self._random)
         self._apply(model, data)
+        if self._imus is not None:
+            self._imus.restart(data)
 
     def before_step(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         """Move the bolt: out while the lever is past its release angle, in again once the door is closed."""
@@ -64,9 +79,11 @@ class DoorScene:
             data.eq_active[self._latch] = 0
         elif not data.eq_active[self._latch] and abs(data.qpos[self._hinge.position]) < latch.catch_angle:
             data.eq_active[self._latch] = 1
+        if self._imus is not None:
+            self._imus.before_step(data)
 
     def signals(self, model: mujoco.MjModel, data: mujoco.MjData) -> Signals:
-        """True angles and orientation of the door.
+        """True angles and orientation of the door, and the IMU's readings since the last call.
 
         Raises:
             SimulationError: the door has more energy than a door can have.
@@ -74,11 +91,12 @@ class DoorScene:
         self._check_energy(data)
         angle = float(data.qpos[self._hinge.position])
         w, x, y, z = data.xquat[self._panel_body]
-        return {
+        signals = {
             "door_angle": np.array([angle]),
             "handle_angle": data.qpos[[self._lever.position]].copy(),
             "door_orientation": np.array([x, y, z, w]),
         }
+        return signals | {"door_imu": self._imus.rows(data)} if self._imus is not None else signals
 
     def latched(self, data: mujoco.MjData) -> bool:
         """Whether the bolt is in."""

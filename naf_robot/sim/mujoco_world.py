@@ -103,7 +103,7 @@ class MujocoSimulator:
             data.qvel[self._qvel] = 0.0
             data.ctrl[self._actuators] = 0.0
             self._targets[robot] = np.zeros(self._kinematics.size)
-        self._scene.place(self.model, data, goal_position)
+        self._scene.place(self.model, data, goal_position, at_home)
         mujoco.mj_forward(self.model, data)
         self._sensors[robot].restart(self._true_signals(robot))
 

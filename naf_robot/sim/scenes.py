@@ -26,8 +26,10 @@ class Scene(Protocol):
         """Look up addresses in the compiled model."""
         ...
 
-    def place(self, model: mujoco.MjModel, data: mujoco.MjData, goal_position: FloatArray | None) -> None:
-        """Lay the scene anew around `goal_position` (3,) [m]."""
+    def place(
+        self, model: mujoco.MjModel, data: mujoco.MjData, goal_position: FloatArray | None, at_home: bool
+    ) -> None:
+        """Lay the scene anew around `goal_position` (3,) [m]; `at_home`: the arm was put at home, too."""
         ...
 
     def before_step(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
@@ -63,7 +65,9 @@ class FreeScene:
     def bind(self, model: mujoco.MjModel) -> None:
         """Nothing to look up."""
 
-    def place(self, model: mujoco.MjModel, data: mujoco.MjData, goal_position: FloatArray | None) -> None:
+    def place(
+        self, model: mujoco.MjModel, data: mujoco.MjData, goal_position: FloatArray | None, at_home: bool
+    ) -> None:
         """Move the marker."""
         if goal_position is not None:
             data.mocap_pos[0] = np.asarray(goal_position)

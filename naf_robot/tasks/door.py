@@ -10,12 +10,10 @@ from naf_robot.core.records import FloatArray
 from naf_robot.core.spec import Field, VectorSpec
 from naf_robot.sensing import rotation
 from naf_robot.sensing.signals import Signals
-from naf_robot.tasks.door_geometry import DoorGeometry
+from naf_robot.tasks.door_geometry import HINGE_AXIS, LEVER_AXIS, DoorGeometry
 from naf_robot.tasks.rewards import huber
 from naf_robot.tasks.task import EFFORT_NAMES, EpisodeConfig, NonNegative, Point, Positive
 
-HINGE_AXIS = (0.0, 0.0, -1.0)  # base frame: positive angles bring the free edge towards the robot
-LEVER_AXIS = (-1.0, 0.0, 0.0)  # panel frame: positive angles turn the lever down
 SHUT = rotation.about_axis(HINGE_AXIS, 0.0)
 
 Angle = Annotated[float, msgspec.Meta(gt=0.0, le=1.5)]  # [rad]

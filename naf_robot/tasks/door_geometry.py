@@ -8,6 +8,9 @@ from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError
 from naf_robot.tasks.task import Point
 
+HINGE_AXIS = (0.0, 0.0, -1.0)  # base frame; positive angles bring the free edge towards the robot
+LEVER_AXIS = (-1.0, 0.0, 0.0)  # panel frame; positive angles turn the lever down
+
 Length = Annotated[float, msgspec.Meta(gt=0.0, le=5.0)]  # [m]
 
 

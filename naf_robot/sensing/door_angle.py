@@ -1,0 +1,200 @@
+"""The hinge's angle out of an IMU on the door.
+
+A Kalman filter of two states, the angle and the gyro's bias about the hinge:
+
+    angle' = k h.w - bias        h: hinge axis in the IMU's frame, w: angular rate, k: the gyro's scale
+
+It needs no heading. Two things keep it from drifting: whenever the door is known to be closed, the
+angle is zero and what the gyro reads is its bias; and where the IMU has an absolute heading, the
+twist of its orientation about the hinge against the closed door's pulls the angle slowly.
+"""
+
+import enum
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+import numpy as np
+
+from naf_robot.core.config import Config
+from naf_robot.core.records import FloatArray
+from naf_robot.sensing import rotation
+from naf_robot.sensing.imu import ImuReading, refusal
+from naf_robot.sensing.imu_calibration import DoorImuCalibration
+
+Positive = Annotated[float, msgspec.Meta(gt=0.0)]
+DEGREE = np.pi / 180.0
+
+
+class DoorAngleConfig(Config, frozen=True):
+    """How readings are judged and weighed; the noise values are those of a low-cost MEMS gyro."""
+
+    max_age_s: Positive = 0.2  # an older angle is no angle
+    max_gap_s: Positive = 0.1  # between readings; more cannot be integrated across
+    start_still_s: Positive = 0.5  # [s] of stillness, door closed, before the first angle
+    still_deviation: Positive = 0.01  # [rad/s] standard deviation of the rate that counts as still
+    mounting_tolerance: Positive = 8.0 * DEGREE  # of gravity's direction against the calibration
+    closed_tolerance: Positive = 1.5 * DEGREE  # a still door nearer to closed than this is closed
+    closed_rate: Positive = 0.5 * DEGREE  # [rad/s] below which it is still
+    closed_still_s: Positive = 0.5
+    closed_deviation: Positive = 0.1 * DEGREE  # how exactly a closed door is at zero
+    gyro_noise: Positive = 0.005 * DEGREE  # density [rad/s/sqrt(Hz)]
+    bias_walk: Positive = 0.01 * DEGREE  # density of the bias's random walk [rad/s^2/sqrt(Hz)]
+    heading_deviation: Positive = 2.0 * DEGREE  # of an absolute heading
+    heading_correlation_s: Positive = 30.0  # over which its error stays the same
+
+
+class DoorAngleState(enum.Enum):
+    """Whether there is an angle; the value says what is the matter."""
+
+    STARTING = "keep the door closed: finding the gyro's bias"
+    TRACKING = "tracking"
+    LOST = "the angle was lost; close the door"
+
+
+@dataclass(frozen=True)
+class DoorEstimate:
+    """The door at `stamp_s`."""
+
+    stamp_s: float
+    angle: float  # [rad], positive towards the robot
+    rate: float  # [rad/s]
+    deviation: float  # [rad] standard deviation of the angle's error
+    bias: float  # [rad/s] of the gyro about the hinge
+    orientation: FloatArray  # (4,) x, y, z, w of the door in the base frame
+
+
+class DoorAngleEstimator:
+    """Follows one door. `hinge_axis` (3,) is the hinge in the base frame, positive towards the robot."""
+
+    def __init__(
+        self,
+        calibration: DoorImuCalibration,
+        hinge_axis: tuple[float, float, float],
+        config: DoorAngleConfig | None = None,
+    ) -> None:
+        self.calibration = calibration
+        self.config = config or DoorAngleConfig()
+        self.state = DoorAngleState.STARTING
+        self.closings = 0  # times that the door was known to be closed
+        self._hinge_axis = np.asarray(hinge_axis, dtype=np.float64)
+        self._imu_axis = np.asarray(calibration.hinge_axis)
+        self._gravity = np.asarray(calibration.gravity)
+        self._start: list[ImuReading] = []
+        self._x = np.zeros(2)  # angle, bias
+        self._covariance = np.zeros((2, 2))
+        self._rate = 0.0
+        self._last: ImuReading | None = None
+        self._closed_orientation: FloatArray | None = None
+        self._sign = np.array([0.0, 0.0, 0.0, 1.0])
+        self._still_since_s: float | None = None
+
+    def update(self, reading: ImuReading) -> str | None:
+        """Take one reading; the reason if it is refused. A refused reading changes nothing."""
+        reason = refusal(reading, self.calibration.frame)
+        if reason is None and self._last is not None and reading.stamp_s <= self._last.stamp_s:
+            reason = f"stamp {reading.stamp_s:.3f} s is not after the last one, {self._last.stamp_s:.3f} s"
+        if reason is not None:
+            return reason
+        gap_s = reading.stamp_s - self._last.stamp_s if self._last is not None else 0.0
+        if gap_s > self.config.max_gap_s:
+            self._lose()
+        reason = self._begin(reading) if self.state is not DoorAngleState.TRACKING else None
+        if reason is None and self.state is DoorAngleState.TRACKING and self._last is not None:
+            self._predict(self._last, reading, gap_s)
+            self._correct_heading(reading, gap_s)
+            self._correct_closed(reading)
+        self._last = reading
+        return reason
+
+    def known_closed(self) -> None:
+        """Somebody who knows says that the door is closed and still: start anew from zero."""
+        self._lose()
+
+    def estimate(self, now_s: float) -> tuple[DoorEstimate | None, str]:
+        """The newest estimate, or None and the reason why there is no fresh one at `now_s`."""
+        last = self._last
+        if last is None:
+            return None, "no IMU reading yet"
+        age_s = now_s - last.stamp_s
+        if age_s > self.config.max_age_s:
+            return None, f"the newest IMU reading is {age_s:.2f} s old, allowed {self.config.max_age_s} s"
+        if self.state is not DoorAngleState.TRACKING:
+            return None, self.state.value
+        angle, bias = float(self._x[0]), float(self._x[1])
+        self._sign = rotation.same_sign(rotation.about_axis(self._hinge_axis, angle), self._sign)
+        deviation = float(np.sqrt(self._covariance[0, 0]))
+        return DoorEstimate(last.stamp_s, angle, self._rate, deviation, bias, self._sign.copy()), self.state.value
+
+    def _about_hinge(self, reading: ImuReading) -> float:
+        return self.calibration.gyro_scale * float(self._imu_axis @ reading.rate)
+
+    def _lose(self) -> None:
+        self.state = DoorAngleState.LOST if self._closed_orientation is not None else DoorAngleState.STARTING
+        self._start, self._still_since_s = [], None
+
+    def _begin(self, reading: ImuReading) -> str | None:
+        """Collect stillness at the closed door, then start from zero."""
+        config = self.config
+        self._start.append(reading)
+        window = [r for r in self._start if r.stamp_s >= reading.stamp_s - config.start_still_s - 1e-9]
+        covered = reading.stamp_s - self._start[0].stamp_s >= config.start_still_s - 1e-9
+        self._start = window
+        rates = np.array([r.rate for r in window])
+        if not covered or rates.std(axis=0).max() > config.still_deviation:
+            return None
+        force = np.mean([r.acceleration for r in window], axis=0)
+        tilt = float(np.arccos(np.clip(force @ self._gravity / np.linalg.norm(force), -1.0, 1.0)))
+        if not tilt <= config.mounting_tolerance:
+            return (
+                f"gravity is {tilt / DEGREE:.0f} degrees from the calibrated direction: the IMU is mounted otherwise "
+                "than when it was calibrated; calibrate it again"
+            )
+        bias = self.calibration.gyro_scale * float(self._imu_axis @ rates.mean(axis=0))
+        self._x = np.array([0.0, bias])
+        spread = config.gyro_noise**2 / config.start_still_s
+        self._covariance = np.diag([config.closed_deviation**2, spread])
+        self._closed_orientation = reading.orientation
+        self._still_since_s = None
+        self.closings += 1
+        self.state = DoorAngleState.TRACKING
+        return None
+
+    def _predict(self, previous: ImuReading, reading: ImuReading, period_s: float) -> None:
+        mean_rate = 0.5 * (self._about_hinge(reading) + self._about_hinge(previous))
+        self._rate = self._about_hinge(reading) - float(self._x[1])
+        self._x[0] += (mean_rate - self._x[1]) * period_s
+        transition = np.array([[1.0, -period_s], [0.0, 1.0]])
+        noise = np.diag([self.config.gyro_noise**2, self.config.bias_walk**2]) * period_s
+        self._covariance = transition @ self._covariance @ transition.T + noise
+
+    def _correct_heading(self, reading: ImuReading, period_s: float) -> None:
+        """An absolute heading's error is the same for long: one reading of it says little, many say more."""
+        if self.calibration.heading != "absolute" or reading.orientation is None or self._closed_orientation is None:
+            return
+        config = self.config
+        turned = rotation.product(rotation.inverse(self._closed_orientation), reading.orientation)
+        measured = rotation.twist(turned, self._imu_axis)
+        count = config.heading_correlation_s / max(period_s, 1e-6)
+        self._correct(np.array([1.0, 0.0]), measured, config.heading_deviation**2 * count)
+
+    def _correct_closed(self, reading: ImuReading) -> None:
+        """A door that stands still within the tolerance of zero is closed: a spring and a latch leave no other rest."""
+        config = self.config
+        if abs(self._x[0]) > config.closed_tolerance or abs(self._rate) > config.closed_rate:
+            self._still_since_s = None
+            return
+        if self._still_since_s is None:
+            self._still_since_s = reading.stamp_s
+        if reading.stamp_s - self._still_since_s >= config.closed_still_s:
+            self.closings += 1
+            self._still_since_s = reading.stamp_s
+            self._correct(np.array([1.0, 0.0]), 0.0, config.closed_deviation**2)
+            self._correct(np.array([0.0, 1.0]), self._about_hinge(reading), config.closed_rate**2 / 25.0)
+            if reading.orientation is not None:
+                self._closed_orientation = reading.orientation
+
+    def _correct(self, row: FloatArray, measured: float, variance: float) -> None:
+        gain = self._covariance @ row / (row @ self._covariance @ row + variance)
+        self._x = self._x + gain * (measured - row @ self._x)
+        self._covariance = self._covariance - np.outer(gain, row) @ self._covariance

@@ -1,0 +1,60 @@
+"""The IMU on the back of each robot's simulated door: samples the physics at its own rate."""
+
+import mujoco
+import numpy as np
+
+from naf_robot.core.errors import ConfigError
+from naf_robot.core.records import FloatArray
+from naf_robot.core.seeding import stream
+from naf_robot.sensing.imu import ImuReading, to_rows
+from naf_robot.sim.door_model import IMU_ACCELERATION, IMU_ORIENTATION, IMU_RATE
+from naf_robot.sim.imu import ImuConfig, ImuModel
+
+
+class DoorImus:
+    """One device per robot, told apart by the identity of the robot's data."""
+
+    def __init__(self, config: ImuConfig, seed: int) -> None:
+        self._config = config
+        self._seed = seed
+        self._devices: dict[int, ImuModel] = {}
+        self._readings: dict[int, list[ImuReading]] = {}
+        self._steps: dict[int, int] = {}
+
+    def bind(self, model: mujoco.MjModel) -> None:
+        """Look up the sensors.
+
+        Raises:
+            ConfigError: the physics step does not divide the sampling period.
+        """
+        period_s = 1.0 / self._config.rate_hz
+        self._every = round(period_s / model.opt.timestep)
+        if self._every < 1 or abs(self._every * model.opt.timestep - period_s) > 1e-9:
+            raise ConfigError(
+                f"the physics step {model.opt.timestep} s must divide the IMU's sampling period {period_s} s"
+            )
+        names = (IMU_ORIENTATION, IMU_RATE, IMU_ACCELERATION)
+        self._addresses = [slice(int(s.adr[0]), int(s.adr[0] + s.dim[0])) for s in map(model.sensor, names)]
+
+    def restart(self, data: mujoco.MjData) -> None:
+        """A device for `data` if it has none, and no readings."""
+        key = id(data)
+        if key not in self._devices:
+            self._devices[key] = ImuModel(self._config, stream(self._seed, "door", "imu", len(self._devices)))
+        self._readings[key], self._steps[key] = [], 0
+
+    def before_step(self, data: mujoco.MjData) -> None:
+        """Sample if it is time to; what the sensors say is of the last step's start."""
+        key = id(data)
+        self._steps[key] += 1
+        if self._steps[key] % self._every:
+            return
+        (w, x, y, z), rate, acceleration = (data.sensordata[address] for address in self._addresses)
+        reading = self._devices[key].sample(data.time, np.array([x, y, z, w]), rate, acceleration)
+        if reading is not None:
+            self._readings[key].append(reading)
+
+    def rows(self, data: mujoco.MjData) -> FloatArray:
+        """The readings since the last call, as `sensing.imu.to_rows` gives them."""
+        readings, self._readings[id(data)] = self._readings[id(data)], []
+        return to_rows(readings, data.time)
