@@ -11,6 +11,7 @@ unless the result declares it under `relaxed` and a position or workspace limit 
 
 import argparse
 import json
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -109,12 +110,13 @@ class Attack:
             "outside": lambda n: self.run(n, self.mixed, start="outside"),
         }
         self._held = np.zeros(self.model.size)
+        self._seen = (self._held, np.empty(0))  # a posture and the pairs' distances in it
 
     def posture(self) -> FloatArray:
         return self.random.uniform(self.lower, self.upper)
 
     def beyond(self, position: FloatArray) -> float:
-        return float(np.linalg.norm(self.model.tool_position(position) - self.centre)) - self.radius
+        return math.dist(self.model.tool_point(position), self.centre) - self.radius
 
     def clear(self, position: FloatArray) -> bool:
         """The posture breaks neither floor nor self-collision, with their margins."""
@@ -195,7 +197,7 @@ class Attack:
         jitter: float = 0.0,
     ) -> None:
         position, sent, passed = self.start(start), np.zeros(self.model.size), PERIOD_S
-        self._held = np.zeros(self.model.size)
+        self._held, self._seen = np.zeros(self.model.size), (position, self.pairs.distances(position))
         best = self.beyond(position)  # the least distance beyond the sphere so far, if it began outside
         for step in range(steps):
             # Late by up to delay_s: the arm has since moved on with the velocity last sent.
@@ -232,12 +234,20 @@ class Attack:
             tally.worst_outward_growth_m = max(tally.worst_outward_growth_m, growth)
         else:
             tally.worst_sphere_margin_m = min(tally.worst_sphere_margin_m, -beyond)
+        height = self.model.tool_point(position)[2]
         inside = np.minimum(position - self.limits.min_position, self.limits.max_position - position).min()
         tally.joint_violations += bool(inside < -TOLERANCE)
         tally.worst_joint_margin_rad = min(tally.worst_joint_margin_rad, float(inside))
-        tally.half_space_violations += bool(self.model.tool_position(position)[2] < self.floor - TOLERANCE)
-        near = self.pairs.distances(position).min()
-        tally.self_collision_violations += bool(near < self.stop_distance - 1e-6)
+        tally.half_space_violations += bool(height < self.floor - TOLERANCE)
+        # Pairs that the joints' levers cannot have brought together since the last full look are left out.
+        known, distances = self._seen
+        close = np.flatnonzero(self.pairs.least_distances(distances, position - known) < self.stop_distance)
+        if len(close) > 5:
+            self._seen = position, self.pairs.distances(position)
+            tally.self_collision_violations += bool(self._seen[1].min() < self.stop_distance - 1e-6)
+        elif len(close):
+            near = min(self.pairs.some_distances(position, close.tolist()))
+            tally.self_collision_violations += bool(near < self.stop_distance - 1e-6)
         return min(best, beyond)
 
 

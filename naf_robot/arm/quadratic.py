@@ -1,5 +1,7 @@
 """The smallest change of a vector that meets linear inequalities and bounds, by quadprog."""
 
+from functools import cache
+
 import numpy as np
 import quadprog
 
@@ -16,12 +18,17 @@ def nearest(
     Vectors are (n,), `rows` (m, n), `bounds` (m,). Goldfarb and Idnani's dual method, exact up
     to rounding. Returns None where the constraints leave nothing.
     """
-    size = target.shape[0]
-    identity = np.eye(size)
-    matrix = np.concatenate((identity, -identity, -rows)).T
+    identity, box = _constants(target.shape[0])
+    matrix = np.concatenate((box, -rows)).T
     limits = np.concatenate((lower - SLACK, -upper - SLACK, -bounds))
     try:
         solution = quadprog.solve_qp(identity, target, matrix, limits)[0]
     except ValueError:  # how quadprog says that the constraints contradict each other
         return None
     return np.minimum(np.maximum(solution, lower), upper)
+
+
+@cache
+def _constants(size: int) -> tuple[FloatArray, FloatArray]:
+    identity = np.eye(size)
+    return identity, np.concatenate((identity, -identity))

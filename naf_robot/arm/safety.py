@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from naf_robot.arm.limits import limits_from_config
+from naf_robot.arm.limits_file import load_joint_limits
 from naf_robot.arm.model import ArmModel
 from naf_robot.arm.path_limits import HARD_SHARE, PathLimits, State, Violation
 from naf_robot.arm.quadratic import nearest
@@ -65,8 +66,12 @@ class SafetyProjection:
     def __init__(self, model: ArmModel, config: SafetyConfig) -> None:
         self.model = model
         self.config = config
-        narrowing = limits_from_config(model.joint_names, config.joints, config.max_acceleration)
-        limits = model.limits().narrowed(narrowing)
+        names, default = model.joint_names, config.max_acceleration
+        limits = model.limits().narrowed(limits_from_config(names, config.joints, default))
+        if config.joint_limits_file is not None:
+            of_file = load_joint_limits(config.joint_limits_file)  # it may name joints of other controllers
+            of_arm = {name: of_file[name] for name in names if name in of_file}
+            limits = limits.narrowed(limits_from_config(names, of_arm, np.inf))
         self.limits = replace(limits, max_velocity=limits.max_velocity * config.velocity_scale)
         self.limits.check(model.joint_names)
         self.path_limits = PathLimits(model, config, self.limits.max_acceleration)

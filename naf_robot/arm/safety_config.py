@@ -84,6 +84,7 @@ class SafetyConfig(Config, frozen=True):
     half_spaces: tuple[HalfSpaceConfig, ...] = ()
     keep_out_boxes: tuple[KeepOutBoxConfig, ...] = ()
     self_collision: SelfCollisionConfig = SelfCollisionConfig()
+    joint_limits_file: str | None = None  # a joint_limits.yaml as of ros2_control; narrows the URDF too
     joints: JointsByName = msgspec.field(default_factory=dict)  # narrows the URDF, never widens
     max_acceleration: Positive = 10.0  # [rad/s^2] for joints that state none of their own
     velocity_scale: Share = 1.0  # of every joint's velocity limit

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from naf_robot.arm.limits import JointLimitsConfig, limits_from_config
+from naf_robot.arm.limits_file import load_joint_limits
 from naf_robot.arm.safety import SafetyConfig, SafetyProjection, SphereConfig
 from naf_robot.core.config import build
 from naf_robot.core.errors import ConfigError, UnknownNameError
@@ -72,3 +73,55 @@ def test_wrong_configuration_says_what_is_wrong(values, text):
     base = {"sphere": {"centre": [0, 0, 0.5], "radius": 0.5}}
     with pytest.raises((ConfigError, UnknownNameError), match=text):
         build(SafetyConfig, base | values)
+
+
+def write(tmp_path, text):
+    path = tmp_path / "joint_limits.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_limits_file_narrows_and_joints_narrow_further(model):
+    config = SafetyConfig(
+        sphere=SPHERE,
+        joint_limits_file="config/limits/arm7.yaml",
+        joints={"joint_1": JointLimitsConfig(max_velocity=0.2), "joint_2": JointLimitsConfig(max_velocity=0.9)},
+    )
+    limits = SafetyProjection(model, config).limits
+    np.testing.assert_array_equal(limits.max_velocity[:3], [0.2, 0.7, 0.8])
+    assert limits.max_acceleration[0] == 5.0
+
+
+def test_limits_file_of_ros2_control_and_moveit_is_understood(tmp_path):
+    path = write(
+        tmp_path,
+        """joint_limits:
+  a: {has_velocity_limits: true, max_velocity: 1e-1, has_acceleration_limits: false, max_acceleration: 0.0}
+  b: {min_position: -2.0, max_position: 2.0, has_soft_limits: true, soft_lower_limit: -1.5, soft_upper_limit: 3.0,
+      k_position: 10.0, has_deceleration_limits: true, max_deceleration: 4.0, max_acceleration: 5.0, max_jerk: 100.0}
+""",
+    )
+    limits = load_joint_limits(path)
+    assert limits["a"].max_velocity == 0.1
+    assert limits["a"].max_acceleration is None
+    assert (limits["b"].min_position, limits["b"].max_position, limits["b"].max_acceleration) == (-1.5, 2.0, 4.0)
+
+
+def test_limits_file_may_name_joints_of_other_controllers(model, tmp_path):
+    path = write(tmp_path, "joint_limits: {finger: {max_velocity: 0.1}}")
+    limits = SafetyProjection(model, SafetyConfig(sphere=SPHERE, joint_limits_file=path)).limits
+    np.testing.assert_array_equal(limits.max_velocity, model.limits().max_velocity)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("limits: {}", "has no mapping 'joint_limits'"),
+        ("joint_limits: {a: 3}", r"joint_limits.a in .* must be a mapping, got 3"),
+        ("joint_limits: {a: {max_speed: 1.0}}", "unknown limit 'max_speed' in joint_limits.a"),
+        ("joint_limits: {a: {max_velocity: -1.0}}", "joint_limits.a"),
+    ],
+)
+def test_wrong_limits_file_says_what_is_wrong(tmp_path, text, reason):
+    with pytest.raises((ConfigError, UnknownNameError), match=reason):
+        load_joint_limits(write(tmp_path, text))
