@@ -39,6 +39,7 @@ BISECTIONS = 4  # from the solution toward full braking
 AIM = 5e-4  # [m] by which a solution aims inside the accepted set: most then need one linearisation less
 CORRECTION_SHARE = 0.9  # of the asked correction that counts as correcting
 ROUNDING = 1e-9  # [rad/s]
+FALLBACK_PERIOD_S = 0.01  # where the measured period makes no sense: short, so that acceleration stays small
 
 Cuts = dict[tuple[int, int], tuple[FloatArray, float]]
 
@@ -97,7 +98,7 @@ class SafetyProjection:
         try:
             if not (placed and sent):
                 return self._brake_blindly(last_sent, sent, period_s, SafetyStatus.INVALID_INPUT)
-            period = float(period_s) if _is_period(period_s) else self.config.min_period_s
+            period = float(period_s) if _is_period(period_s) else FALLBACK_PERIOD_S
             result = self._project(position, desired if valid else None, last_sent, period)
             return result if valid else replace(result, status=SafetyStatus.INVALID_INPUT)
         except Exception:  # noqa: BLE001 - nothing may leave the control loop without a velocity
@@ -241,7 +242,7 @@ class SafetyProjection:
     ) -> ProjectionResult:
         velocity = np.zeros(self.model.size)
         if finite:
-            passed = float(period_s) if _is_period(period_s) else self.config.min_period_s  # type: ignore[arg-type]
+            passed = float(period_s) if _is_period(period_s) else FALLBACK_PERIOD_S  # type: ignore[arg-type]
             step = self.limits.max_acceleration * min(passed, self.config.max_period_s)
             sent = np.clip(np.asarray(last_sent), -self.limits.max_velocity, self.limits.max_velocity)
             velocity = sent - np.clip(sent, -step, step)

@@ -90,7 +90,7 @@ class SafetyConfig(Config, frozen=True):
     velocity_scale: Share = 1.0  # of every joint's velocity limit
     position_margin: NonNegative = 0.01  # [rad] kept from each end
     delay_s: NonNegative = 0.05  # age of the state and of the command's effect that is allowed for
-    min_period_s: Positive = 0.01  # a command is taken to last at least this long
+    min_period_s: Positive = 0.05  # a command is taken to last at least this long: the slowest sender's period
     max_period_s: Positive = 0.1  # a longer measured period counts as this
 
     def __post_init__(self) -> None:
