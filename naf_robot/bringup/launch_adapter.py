@@ -1,5 +1,7 @@
 """The system description for `ros2 launch`; the only module that imports `launch`."""
 
+from typing import Any
+
 from launch import LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
@@ -12,6 +14,7 @@ from launch.actions import (
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
 from launch.substitutions import LaunchConfiguration
+
 from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.runner import local_environment
 from naf_robot.bringup.training import SystemOptions, option_fields, prepare
@@ -34,7 +37,9 @@ def launch_process(spec: NodeSpec) -> ExecuteProcess:
 
 
 def _start(context: LaunchContext) -> list:
-    values = {name: _parse(LaunchConfiguration(name).perform(context), kind) for name, kind, *_ in option_fields()}
+    values: dict[str, Any] = {
+        name: _parse(LaunchConfiguration(name).perform(context), kind) for name, kind, *_ in option_fields()
+    }
     options = SystemOptions(**values)
     run = prepare(options)
     actions: list = []

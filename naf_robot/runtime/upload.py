@@ -37,7 +37,7 @@ class Uploader:
     def due(self) -> list[bytes]:
         """Payloads to send now, oldest first."""
         now = self._clock.now_s()
-        payloads = []
+        payloads: list[bytes] = []
         for sequence in sorted(self._schedule):
             entry = self._schedule[sequence]
             if entry.due_s > now or len(payloads) >= MAX_RESENDS_AT_ONCE:

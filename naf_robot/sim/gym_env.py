@@ -1,6 +1,6 @@
 """A task in a simulated world as a Gymnasium environment: the same task, projection and physics as over ROS."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -22,7 +22,7 @@ class TaskEnv(gymnasium.Env):
     requested one. The task never terminates by itself: the time limit truncates.
     """
 
-    metadata = {"render_modes": []}  # noqa: RUF012  (Gymnasium's own convention)
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
 
     def __init__(
         self,

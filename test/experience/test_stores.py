@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,7 @@ def test_uploader_sends_at_once_then_with_growing_patience_until_acknowledged(tm
             sent_at.append(round(clock.now_s(), 1))
         clock.advance(0.1)
     assert sent_at[0] == 0.0
-    assert [round(b - a) for a, b in zip(sent_at, sent_at[1:], strict=False)] == [1, 2, 3, 3]
+    assert [round(b - a) for a, b in pairwise(sent_at)] == [1, 2, 3, 3]
     uploader.acknowledge((0,))
     clock.advance(100.0)
     assert uploader.due() == []

@@ -23,7 +23,7 @@ def rollout(environment, seed: int, steps: int = STEPS):
     observations, rewards, infos = [observation], [], []
     for _ in range(steps):
         action = random.uniform(-1, 1, environment.action_space.shape).astype(np.float32)
-        observation, reward, terminated, truncated, info = environment.step(action)
+        observation, reward, terminated, _, info = environment.step(action)
         assert not terminated
         observations.append(observation)
         rewards.append(reward)
