@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from naf_robot.arm.model import ArmModel
 from naf_robot.arm.safety import (
+    HalfSpaceConfig,
     KeepOutBoxConfig,
     SafetyConfig,
     SafetyProjection,
@@ -340,3 +341,24 @@ def test_result_depends_on_the_arguments_alone(projection):
         once = send(projection, position, wish, sent)
         send(projection, posture(projection, seed + 100), -wish, sent)
         np.testing.assert_array_equal(send(projection, position, wish, sent).velocity, once.velocity)
+
+
+@few
+@given(seed=seeds, lift=st.floats(0.02, 0.2))
+def test_tool_beyond_a_plane_never_goes_deeper(model, seed, lift):
+    """A floor above the tool: nothing pushes the arm out, but nothing takes it further in, from any motion."""
+    random = np.random.default_rng(seed)
+    position = random.uniform(-1.5, 1.5, 7)
+    height = model.tool_point(position)[2]
+    floor = HalfSpaceConfig(name="floor", normal=(0.0, 0.0, 1.0), offset=height + lift)
+    sphere = SphereConfig(centre=(0.0, 0.0, 0.4), radius=3.0)
+    config = SafetyConfig(sphere=sphere, half_spaces=(floor,), self_collision=SelfCollisionConfig(enabled=False))
+    projection = SafetyProjection(model, config)
+    sent = 0.3 * random.uniform(-1.0, 1.0, 7)
+
+    def down(q, step):
+        return -5.0 * np.sign(model.tool_jacobian(q)[1][2])
+
+    for result, before, after in attack(projection, position, sent, down, 8):
+        assert model.tool_point(after)[2] >= model.tool_point(before)[2] - 1e-9
+        assert result.status is SafetyStatus.CORRECTING
