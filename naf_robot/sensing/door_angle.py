@@ -29,7 +29,7 @@ DEGREE = np.pi / 180.0
 class DoorAngleConfig(Config, frozen=True):
     """How readings are judged and weighed; the noise values are those of a low-cost MEMS gyro."""
 
-    max_age_s: Positive = 0.2  # an older angle is no angle
+    max_age_s: Positive = 0.1  # an older reading gives no angle
     max_gap_s: Positive = 0.1  # between readings; more cannot be integrated across
     start_still_s: Positive = 0.5  # [s] of stillness, door closed, before the first angle
     still_deviation: Positive = 0.01  # [rad/s] standard deviation of the rate that counts as still
@@ -84,6 +84,7 @@ class DoorAngleEstimator:
         self._x = np.zeros(2)  # angle, bias
         self._covariance = np.zeros((2, 2))
         self._rate = 0.0
+        self._sampling_s = 0.0
         self._last: ImuReading | None = None
         self._closed_orientation: FloatArray | None = None
         self._sign = np.array([0.0, 0.0, 0.0, 1.0])
@@ -101,7 +102,7 @@ class DoorAngleEstimator:
             self._lose()
         reason = self._begin(reading) if self.state is not DoorAngleState.TRACKING else None
         if reason is None and self.state is DoorAngleState.TRACKING and self._last is not None:
-            self._predict(self._last, reading, gap_s)
+            self._predict(reading, gap_s)
             self._correct_heading(reading, gap_s)
             self._correct_closed(reading)
         self._last = reading
@@ -112,7 +113,7 @@ class DoorAngleEstimator:
         self._lose()
 
     def estimate(self, now_s: float) -> tuple[DoorEstimate | None, str]:
-        """The newest estimate, or None and the reason why there is no fresh one at `now_s`."""
+        """The door at `now_s`, the newest reading carried on at its rate; or None, and the reason why not."""
         last = self._last
         if last is None:
             return None, "no IMU reading yet"
@@ -122,6 +123,7 @@ class DoorAngleEstimator:
         if self.state is not DoorAngleState.TRACKING:
             return None, self.state.value
         angle, bias = float(self._x[0]), float(self._x[1])
+        angle += self._rate * max(0.0, age_s)
         self._sign = rotation.same_sign(rotation.about_axis(self._hinge_axis, angle), self._sign)
         deviation = float(np.sqrt(self._covariance[0, 0]))
         return DoorEstimate(last.stamp_s, angle, self._rate, deviation, bias, self._sign.copy()), self.state.value
@@ -151,6 +153,7 @@ class DoorAngleEstimator:
                 "than when it was calibrated; calibrate it again"
             )
         bias = self.calibration.gyro_scale * float(self._imu_axis @ rates.mean(axis=0))
+        self._sampling_s = float(np.diff([r.stamp_s for r in window]).min())
         self._x = np.array([0.0, bias])
         spread = config.gyro_noise**2 / config.start_still_s
         self._covariance = np.diag([config.closed_deviation**2, spread])
@@ -160,10 +163,11 @@ class DoorAngleEstimator:
         self.state = DoorAngleState.TRACKING
         return None
 
-    def _predict(self, previous: ImuReading, reading: ImuReading, period_s: float) -> None:
-        mean_rate = 0.5 * (self._about_hinge(reading) + self._about_hinge(previous))
-        self._rate = self._about_hinge(reading) - float(self._x[1])
-        self._x[0] += (mean_rate - self._x[1]) * period_s
+    def _predict(self, reading: ImuReading, period_s: float) -> None:
+        """A device's filter averages over its sampling period; what lies before that, in lost readings, is between."""
+        before, self._rate = self._rate, self._about_hinge(reading) - float(self._x[1])
+        missed_s = max(0.0, period_s - self._sampling_s)
+        self._x[0] += self._rate * (period_s - missed_s) + 0.5 * (before + self._rate) * missed_s
         transition = np.array([[1.0, -period_s], [0.0, 1.0]])
         noise = np.diag([self.config.gyro_noise**2, self.config.bias_walk**2]) * period_s
         self._covariance = transition @ self._covariance @ transition.T + noise
@@ -181,7 +185,8 @@ class DoorAngleEstimator:
     def _correct_closed(self, reading: ImuReading) -> None:
         """A door that stands still within the tolerance of zero is closed: a spring and a latch leave no other rest."""
         config = self.config
-        if abs(self._x[0]) > config.closed_tolerance or abs(self._rate) > config.closed_rate:
+        tolerance = config.closed_tolerance + 2.0 * float(np.sqrt(self._covariance[0, 0]))
+        if abs(self._x[0]) > tolerance or abs(self._rate) > config.closed_rate:
             self._still_since_s = None
             return
         if self._still_since_s is None:

@@ -118,7 +118,8 @@ class CalibrationRoutine:
         stamps = np.array([r.stamp_s for r in swing])
         rates = np.array([r.rate for r in swing]).reshape(-1, 3) - bias
         steps = np.diff(stamps, prepend=stamps[:1])[:, None]
-        return np.cumsum(rates * steps, axis=0)
+        between = 0.5 * (rates + np.vstack((rates[:1], rates[:-1])))
+        return np.cumsum(between * steps, axis=0)
 
     def _evaluate(self) -> DoorImuCalibration:
         config = self.config

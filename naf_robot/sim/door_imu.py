@@ -19,7 +19,7 @@ class DoorImus:
         self._seed = seed
         self._devices: dict[int, ImuModel] = {}
         self._readings: dict[int, list[ImuReading]] = {}
-        self._steps: dict[int, int] = {}
+        self._sums: dict[int, FloatArray] = {}  # of rate and acceleration over the running period, and their count
 
     def bind(self, model: mujoco.MjModel) -> None:
         """Look up the sensors.
@@ -28,10 +28,11 @@ class DoorImus:
             ConfigError: the physics step does not divide the sampling period.
         """
         period_s = 1.0 / self._config.rate_hz
-        self._every = round(period_s / model.opt.timestep)
-        if self._every < 1 or abs(self._every * model.opt.timestep - period_s) > 1e-9:
+        self._physics_step_s = float(model.opt.timestep)
+        self._every = round(period_s / self._physics_step_s)
+        if self._every < 1 or abs(self._every * self._physics_step_s - period_s) > 1e-9:
             raise ConfigError(
-                f"the physics step {model.opt.timestep} s must divide the IMU's sampling period {period_s} s"
+                f"the physics step {self._physics_step_s} s must divide the IMU's sampling period {period_s} s"
             )
         names = (IMU_ORIENTATION, IMU_RATE, IMU_ACCELERATION)
         self._addresses = [slice(int(s.adr[0]), int(s.adr[0] + s.dim[0])) for s in map(model.sensor, names)]
@@ -41,16 +42,23 @@ class DoorImus:
         key = id(data)
         if key not in self._devices:
             self._devices[key] = ImuModel(self._config, stream(self._seed, "door", "imu", len(self._devices)))
-        self._readings[key], self._steps[key] = [], 0
+        self._readings[key], self._sums[key] = [], np.zeros(7)
 
     def before_step(self, data: mujoco.MjData) -> None:
-        """Sample if it is time to; what the sensors say is of the last step's start."""
-        key = id(data)
-        self._steps[key] += 1
-        if self._steps[key] % self._every:
+        """Take in the last step, at whose start the sensors were read; sample if it is time to.
+
+        As in a real device a filter averages rate and acceleration over the sampling period, so that
+        a jolt between two samples is not missed.
+        """
+        key, sums = id(data), self._sums[id(data)]
+        orientation, rate, acceleration = (data.sensordata[address] for address in self._addresses)
+        sums += np.concatenate((rate, acceleration, [1.0]))
+        if sums[6] < self._every:
             return
-        (w, x, y, z), rate, acceleration = (data.sensordata[address] for address in self._addresses)
-        reading = self._devices[key].sample(data.time, np.array([x, y, z, w]), rate, acceleration)
+        (w, x, y, z), mean = orientation, sums[:6] / sums[6]
+        stamp_s = data.time - self._physics_step_s
+        reading = self._devices[key].sample(stamp_s, np.array([x, y, z, w]), mean[:3], mean[3:])
+        sums[:] = 0.0
         if reading is not None:
             self._readings[key].append(reading)
 
