@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError, UnknownNameError
+from naf_robot.learning.ddpg.config import DdpgConfig
+from naf_robot.learning.linear_naf.config import LinearNafConfig
 from naf_robot.learning.naf.config import NafConfig
+from naf_robot.learning.sac.config import SacConfig
 
 if TYPE_CHECKING:
     from naf_robot.learning.learner import Learner
@@ -23,6 +26,9 @@ class Algorithm(NamedTuple):
 
 ALGORITHMS: dict[str, Algorithm] = {
     "naf": Algorithm(NafConfig, "naf_robot.learning.naf.learner:NafLearner"),
+    "linear_naf": Algorithm(LinearNafConfig, "naf_robot.learning.linear_naf.learner:LinearNafLearner"),
+    "ddpg": Algorithm(DdpgConfig, "naf_robot.learning.ddpg.learner:DdpgLearner"),
+    "sac": Algorithm(SacConfig, "naf_robot.learning.sac.learner:SacLearner"),
 }
 
 

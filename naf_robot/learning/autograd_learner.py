@@ -1,0 +1,138 @@
+"""What the baselines share: modules trained by autograd and Adam, with target copies that follow. Plain, not fast.
+
+B batch, D observation, A action.
+"""
+
+import copy
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from naf_robot.core.errors import CheckpointError
+from naf_robot.learning.replay_buffer import REWARD, TERMINATED, TRUNCATED, ReplayBuffer
+
+
+class Batch:
+    """One batch: observation and next_observation (B, D), action (B, A), reward, terminated, truncated (B,)."""
+
+    def __init__(self, observations: Tensor, outcomes: Tensor) -> None:
+        self.observation, self.next_observation = observations.unbind(0)
+        self.action = outcomes[:, :REWARD]
+        self.reward, self.terminated, self.truncated = (outcomes[:, i] for i in (REWARD, TERMINATED, TRUNCATED))
+
+
+class BaselineConfig(Protocol):
+    """What every baseline's configuration has."""
+
+    @property
+    def batch_size(self) -> int:
+        """Transitions per update."""
+        ...
+
+    @property
+    def tau(self) -> float:
+        """Step of the target networks."""
+        ...
+
+
+class AutogradLearner:
+    """Base of the baselines: a subclass sets up its modules and gives `_gradient_step`."""
+
+    def __init__(self, config: BaselineConfig, replay: ReplayBuffer, seed: int, device: str) -> None:
+        self.replay, self.updates = replay, 0
+        self.device = torch.device(device)
+        self.generator = torch.Generator(self.device).manual_seed(seed + 1)
+        self.networks = nn.ModuleDict()
+        self.targets = nn.ModuleDict()  # by name, slow copies of some of the networks
+        self.optimisers: dict[str, torch.optim.Adam] = {}
+        self._batch_size, self._tau = config.batch_size, config.tau
+
+    def add_network(self, name: str, network: nn.Module, learning_rate: float, target: bool = False) -> None:
+        """Register a network with an optimiser of its own and, if wanted, a target copy."""
+        self.networks[name] = network.to(self.device)
+        if target:
+            self.targets[name] = copy.deepcopy(network).requires_grad_(False)
+        optimiser = self.optimisers[name] = torch.optim.Adam(network.parameters(), lr=learning_rate)
+        for parameter in network.parameters():  # now, not at the first step, so that `state` always has them
+            moments = {key: torch.zeros_like(parameter) for key in ("exp_avg", "exp_avg_sq")}
+            optimiser.state[parameter] = {"step": torch.zeros(()), **moments}
+
+    def update(self, count: int) -> dict[str, float]:
+        """Take `count` gradient steps; metrics are means over them, `skipped_updates` a number."""
+        total: dict[str, float] = {"skipped_updates": 0.0}
+        for _ in range(count):
+            observations, outcomes = self.replay.sample(1, self._batch_size, self.generator)
+            for name, value in self._gradient_step(Batch(observations[0], outcomes[0])).items():
+                total[name] = total.get(name, 0.0) + value
+            self._follow()
+        self.updates += count
+        return {name: value if name == "skipped_updates" else value / max(1, count) for name, value in total.items()}
+
+    def minimise(self, name: str, loss: Tensor) -> float:
+        """One Adam step of network `name` down `loss`; a step that is not finite is left out. Returns 1 if it was."""
+        self.optimisers[name].zero_grad()
+        loss.backward()
+        norm = nn.utils.get_total_norm([p.grad for p in self.networks[name].parameters() if p.grad is not None])
+        if not torch.isfinite(norm):
+            return 1.0
+        self.optimisers[name].step()
+        return 0.0
+
+    def state(self) -> dict[str, NDArray]:
+        """Networks, targets, Adam's moments, counters and random state; copies."""
+        arrays = {name: tensor.detach().cpu().numpy().copy() for name, tensor in self._tensors().items()}
+        arrays["generator"] = self.generator.get_state().numpy().copy()
+        arrays["updates"] = np.asarray(self.updates, np.int64)
+        return arrays
+
+    @torch.no_grad()
+    def load_state(self, state: dict[str, NDArray]) -> None:
+        """Go on bit for bit from `state`; nothing changes if an array does not fit."""
+        expected = {name: np.shape(array) for name, array in self.state().items()}
+        found = {name: np.shape(array) for name, array in state.items()}
+        if found != expected:
+            wrong = sorted({name for name, _ in found.items() ^ expected.items()})
+            raise CheckpointError(f"learner state does not fit this configuration: {', '.join(wrong)}")
+        for name, tensor in self._tensors().items():
+            tensor.copy_(torch.from_numpy(np.array(state[name], np.float32)))
+        self.generator.set_state(torch.from_numpy(np.array(state["generator"], np.uint8)))
+        self.updates = int(state["updates"])
+
+    def _gradient_step(self, batch: Batch) -> dict[str, float]:
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        for name, target in self.targets.items():
+            for slow, fast in zip(target.parameters(), self.networks[name].parameters(), strict=True):
+                slow.lerp_(fast, self._tau)
+
+    def _tensors(self) -> dict[str, Tensor]:
+        tensors = {f"networks.{name}": tensor for name, tensor in self.networks.state_dict().items()}
+        tensors |= {f"targets.{name}": tensor for name, tensor in self.targets.state_dict().items()}
+        for name, optimiser in self.optimisers.items():
+            for i, parameter in enumerate(self.networks[name].parameters()):
+                tensors |= {f"adam.{name}.{i}.{key}": value for key, value in optimiser.state[parameter].items()}
+        return tensors
+
+
+def seeded_linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
+    """An affine layer with weights and biases uniform in ± 1/sqrt(inputs), drawn from `generator`."""
+    layer = nn.Linear(inputs, outputs)
+    bound = inputs**-0.5
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.copy_(torch.rand(parameter.shape, generator=generator) * 2.0 * bound - bound)
+    return layer
+
+
+def affine_arrays(layers: list[nn.Linear]) -> dict[str, NDArray[np.float32]]:
+    """Affine layers in the published format of `naf_robot.learning.policy`."""
+    arrays = {}
+    for i, layer in enumerate(layers):
+        arrays[f"w{i}"] = layer.weight.detach().t().cpu().numpy().copy()
+        arrays[f"b{i}"] = layer.bias.detach().cpu().numpy().copy()
+    return arrays

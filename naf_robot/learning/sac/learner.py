@@ -1,0 +1,73 @@
+"""SAC's learner."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from naf_robot.learning.autograd_learner import AutogradLearner, Batch
+from naf_robot.learning.naf.losses import bootstrap_factor, td_target
+from naf_robot.learning.replay_buffer import ReplayBuffer
+from naf_robot.learning.sac import losses
+from naf_robot.learning.sac.config import SacConfig
+from naf_robot.learning.sac.networks import Gaussian, Temperature, TwinCritic
+from naf_robot.learning.sac.policy import policy_arrays
+
+
+class SacLearner(AutogradLearner):
+    """Twin critics, a Gaussian actor and a temperature that holds its entropy.
+
+    Collectors act on the mean and add their own noise; the Gaussian serves training only.
+    """
+
+    def __init__(
+        self,
+        config: SacConfig,
+        observation_size: int,
+        action_size: int,
+        replay: ReplayBuffer,
+        seed: int,
+        device: str = "cpu",
+    ) -> None:
+        super().__init__(config, replay, seed, device)
+        self.config, self._target_entropy = config, config.target_entropy_per_action * action_size
+        generator = torch.Generator().manual_seed(seed)
+        self.actor = Gaussian(observation_size, action_size, config.hidden, generator)
+        self.critic = TwinCritic(observation_size, action_size, config.hidden, generator)
+        self.temperature = Temperature(config.initial_temperature)
+        self.add_network("actor", self.actor, config.learning_rate)
+        self.add_network("critic", self.critic, config.learning_rate, target=True)
+        self.add_network("temperature", self.temperature, config.learning_rate)
+
+    def policy_arrays(self) -> dict[str, NDArray[np.float32]]:
+        """The newest policy."""
+        return policy_arrays(self.actor)
+
+    def _draw(self, observation: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_deviation = self.actor(observation)
+        normal = torch.randn(mean.shape, generator=self.generator, device=self.device)
+        return losses.squash(mean, log_deviation, normal)
+
+    def _gradient_step(self, batch: Batch) -> dict[str, float]:
+        config, temperature = self.config, self.temperature.log.detach().exp()
+        with torch.no_grad():
+            next_action, next_log = self._draw(batch.next_observation)
+            next_q = self.targets["critic"](batch.next_observation, next_action)
+            factor = bootstrap_factor(batch.terminated, batch.truncated, config.discount, config.time_limit_is_terminal)
+            target = td_target(batch.reward, factor, losses.soft_value(next_q, next_log, temperature))
+        q = self.critic(batch.observation, batch.action)
+        loss = losses.critic_loss(q, target)
+        skipped = self.minimise("critic", loss)
+        action, log_probability = self._draw(batch.observation)
+        actor_loss = -losses.soft_value(self.critic(batch.observation, action), log_probability, temperature).mean()
+        skipped += self.minimise("actor", actor_loss)
+        entropy_loss = losses.temperature_loss(self.temperature.log, log_probability, self._target_entropy)
+        skipped += self.minimise("temperature", entropy_loss)
+        return {
+            "loss": float(loss.detach()),
+            "q_mean": float(q.detach().mean()),
+            "actor_loss": float(actor_loss.detach()),
+            "entropy": -float(log_probability.detach().mean()),
+            "temperature": float(temperature),
+            "skipped_updates": skipped,
+        }
