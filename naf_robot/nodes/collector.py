@@ -64,6 +64,7 @@ class CollectorNode(ExecutableNode):
         self.create_subscription(JointState, topics.EXECUTED_VELOCITY, self.on_executed, FEEDBACK)
         self.create_subscription(UInt8MultiArray, topics.POLICY_PARAMETERS, self.on_parameters, PARAMETERS)
         self.create_subscription(UInt8MultiArray, topics.EXPERIENCE_ACK, self.on_acknowledgement, EXPERIENCE)
+        self.create_subscription(String, topics.SAFETY_FAULT, self.on_fault, latched())
         self.create_service(SetBool, "collector/pause", self.on_pause)
         self.create_timer(self.period_s, self.on_time)
         self.create_timer(0.2, self.on_housekeeping, clock=STEADY)
@@ -135,6 +136,8 @@ class CollectorNode(ExecutableNode):
         """Publish what a tick brought besides the velocity."""
         if tick.prepared is not None:
             self.target.publish(convert.pose(tick.prepared, self.get_clock().now().to_msg(), f"{self.robot}/base_link"))
+        if tick.ended is not None and tick.ended.end_reason != "time limit":
+            self.get_logger().warning(f"episode {tick.ended.number} ended early: {tick.ended.end_reason}")
         if tick.batch is not None:
             try:
                 self.uploader.add(tick.batch)
@@ -147,6 +150,10 @@ class CollectorNode(ExecutableNode):
         self.collector.outbox_full = self.outbox.is_full()
         for payload in self.uploader.due():
             self.experience.publish(convert.bytes_message(payload))
+
+    def on_fault(self, message: String) -> None:
+        """The velocity controller has latched a fault, or an operator has cleared it (empty)."""
+        self.collector.hold("fault", message.data or None)
 
     def on_parameters(self, message: UInt8MultiArray) -> None:
         """New policy parameters, to be taken up at the next episode."""
@@ -193,11 +200,13 @@ class CollectorNode(ExecutableNode):
             "transitions": self.outbox.transitions,
             "unacknowledged transitions": self.outbox.waiting_transitions(),
         }
-        return OK if fine else WARN, self.collector.phase.value, values
+        reasons = "; ".join(self.collector.hold_reasons.values())
+        message = f"{self.collector.phase.value}: {reasons}" if reasons else self.collector.phase.value
+        return OK if fine else WARN, message, values
 
     def close(self) -> None:
         """Ask for zero, keep the running episode, give the trainer a moment to take it."""
-        tick = self.collector.abort()
+        tick = self.collector.abort("shutdown")
         self.desired.publish(
             convert.joint_state(self.joints, self.get_clock().now().to_msg(), velocity=np.zeros(len(self.joints)))
         )

@@ -6,17 +6,20 @@ clock, and keeps sending zeros when anything it depends on is silent.
 
 import sys
 import time
+from functools import partial
 
 import numpy as np
+from geometry_msgs.msg import QuaternionStamped, WrenchStamped
 from rclpy.duration import Duration
-from sensor_msgs.msg import JointState
-from std_msgs.msg import Float64MultiArray
+from sensor_msgs.msg import Imu, JointState
+from std_msgs.msg import Float64MultiArray, String
 from std_srvs.srv import SetBool, Trigger
 from visualization_msgs.msg import MarkerArray
 
 from naf_robot.arm.safety import SafetyProjection
 from naf_robot.arm.velocity_control import ControlOutput, VelocityControl
 from naf_robot.core.clock import SteadyClock
+from naf_robot.core.errors import UnknownNameError
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
@@ -25,6 +28,12 @@ from naf_robot.nodes.qos import COMMAND, FEEDBACK, SENSOR, latched
 
 WATCHDOG_PERIOD_S = 0.01
 MARKER_PERIOD_S = 0.1
+SENSOR_TYPES = {
+    topics.DOOR_IMU: Imu,
+    topics.DOOR_STATE: JointState,
+    topics.DOOR_ORIENTATION: QuaternionStamped,
+    topics.EXTERNAL_WRENCH: WrenchStamped,
+}
 SIMULATED_SILENCE_S = 0.25  # wall time; accelerated or burdened simulation is not a dead collector
 
 
@@ -41,7 +50,7 @@ class VelocityControlNode(ExecutableNode):
         self.pending: JointState | None = None
         self.state_stamp_s = -1.0
         self.position = np.array(self.config.arm.home)
-        self.last_answer_s = time.monotonic()
+        self.last_answer_s, self.last_answer_stamp_s = time.monotonic(), 0.0
         self.last_step_s, self.last_step_wall_s = -1.0, time.monotonic()
         self.output: ControlOutput | None = None
 
@@ -50,6 +59,13 @@ class VelocityControlNode(ExecutableNode):
         self.markers = self.create_publisher(MarkerArray, topics.SAFETY_MARKERS, latched())
         self.create_subscription(JointState, topics.JOINT_STATES, self.on_joint_states, SENSOR)
         self.create_subscription(JointState, topics.DESIRED_VELOCITY, self.on_desired, COMMAND)
+        self.faults = self.create_publisher(String, topics.SAFETY_FAULT, latched())
+        self.fault_said: str | None = ""
+        self.create_subscription(WrenchStamped, topics.EXTERNAL_WRENCH, self.on_wrench, SENSOR)
+        for sensor in self.config.velocity_control.sensor_limits_s:
+            if sensor not in SENSOR_TYPES:
+                raise UnknownNameError("required sensor", sensor, SENSOR_TYPES, "velocity_control.sensor_limits_s")
+            self.create_subscription(SENSOR_TYPES[sensor], sensor, partial(self.on_sensor, sensor), SENSOR)
         self.create_service(Trigger, "velocity_control/stop", self.on_stop)
         self.create_service(Trigger, "velocity_control/clear_fault", self.on_clear_fault)
         self.create_service(SetBool, "velocity_control/enable", self.on_enable)
@@ -82,6 +98,20 @@ class VelocityControlNode(ExecutableNode):
         self.pending = message
         self.answer_if_ready()
 
+    def on_sensor(self, name: str, message: Imu | JointState | QuaternionStamped | WrenchStamped) -> None:
+        """A required sensor has spoken."""
+        stamp_s = convert.seconds(message.header.stamp)
+        refusal = self.control.sensor(name, stamp_s, self.now_or(stamp_s))
+        if refusal is not None:
+            self.diagnostics.refuse(name, refusal)
+
+    def on_wrench(self, message: WrenchStamped) -> None:
+        """An external force; over its threshold it latches a fault."""
+        force = message.wrench.force
+        refusal = self.control.external_force([force.x, force.y, force.z])
+        if refusal is not None:
+            self.diagnostics.refuse(topics.EXTERNAL_WRENCH, refusal)
+
     def now_or(self, stamp_s: float) -> float:
         """The node's time; under simulated time a message may overtake the clock that it belongs to."""
         return max(self.now_s(), stamp_s) if self.use_sim_time else self.now_s()
@@ -95,7 +125,7 @@ class VelocityControlNode(ExecutableNode):
             return
         request, self.pending = self.pending, None
         output = self.step(max(self.now_s(), stamp_s) if self.use_sim_time else self.now_s())
-        self.last_answer_s = time.monotonic()
+        self.last_answer_s, self.last_answer_stamp_s = time.monotonic(), stamp_s
         self.commands.publish(convert.command(output.velocity, request.header.stamp))
         self.executed.publish(convert.joint_state(self.joints, request.header.stamp, velocity=output.velocity))
 
@@ -108,12 +138,16 @@ class VelocityControlNode(ExecutableNode):
         first = self.last_step_s < 0.0
         self.last_step_s, self.last_step_wall_s = max(now_s, self.last_step_s), wall_s
         self.output = self.control.step(now_s, self.period_s if first else elapsed)
+        if self.output.fault != self.fault_said:
+            self.fault_said = self.output.fault
+            self.faults.publish(String(data=self.fault_said or ""))
         return self.output
 
     def on_watchdog(self) -> None:
         """While requests come, they are answered; in silence this keeps deciding and sending."""
-        silence = SIMULATED_SILENCE_S if self.use_sim_time else 1.5 * self.period_s
-        if time.monotonic() - self.last_answer_s < silence:
+        limit_s = SIMULATED_SILENCE_S if self.use_sim_time else 1.5 * self.period_s
+        simulated_s = self.now_s() - self.last_answer_stamp_s if self.use_sim_time else 0.0
+        if time.monotonic() - self.last_answer_s < limit_s and simulated_s < 1.5 * self.period_s:
             return
         output = self.step(max(self.now_s(), self.last_step_s))
         self.commands.publish(convert.command(output.velocity, None))

@@ -26,6 +26,7 @@ class Phase(enum.Enum):
     POLICY_TOO_OLD = "holding still: no sign of the trainer"
     OUTBOX_FULL = "holding still: the outbox is full"
     WORLD_NOT_READY = "waiting at home: the world is not ready for an episode"
+    HELD = "holding still: a fault or a silent sensor"
     PAUSED = "paused by an operator"
     PREPARING = "at home, laying out the next episode"
     RUNNING = "running an episode"
@@ -80,6 +81,7 @@ class Collector:
         self.policy_version = -1
         self.paused = False
         self.outbox_full = False
+        self.hold_reasons: dict[str, str] = {}  # by source; while there is any, no episode runs
         self.phase = Phase.WAITING_FOR_POLICY
 
     def offer(self, parameters: PolicyParameters) -> None:
@@ -117,21 +119,37 @@ class Collector:
 
     def tick(self, now_s: float, signals: Signals) -> Tick:
         """One control period: `signals` as sensed at `now_s`; returns what to ask for now."""
+        if self.hold_reasons and self._episode is not None:
+            return self.abort("; ".join(self.hold_reasons.values()))
         signals = with_kinematics(signals, self._model)
         if self._episode is None:
             return self._between_episodes(now_s, signals)
         return self._within_episode(now_s, signals, self._episode)
 
-    def abort(self) -> Tick:
+    def hold(self, source: str, reason: str | None) -> None:
+        """Note why no episode may run (a latched fault, a silent sensor), or that `source` is fine again (None).
+
+        A running episode ends at the next tick, truncated, with what was executed kept.
+        """
+        if reason is None:
+            self.hold_reasons.pop(source, None)
+        else:
+            self.hold_reasons[source] = reason
+
+    def abort(self, reason: str) -> Tick:
         """End a running episode now (fault, sensor loss, shutdown): truncated, and kept."""
         still = np.zeros(self._model.size)
         episode = self._episode
         if episode is None:
             return Tick(still)
         episode.pending = None
+        episode.end_reason = reason
         return self._end(episode, still)
 
     def _between_episodes(self, now_s: float, signals: Signals) -> Tick:
+        if self.hold_reasons:
+            self.phase = Phase.HELD
+            return Tick(np.zeros(self._model.size))
         error = self._home - signals["joint_position"]
         speed = float(np.abs(signals["joint_velocity"]).max())
         if np.abs(error).max() > self._config.home_tolerance or speed > self._config.home_tolerance:

@@ -34,6 +34,7 @@ class Episode:
     discarded: int = 0  # transitions whose executed velocity never came
     total_reward: float = 0.0
     success: bool = False
+    end_reason: str = "time limit"
     pending: Step | None = None
     rows: list[dict[str, Any]] = field(default_factory=list)
 

@@ -177,11 +177,11 @@ def test_abort_keeps_what_was_executed_and_truncates():
     robot.collector.offer(parameters())
     robot.run_until(lambda: robot.collector.phase is Phase.RUNNING)
     robot.run(3)
-    tick = robot.collector.abort()
+    tick = robot.collector.abort("shutdown")
     assert not tick.desired_velocity.any()
     assert tick.batch is not None
     assert tick.batch.truncated.tolist() == [False] * (len(tick.batch) - 1) + [True]
-    assert robot.collector.abort().batch is None
+    assert robot.collector.abort("shutdown").batch is None
 
 
 def test_parameters_of_another_shape_are_refused_and_the_last_good_ones_stay():
@@ -191,3 +191,22 @@ def test_parameters_of_another_shape_are_refused_and_the_last_good_ones_stay():
         robot.collector.offer(parameters(2, arrays=Policy.random(19, 7, np.random.default_rng(0)).arrays()))
     robot.run_until(lambda: robot.ended)
     assert set(robot.batches[0].policy_version) == {1}
+
+
+def test_a_fault_or_a_silent_sensor_ends_the_episode_with_its_reason_and_holds_until_it_is_gone():
+    robot = Robot()
+    robot.collector.offer(parameters())
+    robot.run_until(lambda: robot.collector.phase is Phase.RUNNING)
+    robot.run(3)
+    robot.collector.hold("fault", "contact: joint_4")
+    robot.collector.hold("door", "door angle is stale")
+    robot.run(10)
+    assert [e.end_reason for e in robot.ended] == ["contact: joint_4; door angle is stale"]
+    assert robot.batches[-1].truncated[-1]
+    assert robot.collector.phase is Phase.HELD
+    assert not robot.velocity.any()
+    robot.collector.hold("fault", None)
+    robot.run(5)
+    assert robot.collector.phase is Phase.HELD
+    robot.collector.hold("door", None)
+    robot.run_until(lambda: len(robot.ended) == 2)

@@ -1,0 +1,42 @@
+"""The launch adapter starts what the process runner starts; runs where `launch` is installed."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("launch", reason="launch is in no package registry; it comes with a ROS installation")
+if not hasattr(__import__("launch"), "LaunchDescription"):
+    pytest.skip("launch is in no package registry; it comes with a ROS installation", allow_module_level=True)
+
+from launch import LaunchContext
+from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction
+from launch.utilities import perform_substitutions
+
+from naf_robot.bringup.launch_adapter import launch_process, training_launch_description
+from naf_robot.bringup.system import training_system
+from naf_robot.bringup.training import option_fields
+
+
+def test_launch_and_runner_have_the_same_command_lines(tmp_path: Path):
+    context = LaunchContext()
+    for spec in training_system(tmp_path / "config.yaml", ("left", "right")):
+        process = launch_process(spec)
+        words = [perform_substitutions(context, word) for word in process.cmd]
+        assert words == spec.command()
+
+
+def test_every_option_is_a_launch_argument():
+    description = training_launch_description()
+    arguments = {entity.name for entity in description.entities if isinstance(entity, DeclareLaunchArgument)}
+    assert arguments == {name for name, *_ in option_fields()}
+
+
+def test_the_description_prepares_a_run_and_lists_its_processes(tmp_path: Path):
+    context = LaunchContext()
+    context.launch_configurations.update({name: str(default) for name, _, default, _ in option_fields()})
+    context.launch_configurations.update({"run_dir": str(tmp_path / "run"), "robots": "left"})
+    (start,) = [e for e in training_launch_description().entities if isinstance(e, OpaqueFunction)]
+    actions = start.execute(context)
+    names = [action.name for action in actions if isinstance(action, ExecuteProcess)]
+    assert len(names) == 4
+    assert (tmp_path / "run" / "config.yaml").is_file()
