@@ -6,6 +6,7 @@ nothing else. Repeats are interleaved, so that a busy machine slows all of them 
 
     python benchmarks/learner.py --json > learner.json
     python benchmarks/learner.py --quick
+    python benchmarks/learner.py --quick --cpu-time     # on a machine that others use at the same time
 """
 
 import argparse
@@ -35,6 +36,7 @@ from naf_robot.learning.stacked import padded
 CASES = {"reach": (20, 7), "door": (25, 7), "pick_place": (180, 9)}
 VARIANTS = {"plain": "plain", "default": "cross_normalised"}
 STORED = 50_000  # transitions in every replay buffer
+CLOCK = {"wall": time.perf_counter, "cpu": time.process_time}
 NAMES = ("ours", "eager_naf", "sb3_ddpg", "sb3_sac", "crossq", "floor")
 
 
@@ -151,29 +153,29 @@ def contestants(config: NafConfig, sizes: tuple[int, int], device: str) -> dict[
     return updates
 
 
-def measure(updates: dict[str, Callable[[int], object]], slice_s: float, repeats: int, device: str) -> dict:
+def measure(updates: dict[str, Callable[[int], object]], slice_s: float, repeats: int, device: str, clock: str) -> dict:
     """Median updates per second of each contestant, and its spread (largest less smallest)."""
     counts, rates = {}, {name: [] for name in updates}
     for name, update in updates.items():
-        timed(update, 2, device)
-        counts[name] = max(1, int(slice_s / timed(update, 4, device) * 4))
+        timed(update, 2, device, clock)
+        counts[name] = max(1, int(slice_s / timed(update, 4, device, clock) * 4))
     for _ in range(repeats):
         for name, update in updates.items():
-            rates[name].append(counts[name] / timed(update, counts[name], device))
+            rates[name].append(counts[name] / timed(update, counts[name], device, clock))
     return {
         "updates_per_s": {n: round(statistics.median(rates[n]), 1) if n in rates else None for n in NAMES},
         "spread": {n: round(max(rates[n]) - min(rates[n]), 1) if n in rates else None for n in NAMES},
     }
 
 
-def timed(update: Callable[[int], object], count: int, device: str) -> float:
+def timed(update: Callable[[int], object], count: int, device: str, clock: str) -> float:
     if device != "cpu":
         torch.cuda.synchronize()
-    start = time.perf_counter()
+    start = CLOCK[clock]()
     update(count)
     if device != "cpu":
         torch.cuda.synchronize()
-    return time.perf_counter() - start
+    return CLOCK[clock]() - start
 
 
 def grid(quick: bool) -> list[dict]:
@@ -195,22 +197,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     parser.add_argument("--quick", action="store_true", help="reach only, one thread, short repeats: under a minute")
+    parser.add_argument(
+        "--cpu-time", action="store_true", help="processor time instead of wall time: one thread, no GPU"
+    )
     arguments = parser.parse_args()
+    clock = "cpu" if arguments.cpu_time else "wall"
     slice_s, repeats = (0.2, 5) if arguments.quick else (0.4, 5)
     rows = []
     for row in grid(arguments.quick):
+        if arguments.cpu_time and (row["threads"], row["device"]) != (1, "cpu"):
+            continue
         torch.set_num_threads(row["threads"])
         config = NafConfig(variant=VARIANTS[row["variant"]], batch_size=row["batch"])
-        rows.append(
-            row | measure(contestants(config, CASES[row["case"]], row["device"]), slice_s, repeats, row["device"])
-        )
+        updates = contestants(config, CASES[row["case"]], row["device"])
+        rows.append(row | measure(updates, slice_s, repeats, row["device"], clock))
         if not arguments.json:
             print(" ".join(f"{key} {value}" for key, value in row.items()), rows[-1]["updates_per_s"], flush=True)
     if arguments.json:
         missing = sorted({name for row in rows for name, rate in row["updates_per_s"].items() if rate is None})
         note = f"not installed, so null: {', '.join(missing)}" if missing else ""
         versions = {"python": platform.python_version(), "torch": torch.__version__, "processor": cpu_name()}
-        print(json.dumps({"rows": rows, "repeats": repeats, "note": note, **versions}))
+        print(json.dumps({"rows": rows, "repeats": repeats, "clock": clock, "note": note, **versions}))
 
 
 def cpu_name() -> str:
