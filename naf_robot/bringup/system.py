@@ -8,10 +8,13 @@ from naf_robot.bringup.node_spec import NodeSpec
 STOP_COLLECTORS, STOP_TRAINER, STOP_CONTROL, STOP_ARM = range(4)
 
 
-def training_system(config: Path, robots: Sequence[str], simulated: bool = True) -> list[NodeSpec]:
+def training_system(
+    config: Path, robots: Sequence[str], simulated: bool = True, door_imu: bool = False
+) -> list[NodeSpec]:
     """Every process of a training run whose resolved configuration is the file `config`.
 
-    With `simulated` false the arms' drivers are expected to run already, and time is wall time.
+    With `door_imu` each robot has a `door_sensor`. With `simulated` false the drivers of arms and IMUs
+    are expected to run already, and time is wall time.
     """
     common: dict[str, str | bool | int | float] = {"config": str(config), "use_sim_time": simulated}
     specs = []
@@ -34,6 +37,17 @@ def training_system(config: Path, robots: Sequence[str], simulated: bool = True)
                 parameters=common | {"robot": robot},
                 stop_order=STOP_CONTROL,
                 stop_within_s=0.8,
+            )
+        )
+    for robot in robots if door_imu else ():
+        specs.append(
+            NodeSpec(
+                "door_sensor",
+                "naf_robot.nodes.door_sensor",
+                namespace=robot,
+                parameters=common | {"robot": robot},
+                stop_order=STOP_CONTROL,
+                stop_within_s=0.9,
             )
         )
     specs.append(

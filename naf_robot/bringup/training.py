@@ -59,7 +59,8 @@ def prepare(options: SystemOptions) -> PreparedRun:
     except OSError as error:
         raise RunFolderError(f"cannot create run folder {str(run_dir)!r}: {error.strerror}") from None
     save(config, run_dir / "config.yaml")
-    specs = training_system(run_dir / "config.yaml", config.robots, options.simulated)
+    door_imu = "door_orientation" in config.make_task().sensors
+    specs = training_system(run_dir / "config.yaml", config.robots, options.simulated, door_imu)
     return PreparedRun(run_dir, config, specs)
 
 

@@ -17,6 +17,7 @@ from naf_robot.experience.codec import decode_acknowledgement, decode_parameters
 from naf_robot.experience.outbox import Outbox
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.diagnostics import OK, WARN, Diagnostics, Status
+from naf_robot.nodes.door_input import DoorInput
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.qos import COMMAND, EXPERIENCE, FEEDBACK, PARAMETERS, SENSOR, latched, reliable
 from naf_robot.runtime.collector import Collector, Phase, Tick
@@ -25,6 +26,7 @@ from naf_robot.runtime.environments import action_velocity
 from naf_robot.runtime.upload import Uploader
 from naf_robot.sensing.signals import Signals
 
+DOOR_WAIT_S = 0.1  # wall time that a simulated tick waits for its door readings
 FLUSH_S = 1.0  # how long the end waits for the trainer to take the last batches
 HOLD_S = 0.01  # wall time a waiting robot adds to a tick of accelerated simulation, to leave the machine to the trainer
 
@@ -54,6 +56,7 @@ class CollectorNode(ExecutableNode):
         self.state_stamp_s = -1.0
         self.last_tick_s = -1.0
         self.waiting_since_s: float | None = None
+        self.waiting_for_door_since_s: float | None = None
         self.periods, self.missed_periods = 0, 0
 
         self.desired = self.create_publisher(JointState, topics.DESIRED_VELOCITY, COMMAND)
@@ -65,10 +68,12 @@ class CollectorNode(ExecutableNode):
         self.create_subscription(UInt8MultiArray, topics.POLICY_PARAMETERS, self.on_parameters, PARAMETERS)
         self.create_subscription(UInt8MultiArray, topics.EXPERIENCE_ACK, self.on_acknowledgement, EXPERIENCE)
         self.create_subscription(String, topics.SAFETY_FAULT, self.on_fault, latched())
+        sensors, max_age_s = self.config.make_task().sensors, self.config.door_sensor.angle.max_age_s
+        self.diagnostics = Diagnostics(self, STEADY, self.report)
+        self.door = DoorInput(self, sensors, max_age_s, self.tick_if_ready, self.diagnostics.refuse)
         self.create_service(SetBool, "collector/pause", self.on_pause)
         self.create_timer(self.period_s, self.on_time)
         self.create_timer(0.2, self.on_housekeeping, clock=STEADY)
-        self.diagnostics = Diagnostics(self, STEADY, self.report)
 
     def on_joint_states(self, message: JointState) -> None:
         """Keep the newest joint state; it may be what a tick was waiting for."""
@@ -112,13 +117,15 @@ class CollectorNode(ExecutableNode):
             return
         if self.collector.awaits_executed() and not self.waited_long_enough():
             return
-        self.waiting_since_s = None
+        if self.use_sim_time and not self.door.complete(now_s - self.period_s / 2) and not self.waited_for_door():
+            return
+        self.waiting_since_s = self.waiting_for_door_since_s = None
         if self.last_tick_s >= 0.0:
             elapsed = round((now_s - self.last_tick_s) / self.period_s)
             self.periods += max(1, elapsed)
             self.missed_periods += max(0, elapsed - 1)
         self.last_tick_s = now_s
-        tick = self.collector.tick(now_s, self.signals)
+        tick = self.collector.tick(now_s, self.signals | self.door.fresh(now_s))
         if self.use_sim_time and self.collector.phase in (Phase.WAITING_FOR_TRAINER, Phase.WAITING_FOR_POLICY):
             time.sleep(HOLD_S)
         self.desired.publish(convert.joint_state(self.joints, convert.stamp(now_s), velocity=tick.desired_velocity))
@@ -131,6 +138,13 @@ class CollectorNode(ExecutableNode):
             self.waiting_since_s = now
         bound = self.config.simulation.answer_timeout_s / 2 if self.use_sim_time else self.period_s / 2
         return now - self.waiting_since_s > bound
+
+    def waited_for_door(self) -> bool:
+        """Whether this simulated tick's door readings are overdue: older ones then count while they are fresh."""
+        now = time.monotonic()
+        if self.waiting_for_door_since_s is None:
+            self.waiting_for_door_since_s = now
+        return now - self.waiting_for_door_since_s > DOOR_WAIT_S
 
     def hand_over(self, tick: Tick) -> None:
         """Publish what a tick brought besides the velocity."""

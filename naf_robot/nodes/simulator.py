@@ -22,6 +22,7 @@ from naf_robot.nodes import convert, topics
 from naf_robot.nodes.diagnostics import OK, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.qos import COMMAND, SENSOR, latched, reliable
+from naf_robot.nodes.simulated_door import SimulatedDoor, calibrate_simulated
 from naf_robot.runtime.environments import make_simulator
 from naf_robot.runtime.lockstep import Lockstep
 
@@ -38,6 +39,8 @@ class SimulatorNode(ExecutableNode):
         self.goals: dict[str, FloatArray] = {}
         self.period_ns = round(self.simulator.control_period_s * 1e9)
         self.tick_ns = self.period_ns  # simulated time starts one period in: zero means "no time yet" in ROS
+        calibrate_simulated(self.config, self.run_dir)
+        self.doors = {robot: SimulatedDoor(self, robot, self.config, self.simulator.signals(robot)) for robot in robots}
         self.clock_publisher = self.create_publisher(ClockMessage, topics.CLOCK, reliable(1))
         self.states: dict[str, Publisher] = {}
         for robot in robots:
@@ -98,6 +101,7 @@ class SimulatorNode(ExecutableNode):
         self.lockstep.begin(self.tick_ns)
         for robot, publisher in self.states.items():
             signals = self.simulator.signals(robot)
+            self.doors[robot].publish(signals, convert.seconds(now))
             publisher.publish(
                 convert.joint_state(
                     self.joints, now, signals["joint_position"], signals["joint_velocity"], signals["joint_effort"]

@@ -121,6 +121,9 @@ class Collector:
         """One control period: `signals` as sensed at `now_s`; returns what to ask for now."""
         if self.hold_reasons and self._episode is not None:
             return self.abort("; ".join(self.hold_reasons.values()))
+        missing = [name for name in self._task.sensors if name not in signals]
+        if missing and self._episode is not None:
+            return self.abort(f"sensor lost: no {' and no '.join(missing)} at {now_s:.2f} s")
         signals = with_kinematics(signals, self._model)
         if self._episode is None:
             return self._between_episodes(now_s, signals)

@@ -53,7 +53,8 @@ class Episode:
             return
         self.pending = None
         self.steps += 1
-        self.success = self.task.success(signals, self.goal)
+        succeeds = self.task.success(signals, self.goal)
+        self.success = succeeds or (self.success and self.task.success_once)
         if executed_velocity is None:
             self.discarded += 1
             return
@@ -74,7 +75,7 @@ class Episode:
                 "step": self.steps - 1,
                 "policy_version": self.policy_version,
                 "greedy": self.greedy,
-                "success": self.success,
+                "success": succeeds,
                 "stamp_s": step.stamp_s,
             }
         )

@@ -16,6 +16,7 @@ from naf_robot.learning.exploration import ExplorationConfig
 from naf_robot.learning.registry import algorithm_config_type
 from naf_robot.runtime.learned_action import LearnedAction
 from naf_robot.runtime.ratio import RatioLimiter
+from naf_robot.sensing.door_angle import DoorSensorConfig
 from naf_robot.sim.simulator import SimulatorConfig, steps_per_period
 from naf_robot.tasks.registry import make_task, task_entry
 from naf_robot.tasks.task import Task
@@ -87,6 +88,7 @@ class RunConfig(Config, frozen=True, kw_only=True):
     algorithm: dict[str, Any] = msgspec.field(default_factory=dict)  # the algorithm's own record
     simulator: SimulatorConfig = msgspec.field(default_factory=SimulatorConfig)
     simulation: SimulationConfig = msgspec.field(default_factory=SimulationConfig)
+    door_sensor: DoorSensorConfig = DoorSensorConfig()
     collector: CollectorConfig = msgspec.field(default_factory=CollectorConfig)
     trainer: TrainerConfig = msgspec.field(default_factory=TrainerConfig)
 

@@ -11,7 +11,7 @@ twist of its orientation about the hinge against the closed door's pulls the ang
 
 import enum
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
@@ -20,7 +20,7 @@ from naf_robot.core.config import Config
 from naf_robot.core.records import FloatArray
 from naf_robot.sensing import rotation
 from naf_robot.sensing.imu import ImuReading, refusal
-from naf_robot.sensing.imu_calibration import DoorImuCalibration
+from naf_robot.sensing.imu_calibration import DoorImuCalibration, RoutineConfig
 
 Positive = Annotated[float, msgspec.Meta(gt=0.0)]
 DEGREE = np.pi / 180.0
@@ -42,6 +42,15 @@ class DoorAngleConfig(Config, frozen=True):
     bias_walk: Positive = 0.01 * DEGREE  # density of the bias's random walk [rad/s^2/sqrt(Hz)]
     heading_deviation: Positive = 2.0 * DEGREE  # of an absolute heading
     heading_correlation_s: Positive = 30.0  # over which its error stays the same
+
+
+class DoorSensorConfig(Config, frozen=True):
+    """One IMU on each robot's door."""
+
+    calibration: str = "door_imu/{robot}.yaml"  # its mounting; a relative path is one in the run folder
+    heading: Literal["relative", "absolute"] = "relative"  # whether its orientation has an absolute heading
+    routine: RoutineConfig = RoutineConfig()
+    angle: DoorAngleConfig = DoorAngleConfig()
 
 
 class DoorAngleState(enum.Enum):

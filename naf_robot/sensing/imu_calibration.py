@@ -62,9 +62,9 @@ class RoutinePhase(enum.Enum):
 
 
 class CalibrationRoutine:
-    """Takes readings until the calibration is complete."""
+    """Takes readings until the calibration is complete; without a `frame`, those of the first reading's frame."""
 
-    def __init__(self, frame: str, config: RoutineConfig | None = None, heading: str = "relative") -> None:
+    def __init__(self, frame: str | None, config: RoutineConfig | None = None, heading: str = "relative") -> None:
         self._frame = frame
         self._heading = heading
         self.config = config or RoutineConfig()
@@ -80,6 +80,8 @@ class CalibrationRoutine:
             CalibrationError: the reading is unusable, the swing is too small or not about one axis, or
                 the routine takes too long.
         """
+        if self._frame is None:
+            self._frame = reading.frame
         reason = refusal(reading, self._frame)
         if reason is not None:
             raise CalibrationError(f"calibration stopped: {reason}")
@@ -141,7 +143,7 @@ class CalibrationRoutine:
         still = [r.acceleration for r in self._readings[: self._swing_from]]
         gravity = np.mean(still, axis=0)
         return DoorImuCalibration(
-            frame=self._frame,
+            frame=self._readings[0].frame,
             gravity=_unit(gravity),
             hinge_axis=_unit(axis),
             gyro_scale=config.known_swing / largest if config.known_swing else 1.0,

@@ -1,16 +1,12 @@
 """A simulated door without an arm, moved by a hand: to calibrate its IMU and to measure the estimated angle."""
 
-import argparse
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 import mujoco
 import numpy as np
 
-from naf_robot.core.errors import NafRobotError
 from naf_robot.sensing.imu import ImuReading, from_rows
 from naf_robot.sensing.imu_calibration import (
     CalibrationError,
@@ -18,7 +14,6 @@ from naf_robot.sensing.imu_calibration import (
     DoorImuCalibration,
     RoutineConfig,
     RoutinePhase,
-    save_calibration,
 )
 from naf_robot.sim.door_config import DoorSceneConfig
 from naf_robot.sim.door_model import HINGE_JOINT, LEVER_JOINT
@@ -39,11 +34,11 @@ class Moment:
 
 
 class DoorByHand:
-    """One door with an IMU; `config.imu` decides which."""
+    """One door with an IMU: the device number `device` of a world with this configuration and seed."""
 
-    def __init__(self, config: DoorSceneConfig, seed: int = 0, physics_step_s: float = 0.005) -> None:
+    def __init__(self, config: DoorSceneConfig, seed: int = 0, device: int = 0, physics_step_s: float = 0.005) -> None:
         self.imu = config.imu if config.imu is not None else ImuConfig()
-        self._scene = DoorScene(msgspec.structs.replace(config, imu=self.imu), seed)
+        self._scene = DoorScene(msgspec.structs.replace(config, imu=self.imu), seed, device)
         spec = mujoco.MjSpec()
         spec.compiler.degree = False
         spec.option.timestep = physics_step_s
@@ -92,20 +87,6 @@ def calibrate(door: DoorByHand) -> DoorImuCalibration:
     raise CalibrationError(f"the simulated routine ended while it was waiting for: {routine.phase.value}")
 
 
-def main() -> int:
-    """Calibrate the simulated door's IMU as one would a real one, and write the file."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--output", type=Path, default=Path("config/door/simulated_imu.yaml"))
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    try:
-        save_calibration(calibrate(DoorByHand(DoorSceneConfig(), options.seed)), options.output)
-    except NafRobotError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(options.output)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def calibrate_all(config: DoorSceneConfig, seed: int, count: int) -> list[DoorImuCalibration]:
+    """Calibrations of the IMUs of a world's `count` doors, in the order of its robots."""
+    return [calibrate(DoorByHand(config, seed, device)) for device in range(count)]

@@ -12,10 +12,11 @@ from naf_robot.sim.imu import ImuConfig, ImuModel
 
 
 class DoorImus:
-    """One device per robot, told apart by the identity of the robot's data."""
+    """One device per robot, told apart by the identity of the robot's data; they are numbered from `first`."""
 
-    def __init__(self, config: ImuConfig, seed: int) -> None:
+    def __init__(self, config: ImuConfig, seed: int, first: int = 0) -> None:
         self._config = config
+        self._first = first
         self._seed = seed
         self._devices: dict[int, ImuModel] = {}
         self._readings: dict[int, list[ImuReading]] = {}
@@ -41,7 +42,9 @@ class DoorImus:
         """A device for `data` if it has none, and no readings."""
         key = id(data)
         if key not in self._devices:
-            self._devices[key] = ImuModel(self._config, stream(self._seed, "door", "imu", len(self._devices)))
+            self._devices[key] = ImuModel(
+                self._config, stream(self._seed, "door", "imu", self._first + len(self._devices))
+            )
         self._readings[key], self._sums[key] = [], np.zeros(7)
 
     def before_step(self, data: mujoco.MjData) -> None:

@@ -46,6 +46,7 @@ class TaskEnv(gymnasium.Env):
         self._signals: Signals = {}
         self._sent = np.zeros(size)
         self._step = 0
+        self._success = False
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -59,6 +60,7 @@ class TaskEnv(gymnasium.Env):
         self._signals = self._read()
         self._sent = np.zeros(self._model.size)
         self._step = 0
+        self._success = False
         return self._observation(), {"goal": dict(self._goal)}
 
     def step(self, action: NDArray[np.floating]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
@@ -77,12 +79,14 @@ class TaskEnv(gymnasium.Env):
         self._simulator.step()
         self._signals = self._read()
         self._step += 1
+        succeeds = self.task.success(self._signals, self._goal)
+        self._success = succeeds or (self._success and self.task.success_once)
         executed = result.velocity / self._action_velocity
         terms = self.task.reward_terms(self._signals, self._goal, executed, requested)
         info = {
             "executed_action": executed.astype(np.float32),
             "reward_terms": dict(zip(self.task.reward_names, terms.tolist(), strict=True)),
-            "success": self.task.success(self._signals, self._goal),
+            "success": self._success,
             "distance": self.task.distance(self._signals, self._goal),
             "active_limits": result.active,
         }

@@ -27,11 +27,12 @@ class DoorConfig(EpisodeConfig, frozen=True):
     geometry: DoorGeometry = DoorGeometry()
     frame_position: Point = (0.84, 0.28, 0.55)  # [m], base frame: the hinge at the lever's height
     frame_spread: tuple[NonNegative, NonNegative] = (0.1, 0.2)  # [m], sides of the rectangle along x and y
+    success_moment: Literal["any", "end"] = "any"  # of the episode at which the door must be open
     success_angle: Angle = 0.17453292519943295  # ten degrees
     goal_door_angle: Angle = 1.2  # [rad] of the opened door, in the right direction
     goal_handle_angle: Angle = 1.2  # [rad] of the turned lever
-    handle_weight: NonNegative = 1.0  # c1 [1/m]
-    huber_delta: Positive = 1.0  # [m]
+    handle_weight: NonNegative = 3.0  # c1 [1/m]
+    huber_delta: Positive = 0.1  # [m]
     opening_weight: NonNegative = 3.0  # c2 [1/rad]
     action_weight: NonNegative = 0.001  # c3
     closed_angle: Angle = 0.03  # [rad] either way, within which the door counts as closed
@@ -61,6 +62,7 @@ class Door:
         self.config = config
         self.control_period_s = config.control_period_s
         self.episode_steps = config.episode_steps
+        self.success_once = config.success_moment == "any"
         self.observation_spec = VectorSpec(name, (*_arm_fields(joint_count), *self._door_fields()))
         self._opened = self._goal_orientation()
         self._offset = rotation.distance(SHUT, self._opened)

@@ -30,6 +30,7 @@ class Reach:
     scene = "free"
     reward_names: tuple[str, ...] = ("distance", *EFFORT_NAMES)
     sensors: tuple[str, ...] = ()
+    success_once: bool = False
 
     def __init__(self, config: ReachConfig, joint_count: int) -> None:
         self.config = config

@@ -46,6 +46,7 @@ class Task(Protocol):
     episode_steps: int
     observation_spec: VectorSpec
     reward_names: tuple[str, ...]
+    success_once: bool  # one instant of success makes the episode one; else its last instant decides
     sensors: tuple[str, ...]  # signals that it cannot do without, besides the arm's own
 
     def sample_goal(self, random: np.random.Generator) -> Signals:
