@@ -14,7 +14,8 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +38,9 @@ ARMS: tuple[tuple[str, str, tuple[str, ...] | None], ...] = (
     ("urdf/test_arms/offset_wrist_arm.urdf", "tool0", None),
     ("urdf/test_arms/three_finger_arm.urdf", "tool", tuple(f"joint_{k}" for k in range(1, 7))),
 )
+
+
+Report = tuple["Tally", dict[str, object]]
 
 
 @dataclass
@@ -76,7 +80,7 @@ class Tally:
 class Attack:
     """One arm with its projection, and adversaries that try to break it."""
 
-    def __init__(self, urdf: Path, tool_frame: str, joints: tuple[str, ...] | None, seed: int) -> None:
+    def __init__(self, urdf: Path, tool_frame: str, joints: Sequence[str] | None, seed: int) -> None:
         self.name = urdf.stem
         self.random = np.random.default_rng([seed, len(self.name)])
         self.model = ArmModel(urdf, tool_frame, joints)
@@ -251,35 +255,47 @@ class Attack:
         return min(best, beyond)
 
 
+def attack_arm(urdf: str, tool_frame: str, joints: Sequence[str] | None, steps: int, seed: int, line: int) -> Report:
+    """All scenarios on one arm, `steps` altogether; progress on `line` of the terminal."""
+    attack = Attack(find(urdf), tool_frame, joints, seed)
+    share = -(-steps // len(attack.scenarios))  # rounded up
+    of_arm, scenarios = Tally(), {}
+    with tqdm(total=share * len(attack.scenarios), file=sys.stderr, unit="step", position=line) as bar:
+        for name, scenario in attack.scenarios.items():
+            bar.set_description(f"{attack.name} {name}")
+            tally = Tally()
+            while tally.steps < share:
+                tally.add(part := scenario(min(2000, share - tally.steps)))
+                bar.update(part.steps)
+            of_arm.add(tally)
+            scenarios[name] = tally.row()
+    return of_arm, {"arm": attack.name, "joints": attack.model.size, **of_arm.row(), "scenarios": scenarios}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=1_000_000, help="in total, over all arms and scenarios")
     parser.add_argument("--urdf", help="a foreign arm; all its movable joints are controlled")
     parser.add_argument("--tool-frame", default="tool", help="link of --urdf whose origin is kept inside")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1, help="arms attacked at the same time; times mean most with 1")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     options = parser.parse_args()
     arms = ((options.urdf, options.tool_frame, None),) if options.urdf else ARMS
-    attacks = [Attack(find(urdf), tool, joints, options.seed) for urdf, tool, joints in arms]
-    share = max(1, options.steps // sum(len(attack.scenarios) for attack in attacks))
-    total, rows = Tally(), []
-    with tqdm(total=share * sum(len(attack.scenarios) for attack in attacks), file=sys.stderr, unit="step") as bar:
-        for attack in attacks:
-            of_arm, scenarios = Tally(), {}
-            for name, scenario in attack.scenarios.items():
-                bar.set_description(f"{attack.name} {name}")
-                tally = Tally()
-                while tally.steps < share:
-                    tally.add(scenario(min(2000, share - tally.steps)))
-                    bar.n = total.steps + of_arm.steps + tally.steps
-                    bar.refresh()
-                of_arm.add(tally)
-                scenarios[name] = tally.row()
-            total.add(of_arm)
-            rows.append({"arm": attack.name, "joints": attack.model.size, **of_arm.row(), "scenarios": scenarios})
-    report = {**total.row(), "period_s": PERIOD_S, "delay_s": PERIOD_S, "seed": options.seed, "arms": rows}
+    each = -(-options.steps // len(arms))
+    tasks = [(*arm, each, options.seed, line) for line, arm in enumerate(arms)]
+    if options.jobs > 1:
+        with ProcessPoolExecutor(options.jobs) as pool:
+            reports = list(pool.map(attack_arm, *zip(*tasks, strict=True)))
+    else:
+        reports = [attack_arm(*task) for task in tasks]
+    total = Tally()
+    for tally, _ in reports:
+        total.add(tally)
+    rows = [row for _, row in reports]
+    report = {**total.row(), "period_s": PERIOD_S, "delay_s": PERIOD_S, "seed": options.seed, "jobs": options.jobs}
     if options.json:
-        print(json.dumps(report, indent=1))
+        print(json.dumps({**report, "arms": rows}, indent=1))
         return
     for row in ({"arm": "all", **total.row()}, *rows):
         print(", ".join(f"{key} {value}" for key, value in row.items() if key != "scenarios"))

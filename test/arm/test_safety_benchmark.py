@@ -34,7 +34,7 @@ def test_benchmark_of_a_foreign_arm_reports_no_violation():
     )
     report = json.loads(done.stdout)
     assert report.keys() >= KEYS
-    assert report["steps"] == 1000
+    assert report["steps"] >= 1000
     assert [arm["arm"] for arm in report["arms"]] == ["offset_wrist_arm"]
     assert {key: report[key] for key in report if key.endswith("violations")} == dict.fromkeys(
         (key for key in report if key.endswith("violations")), 0
