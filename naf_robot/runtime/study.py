@@ -41,6 +41,7 @@ class StudyOptions:
     evaluate_every: int = 20  # episodes
     evaluation_episodes: int = 20
     stop_at_success: float = 2.0  # end after an evaluation this good; above 1 never
+    confirmation_episodes: int = 0  # held-out episodes of other seeds that must be as good before the end; 0: none
     learned_action: LearnedAction = "requested"
     exploration: ExplorationConfig = field(default_factory=ExplorationConfig)
 
@@ -55,6 +56,7 @@ class Evaluation:
     success_rate: float | None  # None where the environment does not report success
     mean_return: float
     mean_final_distance: float | None
+    confirmed_success_rate: float | None = None  # over the confirmation episodes, where they were run
 
 
 def box_environment(environment: gymnasium.Env) -> gymnasium.Env:
@@ -99,9 +101,17 @@ def run_seed(
             success, returns, distance = evaluate(
                 held_out, policy, options.evaluation_episodes, derived_seed(seed, "held-out", episode)
             )
-            rows.append(asdict(Evaluation(episode, env_steps, learner.updates, success, returns, distance)))
+            confirmed = None
+            good = success is not None and success >= options.stop_at_success
+            if good and options.confirmation_episodes > 0:
+                confirmed, *_ = evaluate(
+                    held_out, policy, options.confirmation_episodes, derived_seed(seed, "confirmation", episode)
+                )
+                good = confirmed is not None and confirmed >= options.stop_at_success
+            row = Evaluation(episode, env_steps, learner.updates, success, returns, distance, confirmed)
+            rows.append(asdict(row))
             report(rows[-1])
-            if success is not None and success >= options.stop_at_success:
+            if good:
                 break
     return rows
 

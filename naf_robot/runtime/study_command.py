@@ -9,6 +9,7 @@ from typing import Any
 
 from naf_robot.core.config import Config, build, parse_overrides
 from naf_robot.core.errors import ConfigError
+from naf_robot.runtime.paper import PAPER
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--evaluate-every", type=int, default=20, help="episodes")
     parser.add_argument("--evaluation-episodes", type=int, default=20)
     parser.add_argument("--stop-at-success", type=float, default=2.0, help="end a seed after an evaluation this good")
+    parser.add_argument(
+        "--confirmation-episodes",
+        type=int,
+        default=0,
+        help="further held-out episodes that must be as good, or it goes on",
+    )
     parser.add_argument("--learned-action", choices=("requested", "executed"), default="requested")
     parser.add_argument("--json", type=Path, help="also write all rows to this file")
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE")
@@ -44,6 +51,7 @@ def run(options: argparse.Namespace) -> int:
         evaluate_every=options.evaluate_every,
         evaluation_episodes=options.evaluation_episodes,
         stop_at_success=options.stop_at_success,
+        confirmation_episodes=options.confirmation_episodes,
         learned_action=options.learned_action,
         exploration=exploration,
     )
@@ -51,10 +59,17 @@ def run(options: argparse.Namespace) -> int:
     for seed in options.seeds:
         rows = run_seed(*environments, options.algorithm, algorithm, settings, seed, partial(_show, seed))
         results.append({"seed": seed, "rows": rows})
-    if options.json is not None:
-        document = {"command": " ".join(["naf-robot", *sys.argv[1:]]), "seeds": results}
-        options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        _write(options, results)
     return 0
+
+
+def _write(options: argparse.Namespace, results: list[dict[str, Any]]) -> None:
+    """The file holds every seed that is complete."""
+    if options.json is None:
+        return
+    command = " ".join(["naf-robot", *sys.argv[1:]])
+    document = {"command": command, "paper": PAPER.get(options.task), "seeds": results}
+    options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 def _subject(options: argparse.Namespace) -> tuple[tuple[Any, Any], Config, Any]:
@@ -85,8 +100,10 @@ def _subject(options: argparse.Namespace) -> tuple[tuple[Any, Any], Config, Any]
 
 def _show(seed: int, row: dict[str, Any]) -> None:
     success = "   -" if row["success_rate"] is None else f"{row['success_rate']:.2f}"
+    confirmed = row["confirmed_success_rate"]
     print(
         f"seed {seed}  episodes {row['episodes']:5d}  steps {row['env_steps']:7d}  updates {row['updates']:7d}  "
-        f"success {success}  return {row['mean_return']:9.2f}",
+        f"success {success}  return {row['mean_return']:9.2f}"
+        + ("" if confirmed is None else f"  confirmed {confirmed:.2f}"),
         flush=True,
     )
