@@ -85,6 +85,7 @@ class VelocityControl:
         self._desired: FloatArray | None = None
         self._desired_is_defective: str | None = None
         self._implausible: str | None = None
+        self.watches_effort = False  # the newest joint states carried efforts, so contact can be felt by them
         self._last_sent = np.zeros(projection.model.size)
 
     @property
@@ -106,17 +107,23 @@ class VelocityControl:
         stamp_s: float,
         now_s: float | None = None,
     ) -> str | None:
-        """Take the measured state, matched by joint name; effort may be empty. Returns why it was refused."""
+        """Take the measured state, matched by joint name. Returns why it was refused.
+
+        Effort may be empty or NaN throughout: it is not measured then, and `watches_effort` is false.
+        """
         try:
             measured = by_name(self.joint_names, names, position, "joint_states position")
             moving = by_name(self.joint_names, names, velocity, "joint_states velocity")
-            efforts = by_name(self.joint_names, names, effort, "joint_states effort") if len(effort) else None
+            # A joint_state_broadcaster without effort interfaces reports NaN for every joint.
+            known = len(effort) > 0 and not np.isnan(effort).all()
+            efforts = by_name(self.joint_names, names, effort, "joint_states effort") if known else None
         except RefusedMessage as refused:
             return str(refused)
         reason = self._watchdog.receive(JOINT_STATES, stamp_s, now_s)
         if reason is not None:
             return reason
         self._position, self._velocity = measured, moving
+        self.watches_effort = efforts is not None
         self._implausible = self._judge_plausible(measured, moving)
         if self._implausible is not None:
             self._faults.trip("implausible", self._implausible, lambda: self._implausible)

@@ -274,3 +274,13 @@ def test_interventions_are_counted(bench):
 def test_sensor_with_the_name_of_an_input_is_refused(model, home):
     with pytest.raises(ConfigError, match="'joint_states' cannot be the name of a required sensor"):
         Bench(model, home, sensor_limits_s={"joint_states": 0.1})
+
+
+def test_effort_that_is_not_measured_is_said_and_does_not_refuse_the_state(bench):
+    bench.tick()
+    assert bench.control.watches_effort
+    bench.effort = np.full(7, np.nan)
+    assert bench.tick(count=20).velocity.any()
+    assert not bench.control.watches_effort
+    bench.effort[0] = 1.0
+    assert "effort is not finite for joint_2" in bench.state(bench.clock.now_s() + 0.001)
