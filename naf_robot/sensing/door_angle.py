@@ -34,6 +34,7 @@ class DoorAngleConfig(Config, frozen=True):
     start_still_s: Positive = 0.5  # [s] of stillness, door closed, before the first angle
     still_deviation: Positive = 0.01  # [rad/s] standard deviation of the rate that counts as still
     mounting_tolerance: Positive = 8.0 * DEGREE  # of gravity's direction against the calibration
+    bias_step: Positive = 2.0 * DEGREE  # [rad/s] by which a bias found before may differ when starting again
     closed_tolerance: Positive = 1.5 * DEGREE  # a still door nearer to closed than this is closed
     closed_rate: Positive = 0.5 * DEGREE  # [rad/s] below which it is still
     closed_still_s: Positive = 0.5
@@ -141,7 +142,7 @@ class DoorAngleEstimator:
         return self.calibration.gyro_scale * float(self._imu_axis @ reading.rate)
 
     def _lose(self) -> None:
-        self.state = DoorAngleState.LOST if self._closed_orientation is not None else DoorAngleState.STARTING
+        self.state = DoorAngleState.LOST if self.closings else DoorAngleState.STARTING
         self._start, self._still_since_s = [], None
 
     def _begin(self, reading: ImuReading) -> str | None:
@@ -162,6 +163,8 @@ class DoorAngleEstimator:
                 "than when it was calibrated; calibrate it again"
             )
         bias = self.calibration.gyro_scale * float(self._imu_axis @ rates.mean(axis=0))
+        if self.closings and abs(bias - self._x[1]) > config.bias_step:
+            return None  # a door that turns steadily is still by its deviation, too
         self._sampling_s = float(np.diff([r.stamp_s for r in window]).min())
         self._x = np.array([0.0, bias])
         spread = config.gyro_noise**2 / config.start_still_s
