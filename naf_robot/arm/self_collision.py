@@ -144,7 +144,7 @@ class SelfCollision:
         for _ in range(SAMPLED_POSTURES):
             posture = model.full_position(random.uniform(lower, upper))
             pinocchio.computeDistances(self._model, self._data, self._geometry, shapes, posture)
-            always &= [result.min_distance <= 0.0 for result in shapes.distanceResults]
+            always &= np.array([result.min_distance <= 0.0 for result in shapes.distanceResults], dtype=bool)
         dropped = [k for k in range(len(always)) if always[k]]
         names = tuple(self._pair_name(links, k) for k in dropped)
         for pair in [self._geometry.collisionPairs[k].copy() for k in dropped]:
