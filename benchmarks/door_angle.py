@@ -32,6 +32,7 @@ def follow(device: dict, episodes: int, seed: int) -> tuple[np.ndarray, np.ndarr
     """Errors [rad] and stated deviations [rad] at every control tick of all episodes, and ticks without an angle."""
     door = DoorByHand(DoorSceneConfig(imu=ImuConfig(**device)), seed)
     estimator = DoorAngleEstimator(calibrate(door), HINGE_AXIS)
+    door.switch_on()
     random = np.random.default_rng(seed)
     errors, deviations, silent = [], [], 0
     for moment in door.move(None, REST_S):

@@ -16,6 +16,7 @@ from naf_robot.sensing.imu_calibration import (
     RoutinePhase,
 )
 from naf_robot.sim.door_config import DoorSceneConfig
+from naf_robot.sim.door_imu import DoorImus
 from naf_robot.sim.door_model import HINGE_JOINT, LEVER_JOINT
 from naf_robot.sim.door_scene import DoorScene
 from naf_robot.sim.imu import ImuConfig
@@ -38,7 +39,8 @@ class DoorByHand:
 
     def __init__(self, config: DoorSceneConfig, seed: int = 0, device: int = 0, physics_step_s: float = 0.005) -> None:
         self.imu = config.imu if config.imu is not None else ImuConfig()
-        self._scene = DoorScene(msgspec.structs.replace(config, imu=self.imu), seed, device)
+        self._imus = DoorImus(self.imu, seed, device)
+        self._scene = DoorScene(msgspec.structs.replace(config, imu=self.imu), seed, imus=self._imus)
         spec = mujoco.MjSpec()
         spec.compiler.degree = False
         spec.option.timestep = physics_step_s
@@ -49,6 +51,10 @@ class DoorByHand:
         self._scene.bind(self._model)
         self._scene.place(self._model, self._data, None, at_home=True)
         mujoco.mj_forward(self._model, self._data)
+
+    def switch_on(self) -> None:
+        """Switch the IMU off and on."""
+        self._imus.switch_on()
 
     def move(self, angle: float | None, duration_s: float, period_s: float = 0.05) -> Iterator[Moment]:
         """Hold the lever down and lead the door to `angle` [rad] for a while; None lets it go."""

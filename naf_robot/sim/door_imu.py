@@ -47,6 +47,11 @@ class DoorImus:
             )
         self._readings[key], self._sums[key] = [], np.zeros(7)
 
+    def switch_on(self) -> None:
+        """Every device is switched off and on: a new bias."""
+        for device in self._devices.values():
+            device.switch_on()
+
     def before_step(self, data: mujoco.MjData) -> None:
         """Take in the last step, at whose start the sensors were read; sample if it is time to.
 

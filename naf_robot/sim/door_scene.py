@@ -24,9 +24,9 @@ class _Joint:
 class DoorScene:
     """Implements `sim.scenes.Scene`. One instance serves all robots of a world, each with a door of its own."""
 
-    def __init__(self, config: DoorSceneConfig, seed: int = 0, first_imu: int = 0) -> None:
+    def __init__(self, config: DoorSceneConfig, seed: int = 0, imus: DoorImus | None = None) -> None:
         self.config = config
-        self._imus = DoorImus(config.imu, seed, first_imu) if config.imu is not None else None
+        self._imus = DoorImus(config.imu, seed) if imus is None and config.imu is not None else imus
         self._random = stream(seed, "door", "physics")
         self._physics: dict[int, DoorPhysics] = {}  # by identity of the robot's data
         self._applied: DoorPhysics | None = None

@@ -49,7 +49,7 @@ def test_the_routine_finds_axis_gravity_and_scale_of_a_real_device(seed):
     to_imu = rotation.inverse(mounting)
     assert np.degrees(np.arccos(found.hinge_axis @ rotation.rotated(to_imu, HINGE_AXIS))) < 0.5
     assert np.degrees(np.arccos(found.gravity @ rotation.rotated(to_imu, (0, 0, 1)))) < 6.0  # the zero-g offset
-    device = next(iter(door._scene._imus._devices.values()))
+    device = next(iter(door._imus._devices.values()))
     assert found.gyro_scale == pytest.approx(1.0 / device._scale, abs=0.004)
 
 
