@@ -36,6 +36,8 @@ class DoorAngleConfig(Config, frozen=True):
     mounting_tolerance: Positive = 8.0 * DEGREE  # of gravity's direction against the calibration
     bias_step: Positive = 2.0 * DEGREE  # [rad/s] by which a bias found before may differ when starting again
     closed_tolerance: Positive = 1.5 * DEGREE  # a still door nearer to closed than this is closed
+    rest_tolerance: Positive = 8.0 * DEGREE  # a door nearer to closed than this is closed
+    rest_still_s: Positive = 3.0  # if it is still for so long
     closed_rate: Positive = 0.5 * DEGREE  # [rad/s] below which it is still
     closed_still_s: Positive = 0.5
     closed_deviation: Positive = 0.1 * DEGREE  # how exactly a closed door is at zero
@@ -195,15 +197,21 @@ class DoorAngleEstimator:
         self._correct(np.array([1.0, 0.0]), measured, config.heading_deviation**2 * count)
 
     def _correct_closed(self, reading: ImuReading) -> None:
-        """A door that stands still within the tolerance of zero is closed: a spring and a latch leave no other rest."""
+        """A door that stands still near zero is closed: spring and latch leave it no other rest.
+
+        The nearer, the sooner that is believed; a hand may hold a door ajar, but not for long.
+        """
         config = self.config
-        tolerance = config.closed_tolerance + 2.0 * float(np.sqrt(self._covariance[0, 0]))
-        if abs(self._x[0]) > tolerance or abs(self._rate) > config.closed_rate:
+        angle = abs(float(self._x[0]))
+        if angle > config.rest_tolerance or abs(self._rate) > config.closed_rate:
             self._still_since_s = None
             return
         if self._still_since_s is None:
             self._still_since_s = reading.stamp_s
-        if reading.stamp_s - self._still_since_s >= config.closed_still_s:
+        needed_s = config.closed_still_s if angle <= config.closed_tolerance else config.rest_still_s
+        if reading.stamp_s - self._still_since_s >= needed_s:
+            if angle > config.closed_tolerance:  # an error as large says that the covariance was too small
+                self._covariance = self._covariance + np.diag([angle**2, config.closed_rate**2])
             self.closings += 1
             self._still_since_s = reading.stamp_s
             self._correct(np.array([1.0, 0.0]), 0.0, config.closed_deviation**2)
