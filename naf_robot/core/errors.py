@@ -36,6 +36,14 @@ class StoreError(NafRobotError):
     """A durable store that cannot be opened, read or written as asked."""
 
 
+class ConflictError(StoreError):
+    """Two different contents under one key: two senders with the same name, or one that forgot its past."""
+
+
+class LockedError(StoreError):
+    """A file of a run that a living process works on already."""
+
+
 class CheckpointError(NafRobotError):
     """A checkpoint that is missing, torn, or of another task, algorithm or schema."""
 

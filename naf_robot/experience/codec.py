@@ -44,12 +44,16 @@ class ExperienceMessage:
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """What the trainer holds durably of one collector, and how far its training is."""
+    """What the trainer holds durably of one collector, and how far its training is.
+
+    With a `refusal` it holds nothing new, and says in words why; the collector then stops collecting.
+    """
 
     collector: str
     sequences: tuple[int, ...]
     updates: int
     transitions: int
+    refusal: str = ""
 
 
 def encode_experience(message: ExperienceMessage, contract: Contract) -> bytes:
@@ -96,7 +100,12 @@ def encode_acknowledgement(message: Acknowledgement) -> bytes:
     return encode(
         "acknowledgement",
         {"sequences": np.asarray(message.sequences, dtype=np.int64)},
-        {"collector": message.collector, "updates": message.updates, "transitions": message.transitions},
+        {
+            "collector": message.collector,
+            "updates": message.updates,
+            "transitions": message.transitions,
+            "refusal": message.refusal,
+        },
     )
 
 
@@ -115,6 +124,7 @@ def decode_acknowledgement(data: bytes) -> Acknowledgement:
         tuple(int(n) for n in sequences),
         envelope.integer("updates"),
         envelope.integer("transitions"),
+        envelope.text("refusal"),
     )
 
 

@@ -79,6 +79,11 @@ def decode(data: bytes, kind: str, max_bytes: int = MAX_BYTES) -> Envelope:
     return Envelope(kind, arrays, entries)
 
 
+def same_content(one: bytes, other: bytes) -> bool:
+    """Whether two whole messages say the same: equal, or of equal checksum (the order of a header may differ)."""
+    return one == other or _metadata(one, MAX_BYTES).get("sha256") == _metadata(other, MAX_BYTES).get("sha256")
+
+
 def _metadata(data: bytes, max_bytes: int) -> dict[str, str]:
     if not 8 <= len(data) <= max_bytes:
         raise CodecError(f"a message must have 8 to {max_bytes} bytes, got {len(data)}")

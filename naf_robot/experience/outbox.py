@@ -1,15 +1,24 @@
-"""The collector's durable side: batches wait here until the trainer says it holds them."""
+"""The collector's durable side: batches wait here until the trainer says it holds them.
+
+The transitions of the running episode are journalled one by one, so that the death of the process
+costs none of them. A batch takes their place in the same transaction that stores it.
+"""
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from naf_robot.core.errors import StoreError
-from naf_robot.core.records import TransitionBatch
+from naf_robot.core.errors import CodecError, StoreError
+from naf_robot.core.files import ExclusiveLock
+from naf_robot.core.records import TransitionBatch, concatenate
 from naf_robot.experience.codec import Contract, ExperienceMessage, encode_experience
 from naf_robot.experience.database import open_database
+from naf_robot.experience.journal import pack, unpack
 
 TABLES = """
 CREATE TABLE batches (sequence INTEGER PRIMARY KEY, count INTEGER NOT NULL, payload BLOB NOT NULL);
+CREATE TABLE journal (number INTEGER PRIMARY KEY, payload BLOB NOT NULL);
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 INSERT INTO counters VALUES ('sequence', 0), ('transition', 0), ('episode', 0)
 """
@@ -18,45 +27,71 @@ INSERT INTO counters VALUES ('sequence', 0), ('transition', 0), ('episode', 0)
 class Outbox:
     """Numbered batches of one collector, on disk before they are sent, gone when acknowledged.
 
-    A replacement that opens the same file takes up the name's numbers where they stopped.
+    A replacement that opens the same file takes up the name's numbers where they stopped, and
+    makes a batch of what its predecessor left in the journal. Only one living process may.
 
     Raises:
-        StoreError: the file belongs to another collector, task or observation spec.
+        LockedError: another living collector has this name.
+        StoreError: the file belongs to another collector, task or observation spec, or is damaged.
     """
 
     def __init__(self, path: Path, collector: str, contract: Contract, max_bytes: int) -> None:
         self.collector = collector
         self._contract = contract
         self._max_bytes = max_bytes
+        self._lock = ExclusiveLock(path.with_suffix(".lock"), f"the outbox of collector {collector!r}")
         identity = {"collector": collector, "task": contract.task, "observation_spec": contract.observation_spec}
-        self._database = open_database(path, "outbox", identity, TABLES)
+        try:
+            self._database = open_database(path, "outbox", identity, TABLES)
+            (self._bytes,) = self._one("SELECT COALESCE(SUM(LENGTH(payload)), 0) FROM batches")
+            self.recovered = self._recover()
+        except StoreError:
+            self._lock.release()
+            raise
 
-    def append(self, batch: TransitionBatch) -> int:
-        """Store `batch` durably and return its sequence number.
+    def journal(self, row: TransitionBatch) -> None:
+        """Note a transition of the running episode; the batch that will hold it removes the note.
+
+        It survives the death of the process; only `append` is also safe from the loss of power.
 
         Raises:
-            StoreError: the disk refused, or the outbox is full; nothing was stored.
+            StoreError: the disk refused.
         """
-        if self.is_full():
-            raise StoreError(f"outbox of {self.collector!r} is full ({self._max_bytes} bytes unacknowledged)")
+        try:
+            self._database.execute("PRAGMA synchronous=NORMAL")
+            self._database.execute("INSERT INTO journal (payload) VALUES (?)", (pack(row),))
+        except sqlite3.Error as error:
+            raise StoreError(f"outbox of {self.collector!r} cannot store a transition: {error}") from None
+
+    def append(self, batch: TransitionBatch) -> int:
+        """Store `batch` durably, in place of the journal, and return its sequence number.
+
+        A full outbox takes it too: what has been paid for is kept; `is_full` keeps the next episode
+        from being begun.
+
+        Raises:
+            StoreError: the disk refused; nothing was stored, the journal stays.
+        """
         sequence, transition = self._counter("sequence"), self._counter("transition")
         message = ExperienceMessage(self.collector, sequence, transition, batch)
         payload = encode_experience(message, self._contract)
         try:
+            self._database.execute("PRAGMA synchronous=FULL")
             with self._database:
                 self._database.execute("BEGIN IMMEDIATE")
                 self._database.execute("INSERT INTO batches VALUES (?, ?, ?)", (sequence, len(batch), payload))
+                self._database.execute("DELETE FROM journal")
                 self._set("sequence", sequence + 1)
                 self._set("transition", transition + len(batch))
                 self._set("episode", int(batch.episode[-1]) + 1)
         except sqlite3.Error as error:
             raise StoreError(f"outbox of {self.collector!r} cannot store a batch: {error}") from None
+        self._bytes += len(payload)
         return sequence
 
     def is_full(self) -> bool:
         """Whether the unacknowledged bytes have reached the bound."""
-        (size,) = self._database.execute("SELECT COALESCE(SUM(LENGTH(payload)), 0) FROM batches").fetchone()
-        return size >= self._max_bytes
+        return self._bytes >= self._max_bytes
 
     def payload(self, sequence: int) -> bytes | None:
         """The bytes of one waiting batch, None when it is acknowledged already."""
@@ -68,18 +103,31 @@ class Outbox:
         return [row[0] for row in self._database.execute("SELECT sequence FROM batches ORDER BY sequence")]
 
     def waiting_transitions(self) -> int:
-        """Transitions not yet acknowledged."""
-        return self._database.execute("SELECT COALESCE(SUM(count), 0) FROM batches").fetchone()[0]
+        """Transitions not yet acknowledged, those of the journal included."""
+        (batched,) = self._one("SELECT COALESCE(SUM(count), 0) FROM batches")
+        (journalled,) = self._one("SELECT COUNT(*) FROM journal")
+        return batched + journalled
 
     def acknowledge(self, sequences: tuple[int, ...]) -> None:
-        """Forget batches that the trainer holds."""
-        with self._database:
-            self._database.execute("BEGIN IMMEDIATE")
-            self._database.executemany("DELETE FROM batches WHERE sequence = ?", [(n,) for n in sequences])
+        """Forget batches that the trainer holds; numbers that do not wait are passed over.
+
+        Raises:
+            StoreError: the disk refused; they stay, and are sent again.
+        """
+        try:
+            with self._database:
+                self._database.execute("BEGIN IMMEDIATE")
+                for sequence in sequences:
+                    row = self._one("SELECT LENGTH(payload) FROM batches WHERE sequence = ?", sequence)
+                    if row is not None:
+                        self._database.execute("DELETE FROM batches WHERE sequence = ?", (sequence,))
+                        self._bytes -= row[0]
+        except (sqlite3.Error, OverflowError) as error:
+            raise StoreError(f"outbox of {self.collector!r} cannot forget {sequences}: {error}") from None
 
     @property
     def transitions(self) -> int:
-        """Transitions ever stored under this name."""
+        """Transitions ever stored under this name in batches."""
         return self._counter("transition")
 
     @property
@@ -90,6 +138,24 @@ class Outbox:
     def close(self) -> None:
         """Close the database; what waits stays on disk."""
         self._database.close()
+        self._lock.release()
+
+    def _recover(self) -> int:
+        """Make a batch of a dead predecessor's journal, its last transition truncated; how many there were."""
+        rows = self._database.execute("SELECT payload FROM journal ORDER BY number").fetchall()
+        try:
+            batches = [unpack(payload, self._contract) for (payload,) in rows]
+        except CodecError as error:
+            raise StoreError(f"the journal of collector {self.collector!r} is damaged: {error}") from None
+        if batches:
+            batch = concatenate(batches)
+            truncated = batch.truncated.copy()
+            truncated[-1] |= not batch.terminated[-1]
+            self.append(replace(batch, truncated=truncated))
+        return len(rows)
+
+    def _one(self, query: str, *values: object) -> Any:
+        return self._database.execute(query, values).fetchone()
 
     def _counter(self, name: str) -> int:
         return self._database.execute("SELECT value FROM counters WHERE name = ?", (name,)).fetchone()[0]

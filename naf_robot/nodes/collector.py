@@ -23,6 +23,8 @@ from naf_robot.nodes.qos import COMMAND, EXPERIENCE, FEEDBACK, PARAMETERS, SENSO
 from naf_robot.runtime.collector import Collector, Phase, Tick
 from naf_robot.runtime.contract import contract_of
 from naf_robot.runtime.environments import action_velocity
+from naf_robot.runtime.pin import PinFile
+from naf_robot.runtime.rate import RateMeter
 from naf_robot.runtime.upload import Uploader
 from naf_robot.sensing.signals import Signals
 
@@ -51,6 +53,8 @@ class CollectorNode(ExecutableNode):
         first = self.outbox.next_episode
         self.collector = Collector(self.config, self.robot, model, velocity, SteadyClock(), first)
         self.chunks = ChunkAssembler()
+        self.rates = RateMeter(SteadyClock())
+        self.pin = PinFile(self.run_dir, self.robot)
         self.period_s = self.config.make_task().control_period_s
         self.signals: Signals = {}
         self.state_stamp_s = -1.0
@@ -153,17 +157,18 @@ class CollectorNode(ExecutableNode):
         if tick.ended is not None and tick.ended.end_reason != "time limit":
             self.get_logger().warning(f"episode {tick.ended.number} ended early: {tick.ended.end_reason}")
         if tick.batch is not None:
-            try:
-                self.uploader.add(tick.batch)
-            except StoreError as error:
-                self.diagnostics.refuse("transitions", error)
+            self.uploader.add(tick.batch)
             self.upload()
+        elif tick.recorded is not None:
+            self.uploader.note(tick.recorded)
+            self.collector.hold("outbox", self.uploader.trouble)
 
     def upload(self) -> None:
-        """Send what is due."""
-        self.collector.outbox_full = self.outbox.is_full()
+        """Send what is due; while the disk refuses, hold still."""
         for payload in self.uploader.due():
             self.experience.publish(convert.bytes_message(payload))
+        self.collector.outbox_full = self.outbox.is_full()
+        self.collector.hold("outbox", self.uploader.trouble)
 
     def on_fault(self, message: String) -> None:
         """The velocity controller has latched a fault, or an operator has cleared it (empty)."""
@@ -186,15 +191,31 @@ class CollectorNode(ExecutableNode):
             self.diagnostics.refuse("acknowledgement", error)
             return
         self.collector.progress(acknowledgement.updates, acknowledgement.transitions)
-        if acknowledgement.collector == self.robot:
+        if acknowledgement.collector != self.robot:
+            return
+        if acknowledgement.refusal:
+            self.diagnostics.refuse("by the trainer", acknowledgement.refusal)
+        self.collector.hold("trainer", acknowledgement.refusal or None)
+        try:
             self.uploader.acknowledge(acknowledgement.sequences)
+        except StoreError as error:
+            self.diagnostics.refuse("acknowledgement", error)
 
     def on_housekeeping(self) -> None:
-        """Resend what is overdue; ask for parameters while there are none; a tick that waited too long acts."""
+        """Resend what is overdue; look at the pin; ask for parameters while there are none; act on an overdue tick."""
         self.upload()
+        self.follow_pin()
         if self.collector.phase in (Phase.WAITING_FOR_POLICY, Phase.POLICY_TOO_OLD):
             self.request.publish(String(data=self.robot))
         self.tick_if_ready()
+
+    def follow_pin(self) -> None:
+        """Act with pinned parameters while the run folder holds a pin for this robot."""
+        try:
+            if self.pin.changed():
+                self.collector.pin(self.pin.read(self.contract))
+        except NafRobotError as error:
+            self.diagnostics.refuse("pinned policy", error)
 
     def on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         """Pause or go on; an episode that runs is finished first."""
@@ -211,7 +232,13 @@ class CollectorNode(ExecutableNode):
             "policy age [s]": round(self.collector.policy_age_s, 2),
             "periods": self.periods,
             "missed periods": self.missed_periods,
+            "rate [Hz]": round(self.rates.per_s("periods", self.periods), 2),
+            "episodes per hour": round(3600.0 * self.rates.per_s("episodes", self.collector.next_episode), 1),
+            "pinned to version": self.collector.pinned_version if self.collector.pinned_version is not None else "",
             "transitions": self.outbox.transitions,
+            "recovered transitions": self.outbox.recovered,
+            "unsent batches": self.uploader.unsent,
+            "resent batches": self.uploader.resent,
             "unacknowledged transitions": self.outbox.waiting_transitions(),
         }
         reasons = "; ".join(self.collector.hold_reasons.values())

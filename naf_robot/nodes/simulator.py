@@ -25,6 +25,10 @@ from naf_robot.nodes.qos import COMMAND, SENSOR, latched, reliable
 from naf_robot.nodes.simulated_door import SimulatedDoor, calibrate_simulated
 from naf_robot.runtime.environments import make_simulator
 from naf_robot.runtime.lockstep import Lockstep
+from naf_robot.runtime.reserved_counter import ReservedCounter
+
+
+TICKS_RESERVED_AT_ONCE = 1000  # a restarted simulator's clock jumps ahead by at most so many, and never goes back
 
 
 class SimulatorNode(ExecutableNode):
@@ -38,7 +42,10 @@ class SimulatorNode(ExecutableNode):
         self.lockstep = Lockstep(robots)
         self.goals: dict[str, FloatArray] = {}
         self.period_ns = round(self.simulator.control_period_s * 1e9)
-        self.tick_ns = self.period_ns  # simulated time starts one period in: zero means "no time yet" in ROS
+        self.ticks = ReservedCounter(self.run_dir / "simulated_ticks", TICKS_RESERVED_AT_ONCE)
+        self.tick_ns = self.ticks.next() * self.period_ns  # from 1: zero means "no time yet" in ROS
+        self.drive_timeout_ticks = round(self.config.simulation.drive_timeout_s * 1e9 / self.period_ns)
+        self.commanded_tick = dict.fromkeys(robots, 0)
         calibrate_simulated(self.config, self.run_dir)
         self.doors = {robot: SimulatedDoor(self, robot, self.config, self.simulator.signals(robot)) for robot in robots}
         self.clock_publisher = self.create_publisher(ClockMessage, topics.CLOCK, reliable(1))
@@ -51,7 +58,7 @@ class SimulatorNode(ExecutableNode):
             self.create_subscription(PoseStamped, f"{robot}/{topics.TARGET}", partial(self.on_target, robot), latched())
         self.create_service(Trigger, "simulator/reset", self.on_reset)
         self.diagnostics = Diagnostics(self, STEADY, self.report)
-        self.started_s = time.monotonic()
+        self.started_s, self.started_ns = time.monotonic(), self.tick_ns
 
     def on_command(self, robot: str, message: Float64MultiArray) -> None:
         """Take a velocity command; it holds until the next."""
@@ -60,6 +67,7 @@ class SimulatorNode(ExecutableNode):
         except SimulationError as error:
             self.diagnostics.refuse("command", error)
             return
+        self.commanded_tick[robot] = self.ticks.value
         self.lockstep.answer(robot, convert.answered_ns(message))
 
     def on_target(self, robot: str, message: PoseStamped) -> None:
@@ -91,9 +99,25 @@ class SimulatorNode(ExecutableNode):
                 self.spin_once(max(0.0, min(0.1, due_s - time.monotonic())))
             if not pace:
                 due_s = time.monotonic()
+            self.stop_silent_drives()
             self.simulator.step()
-            self.tick_ns += self.period_ns
+            self.tick_ns = self.next_tick() * self.period_ns
         return 0
+
+    def next_tick(self) -> int:
+        """The number of the next tick; a full disk is no reason to stand still."""
+        try:
+            return self.ticks.next()
+        except OSError as error:
+            self.diagnostics.refuse("reserving simulated time", error)
+            self.ticks.value += 1
+            return self.ticks.value
+
+    def stop_silent_drives(self) -> None:
+        """What a drive's own watchdog does, where one is configured; else the last command holds for ever."""
+        for robot, tick in self.commanded_tick.items():
+            if 0 < self.drive_timeout_ticks <= self.ticks.value - tick:
+                self.simulator.command(robot, np.zeros(len(self.joints)))
 
     def publish_tick(self) -> None:
         """State first, then the clock; DDS keeps no order between them, so the stamps say what belongs together."""
@@ -112,7 +136,8 @@ class SimulatorNode(ExecutableNode):
     def report(self) -> Status:
         """Speed and missed ticks."""
         wall_s = time.monotonic() - self.started_s
-        values = {"simulated time [s]": self.tick_ns * 1e-9, "real time factor": self.tick_ns * 1e-9 / wall_s}
+        simulated_s = (self.tick_ns - self.started_ns) * 1e-9
+        values = {"simulated time [s]": self.tick_ns * 1e-9, "real time factor": simulated_s / wall_s}
         values |= {f"missed ticks {robot}": count for robot, count in self.lockstep.missed.items()}
         values |= {f"answered ticks {robot}": count for robot, count in self.lockstep.answered.items()}
         return OK, "simulating", values

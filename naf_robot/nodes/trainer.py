@@ -4,18 +4,21 @@ import sys
 import time
 
 import torch
+from diagnostic_msgs.msg import DiagnosticArray
 from std_msgs.msg import String, UInt8MultiArray
 from std_srvs.srv import SetBool, Trigger
 
 from naf_robot.core.clock import SteadyClock
-from naf_robot.core.errors import CodecError, StoreError
+from naf_robot.core.errors import CodecError
+from naf_robot.core.files import replace_file
 from naf_robot.core.records import PolicyParameters
 from naf_robot.experience.chunks import split
 from naf_robot.experience.codec import encode_parameters
 from naf_robot.nodes import convert, topics
-from naf_robot.nodes.diagnostics import OK, Diagnostics, Status
+from naf_robot.nodes.diagnostics import OK, WARN, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.qos import EXPERIENCE, PARAMETERS, reliable
+from naf_robot.runtime.health import FleetHealth
 from naf_robot.runtime.progress import EventLog, Progress
 from naf_robot.runtime.report import write_learning_curve
 from naf_robot.runtime.trainer import Trainer
@@ -35,12 +38,14 @@ class TrainerNode(ExecutableNode):
         super().__init__("trainer")
         torch.set_num_threads(self.config.trainer.threads)
         self.trainer = Trainer(self.config, self.run_dir, SteadyClock())
-        self.progress = Progress(self.trainer)
+        self.health = FleetHealth(self.config.robots)
+        self.progress = Progress(self.trainer, self.health)
         self.events = EventLog(self.run_dir / "events")
         self.parameters = self.create_publisher(UInt8MultiArray, topics.POLICY_PARAMETERS, PARAMETERS)
         self.acknowledgements = self.create_publisher(UInt8MultiArray, topics.EXPERIENCE_ACK, EXPERIENCE)
         self.create_subscription(UInt8MultiArray, topics.EXPERIENCE, self.on_experience, EXPERIENCE)
         self.create_subscription(String, topics.POLICY_REQUEST, self.on_request, reliable(10))
+        self.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, self.on_diagnostics, reliable(50))
         self.create_service(Trigger, "trainer/save", self.on_save)
         self.create_service(SetBool, "trainer/pause", self.on_pause)
         self.create_timer(REPUBLISH_S, self.on_republish, clock=STEADY)
@@ -51,16 +56,23 @@ class TrainerNode(ExecutableNode):
         self.decided: int | None = None
 
     def on_experience(self, message: UInt8MultiArray) -> None:
-        """Store, then acknowledge; what is refused is not acknowledged."""
+        """Store, then acknowledge; what is refused is answered with the reason, if its sender is known."""
         self.handled += 1
         try:
-            acknowledgement, finished = self.trainer.receive(bytes(message.data))
-        except (CodecError, StoreError) as error:
+            receipt = self.trainer.receive(bytes(message.data))
+        except CodecError as error:
             self.diagnostics.refuse("experience", error)
             return
-        self.acknowledgements.publish(convert.bytes_message(acknowledgement))
-        for record in finished:
+        if receipt.refused is not None:
+            self.diagnostics.refuse("experience", receipt.refused)
+        self.acknowledgements.publish(convert.bytes_message(receipt.answer))
+        for record in receipt.finished:
             self.events.episode(record)
+
+    def on_diagnostics(self, message: DiagnosticArray) -> None:
+        """What the robots say of themselves, for the display."""
+        for status in message.status:
+            self.health.take(status.name, {entry.key: entry.value for entry in status.values})
 
     def on_request(self, message: String) -> None:
         """A collector has no parameters or old ones."""
@@ -72,6 +84,15 @@ class TrainerNode(ExecutableNode):
         """Without new parameters for a while, say the last ones again: collectors see that the trainer lives."""
         if self.trainer.version > 0 and time.monotonic() - self.published_s > REPUBLISH_S:
             self.publish(self.trainer.parameters())
+
+    def publish_new(self) -> None:
+        """Send the newest parameters under a new version, unless its number cannot be made durable."""
+        try:
+            parameters = self.trainer.new_parameters()
+        except OSError as error:
+            self.diagnostics.refuse("new policy version", error)
+            return
+        self.publish(parameters)
 
     def publish(self, parameters: PolicyParameters) -> None:
         """Send parameters, in chunks where they are large."""
@@ -111,13 +132,13 @@ class TrainerNode(ExecutableNode):
             self.drain()
             busy = self.trainer.learn(UPDATES_AT_ONCE) > 0
             if self.trainer.parameters_are_due():
-                self.publish(self.trainer.new_parameters())
-            if self.trainer.checkpoint_is_due():
-                self.trainer.checkpoint()
+                self.publish_new()
+            if self.trainer.checkpoint_is_due() and not self.trainer.try_checkpoint():
+                self.get_logger().error(self.trainer.trouble["checkpoint"])
             self.progress.show()
             if self.decided is None and (outcome := self.trainer.outcome()) is not None:
                 self.decided = outcome
-                (self.run_dir / OUTCOME_FILE).write_text(f"{outcome}\n", encoding="utf-8")
+                replace_file(self.run_dir / OUTCOME_FILE, f"{outcome}\n".encode())
                 give_up_s = time.monotonic() + GRACE_S
             if not busy:
                 self.spin_once(IDLE_S)
@@ -130,12 +151,18 @@ class TrainerNode(ExecutableNode):
             "transitions": trainer.transitions,
             "episodes": trainer.episodes.episodes,
             "greedy success": trainer.episodes.greedy_success,
+            "best version": trainer.gate.version if trainer.gate.version is not None else "",
             "updates": trainer.updates,
             "updates per second": round(trainer.updates_per_s, 1),
+            "updates per transition": round(trainer.updates / max(trainer.transitions, 1), 3),
+            "skipped updates in all": round(trainer.skipped_updates),
             "policy version": trainer.version,
             "resent batches": trainer.duplicates,
         }
-        return OK, "paused" if trainer.paused else "training", values | trainer.metrics
+        troubles = [*trainer.trouble.values(), trainer.episodes.trouble]
+        trouble = "; ".join(text for text in troubles if text)
+        message = "paused" if trainer.paused else "training"
+        return WARN if trouble else OK, f"{message}; {trouble}" if trouble else message, values | trainer.metrics
 
     def close(self) -> None:
         """Take what still comes, then write checkpoint, summary and the learning curve, what matters most first."""

@@ -20,6 +20,7 @@ from naf_robot.arm.safety import SafetyProjection
 from naf_robot.arm.velocity_control import ControlOutput, VelocityControl
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import UnknownNameError
+from naf_robot.core.files import replace_file
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
@@ -60,7 +61,9 @@ class VelocityControlNode(ExecutableNode):
         self.create_subscription(JointState, topics.JOINT_STATES, self.on_joint_states, SENSOR)
         self.create_subscription(JointState, topics.DESIRED_VELOCITY, self.on_desired, COMMAND)
         self.faults = self.create_publisher(String, topics.SAFETY_FAULT, latched())
-        self.fault_said: str | None = ""
+        self.fault_said: str | None = None
+        self.fault_file = self.run_dir / "faults" / f"{self.robot}.txt"
+        self.latch_kept_fault()
         self.create_subscription(WrenchStamped, topics.EXTERNAL_WRENCH, self.on_wrench, SENSOR)
         for sensor in self.config.velocity_control.sensor_limits_s:
             if sensor not in SENSOR_TYPES:
@@ -138,10 +141,31 @@ class VelocityControlNode(ExecutableNode):
         first = self.last_step_s < 0.0
         self.last_step_s, self.last_step_wall_s = max(now_s, self.last_step_s), wall_s
         self.output = self.control.step(now_s, self.period_s if first else elapsed)
-        if self.output.fault != self.fault_said:
-            self.fault_said = self.output.fault
-            self.faults.publish(String(data=self.fault_said or ""))
+        fault = self.output.fault or ""
+        if fault != self.fault_said:
+            self.fault_said = fault
+            self.keep_fault(fault)
+            self.faults.publish(String(data=fault))
         return self.output
+
+    def latch_kept_fault(self) -> None:
+        """A fault that was latched when a predecessor died is latched still: a restart must not clear it."""
+        if self.fault_file.is_file():
+            text = self.fault_file.read_text(encoding="utf-8", errors="replace")[:1000].strip()
+            self.control.stop(f"latched before a restart: {text.removeprefix('latched before a restart: ')}")
+
+    def keep_fault(self, fault: str) -> None:
+        """Note a latched fault in the run folder, for a successor; an end in good order is none."""
+        if fault and self.stop_requested:
+            return
+        try:
+            if fault:
+                self.fault_file.parent.mkdir(exist_ok=True)
+                replace_file(self.fault_file, fault.encode())
+            else:
+                self.fault_file.unlink(missing_ok=True)
+        except OSError as error:
+            self.diagnostics.refuse("keeping the fault", error)
 
     def on_watchdog(self) -> None:
         """While requests come, they are answered; in silence this keeps deciding and sending."""

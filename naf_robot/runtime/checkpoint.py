@@ -1,7 +1,13 @@
-"""Checkpoints that are whole at every instant: written to a new folder, then renamed."""
+"""Checkpoints that are whole at every instant: written to a new folder, synchronised, then renamed.
+
+A folder's name is its number of updates and the policy version: `000000012000-000000000240`. One that
+passed the evaluation gate is kept apart under the same name behind `best-`. What is being written has
+a name that begins with a dot and is never read.
+"""
 
 import json
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +16,17 @@ from typing import Any
 from numpy.typing import NDArray
 
 from naf_robot.core.errors import CheckpointError, CodecError
+from naf_robot.core.files import sync_folder, write_new
 from naf_robot.core.records import PolicyParameters
 from naf_robot.experience.codec import decode_parameters, encode_parameters
-from naf_robot.experience.envelope import decode, encode
+from naf_robot.experience.envelope import MAX_BYTES, decode, encode
 
 FOLDER = "checkpoints"
+BEST = "best-"
+ASIDE = "aside-"
 MAX_STATE_BYTES = 1024 * 1024 * 1024
+MAX_COUNTERS_BYTES = 1024 * 1024
+NAME = re.compile(r"\d{12,18}-\d{12,18}")
 
 
 @dataclass(frozen=True)
@@ -27,45 +38,58 @@ class Checkpoint:
     counters: dict[str, Any]  # whatever JSON can hold
 
 
-def write_checkpoint(run_dir: Path, checkpoint: Checkpoint, keep: int) -> Path:
-    """Write `checkpoint` below `run_dir` and remove all but the newest `keep`; returns its folder."""
+def write_checkpoint(run_dir: Path, checkpoint: Checkpoint, keep: int, prefix: str = "") -> Path:
+    """Write `checkpoint` below `run_dir` and remove all but the newest `keep` of its kind; returns its folder.
+
+    Raises:
+        OSError: the disk refused; every checkpoint that was whole still is.
+    """
     folder = run_dir / FOLDER
     folder.mkdir(exist_ok=True)
-    final = folder / f"{checkpoint.policy.updates:012d}"
-    partial = folder / f".partial-{os.getpid()}"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    identity = {"task": checkpoint.policy.task, "observation_spec": checkpoint.policy.observation_spec}
-    _write(partial / "learner.safetensors", encode("learner_state", checkpoint.learner_state, identity))
-    _write(partial / "policy.safetensors", encode_parameters(checkpoint.policy))
-    summary = identity | {"version": checkpoint.policy.version, "updates": checkpoint.policy.updates}
-    _write(partial / "checkpoint.json", json.dumps(summary | checkpoint.counters, indent=2).encode())
-    if final.exists():  # the same update count: the content is the same, the newer counters win
-        shutil.rmtree(final)
-    partial.rename(final)
-    for old in _folders(run_dir)[:-keep]:
-        shutil.rmtree(old, ignore_errors=True)
+    final = folder / f"{prefix}{checkpoint.policy.updates:012d}-{checkpoint.policy.version:012d}"
+    if not final.exists():  # else it is this very state: the learner has not moved, no version has been given out
+        partial = folder / f".partial-{os.getpid()}"
+        shutil.rmtree(partial, ignore_errors=True)
+        try:
+            _fill(partial, checkpoint)
+            partial.rename(final)
+        except OSError:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        sync_folder(folder)
+    for old in _folders(run_dir, prefix)[:-keep]:
+        _remove(old)
     return final
 
 
-def read_checkpoint(run_dir: Path) -> Checkpoint:
-    """The newest whole checkpoint of `run_dir`; torn ones are passed over.
+def read_checkpoint(run_dir: Path, version: int | None = None) -> Checkpoint:
+    """The newest whole checkpoint of `run_dir`, or the one of policy `version`; torn ones are passed over.
 
     Raises:
         CheckpointError: there is none, with the reason of each that was passed over.
     """
-    reasons = []
-    for folder in reversed(_folders(run_dir)):
-        try:
-            state = decode((folder / "learner.safetensors").read_bytes(), "learner_state", MAX_STATE_BYTES)
-            policy = decode_parameters((folder / "policy.safetensors").read_bytes())
-            counters = json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))
-        except (OSError, CodecError, ValueError) as error:
-            reasons.append(f"{folder.name}: {error}")
-            continue
-        return Checkpoint(state.arrays, policy, counters)
-    detail = "; ".join(reasons) or "none was written"
-    raise CheckpointError(f"no whole checkpoint below {str(run_dir / FOLDER)!r}: {detail}")
+    folders = _folders(run_dir) if version is None else _of_version(run_dir, version)
+    return _newest_whole(run_dir, folders)
+
+
+def read_best(run_dir: Path) -> Checkpoint:
+    """The checkpoint that passed the evaluation gate best.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    return _newest_whole(run_dir, _folders(run_dir, BEST))
+
+
+def has_checkpoint(run_dir: Path) -> bool:
+    """Whether any was written, whole or not."""
+    return bool(_folders(run_dir))
+
+
+def versions(run_dir: Path) -> list[int]:
+    """Policy versions that checkpoints are kept of, the best ones included."""
+    folders = _folders(run_dir) + _folders(run_dir, BEST)
+    return sorted({int(folder.name.rpartition("-")[2]) for folder in folders})
 
 
 def read_policy(run_dir: Path) -> PolicyParameters:
@@ -77,13 +101,85 @@ def read_policy(run_dir: Path) -> PolicyParameters:
     return read_checkpoint(run_dir).policy
 
 
-def _folders(run_dir: Path) -> list[Path]:
+def roll_back(run_dir: Path, checkpoint: Checkpoint) -> list[Path]:
+    """Make `checkpoint` the one that training goes on from; newer ones are set aside, not removed.
+
+    Should this be interrupted, the newest whole checkpoint is either an old one or the one asked for.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    target = f"{checkpoint.policy.updates:012d}-{checkpoint.policy.version:012d}"
+    write_checkpoint(run_dir, checkpoint, keep=1_000_000)
+    moved = []
+    for folder in reversed(_folders(run_dir)):
+        if folder.name > target:
+            aside = folder.with_name(f"{ASIDE}{folder.name}")
+            _remove(aside)
+            moved.append(folder.rename(aside))
+    sync_folder(run_dir / FOLDER)
+    return moved
+
+
+def read_folder(folder: Path) -> Checkpoint:
+    """One checkpoint folder.
+
+    Raises:
+        OSError, CodecError, ValueError: it is not whole.
+    """
+    state = decode(_read(folder / "learner.safetensors", MAX_STATE_BYTES), "learner_state", MAX_STATE_BYTES)
+    policy = decode_parameters(_read(folder / "policy.safetensors", MAX_BYTES))
+    counters = json.loads(_read(folder / "checkpoint.json", MAX_COUNTERS_BYTES))
+    if not isinstance(counters, dict):
+        raise ValueError("checkpoint.json holds no mapping")
+    return Checkpoint(state.arrays, policy, counters)
+
+
+def _newest_whole(run_dir: Path, folders: list[Path]) -> Checkpoint:
+    reasons = []
+    for folder in reversed(folders):
+        try:
+            return read_folder(folder)
+        except (OSError, CodecError, ValueError, RecursionError) as error:
+            reasons.append(f"{folder.name}: {error}")
+    detail = "; ".join(reasons) or f"none was written; there are versions {versions(run_dir)}"
+    raise CheckpointError(f"no whole checkpoint below {str(run_dir / FOLDER)!r}: {detail}")
+
+
+def _fill(partial: Path, checkpoint: Checkpoint) -> None:
+    partial.mkdir()
+    identity = {"task": checkpoint.policy.task, "observation_spec": checkpoint.policy.observation_spec}
+    write_new(partial / "learner.safetensors", encode("learner_state", checkpoint.learner_state, identity))
+    write_new(partial / "policy.safetensors", encode_parameters(checkpoint.policy))
+    summary = identity | {"version": checkpoint.policy.version, "updates": checkpoint.policy.updates}
+    write_new(partial / "checkpoint.json", json.dumps(summary | checkpoint.counters, indent=2).encode())
+    sync_folder(partial)
+
+
+def _remove(folder: Path) -> None:
+    """Out of sight first, so that a crash half-way leaves no torn checkpoint behind."""
+    if folder.exists():
+        hidden = folder.with_name(f".removed-{folder.name}")
+        shutil.rmtree(hidden, ignore_errors=True)
+        folder.rename(hidden)
+        shutil.rmtree(hidden, ignore_errors=True)
+
+
+def _read(path: Path, max_bytes: int) -> bytes:
+    size = path.stat().st_size
+    if size > max_bytes:
+        raise CodecError(f"{path.name} has {size} bytes, at most {max_bytes} are read")
+    return path.read_bytes()
+
+
+def _of_version(run_dir: Path, version: int) -> list[Path]:
+    both = _folders(run_dir, BEST) + _folders(run_dir)
+    return [folder for folder in both if int(folder.name.rpartition("-")[2]) == version]
+
+
+def _folders(run_dir: Path, prefix: str = "") -> list[Path]:
     folder = run_dir / FOLDER
-    return sorted(p for p in folder.iterdir() if p.is_dir() and p.name.isdigit()) if folder.is_dir() else []
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    if not folder.is_dir():
+        return []
+    found = [p for p in folder.iterdir() if p.name.startswith(prefix) and NAME.fullmatch(p.name[len(prefix) :])]
+    return sorted(p for p in found if p.is_dir() and not p.is_symlink())

@@ -38,6 +38,7 @@ class Tick:
 
     desired_velocity: FloatArray  # (n,) [rad/s]
     batch: TransitionBatch | None = None  # to be stored and sent
+    recorded: TransitionBatch | None = None  # one transition, to be journalled until its batch comes
     prepared: FloatArray | None = None  # (3,) [m], base frame: where the next episode's goal is
     ended: Episode | None = None  # an episode ended with this tick
 
@@ -71,14 +72,17 @@ class Collector:
         )
         self._executed: OrderedDict[float, FloatArray] = OrderedDict()
         self._offered: PolicyParameters | None = None
-        self._policy: Policy | None = None
+        self._pinned: PolicyParameters | None = None
+        self._acting: PolicyParameters | None = None
+        self._policy: Policy | None = None  # of the acting parameters
         self._episode: Episode | None = None
         self._prepared: tuple[bool, Signals] | None = None  # greedy?, goal of the next episode
         self._evaluate_next = False
         self._updates, self._transitions = 0, 0
         self._last_sign_s = clock.now_s()
         self.next_episode = first_episode
-        self.policy_version = -1
+        self.policy_version = -1  # acting
+        self.newest_version = -1  # ever offered
         self.paused = False
         self.outbox_full = False
         self.hold_reasons: dict[str, str] = {}  # by source; while there is any, no episode runs
@@ -90,15 +94,38 @@ class Collector:
         Raises:
             NafRobotError: arrays that are no policy for this robot; the last good ones stay.
         """
-        policy = Policy.from_arrays(parameters.arrays)
-        policy.action(np.zeros(self._task.observation_spec.size, np.float32))
+        self._check(parameters)
         self.progress(parameters.updates, parameters.transitions)
-        if parameters.version >= (self._offered.version if self._offered else self.policy_version):
-            self._offered = parameters
+        if parameters.version >= self.newest_version:
+            self._offered, self.newest_version = parameters, parameters.version
+
+    def pin(self, parameters: PolicyParameters | None) -> None:
+        """From the next episode on act with these parameters whatever is published; None: follow the newest again.
+
+        Raises:
+            NafRobotError: arrays that are no policy for this robot; the pin stays as it was.
+        """
+        if parameters is not None:
+            self._check(parameters)
+        self._pinned = parameters
+
+    @property
+    def pinned_version(self) -> int | None:
+        """The version this robot is pinned to, None if it follows the newest."""
+        return self._pinned.version if self._pinned else None
+
+    def _check(self, parameters: PolicyParameters) -> None:
+        policy = Policy.from_arrays(parameters.arrays)
+        action = policy.action(np.zeros(self._task.observation_spec.size, np.float32))
+        if action.shape != (self._model.size,):
+            raise NafRobotError(f"a policy with {action.size} actions cannot drive {self._model.size} joints")
 
     def progress(self, updates: int, transitions: int) -> None:
-        """A sign of the trainer: its updates and the transitions it holds."""
-        self._updates, self._transitions = max(self._updates, updates), max(self._transitions, transitions)
+        """A sign of the trainer: its updates and the transitions it holds.
+
+        After a restart from a checkpoint it has fewer updates than before, and that is what counts.
+        """
+        self._updates, self._transitions = updates, transitions
         self._last_sign_s = self._clock.now_s()
 
     def executed(self, stamp_s: float, velocity: FloatArray) -> None:
@@ -179,7 +206,7 @@ class Collector:
     def _obstacle(self) -> Phase | None:
         if self.paused:
             return Phase.PAUSED
-        if self._offered is None and self._policy is None:
+        if self._offered is None and self._pinned is None:
             return Phase.WAITING_FOR_POLICY
         if self.outbox_full:
             return Phase.OUTBOX_FULL
@@ -190,9 +217,10 @@ class Collector:
         return None
 
     def _begin(self, now_s: float, signals: Signals, greedy: bool, goal: Signals) -> Tick:
-        if self._offered is not None:
-            self._policy, self.policy_version = Policy.from_arrays(self._offered.arrays), self._offered.version
-            self._offered = None
+        parameters = self._pinned or self._offered
+        if parameters is not None and parameters is not self._acting:
+            self._policy, self.policy_version = Policy.from_arrays(parameters.arrays), parameters.version
+            self._acting = parameters
         self._prepared = None
         self.phase = Phase.RUNNING
         self._noise.reset()
@@ -202,12 +230,18 @@ class Collector:
         return Tick(self._act(now_s, signals, episode))
 
     def _within_episode(self, now_s: float, signals: Signals, episode: Episode) -> Tick:
+        gap_s = now_s - episode.pending.stamp_s if episode.pending else 0.0
+        if gap_s > self._config.max_gap_s:  # this process stood still, or the world was replaced: nothing to learn
+            return self.abort(f"{gap_s:.2f} s passed between two control steps, allowed {self._config.max_gap_s} s")
         executed = self._executed.pop(episode.pending.stamp_s, None) if episode.pending else None
+        known = len(episode.rows)
         episode.complete(executed, signals, observe(self._task.observation_spec, signals, episode.goal))
         if episode.time_is_up:
             return self._end(episode, np.zeros(self._model.size))
-        batch = stack(episode.take()) if len(episode.rows) >= self._config.batch_transitions else None
-        return Tick(self._act(now_s, signals, episode), batch=batch)
+        velocity = self._act(now_s, signals, episode)
+        if len(episode.rows) >= self._config.batch_transitions:
+            return Tick(velocity, batch=stack(episode.take()))
+        return Tick(velocity, recorded=stack(episode.rows[-1:]) if len(episode.rows) > known else None)
 
     def _act(self, now_s: float, signals: Signals, episode: Episode) -> FloatArray:
         if self._policy is None:

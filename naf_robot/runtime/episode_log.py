@@ -8,6 +8,7 @@ from typing import TextIO
 
 import numpy as np
 
+from naf_robot.core.files import replace_file
 from naf_robot.experience.codec import ExperienceMessage
 
 
@@ -30,73 +31,146 @@ class EpisodeRecord:
 
 @dataclass
 class _Open:
+    episode: int
     steps: int = 0
     terms: np.ndarray | None = None
+    greedy: bool = False
+    success: bool = False
+    policy_version: int = 0
 
 
 class EpisodeLog:
-    """Follows every robot's episodes through their transitions and writes one JSON line per finished one."""
+    """Follows every robot's episodes through their transitions; one JSON line per finished one.
+
+    Batches of a robot count in the order of their numbers, in whatever order they come. Until `start`
+    nothing is written, so that the log of a run can be made again from its store.
+    """
 
     def __init__(self, path: Path | None, reward_names: tuple[str, ...], window: int) -> None:
+        self._path = path
         self._reward_names = reward_names
-        self._open: dict[tuple[str, int], _Open] = {}
-        self._window: deque[bool] = deque(maxlen=window)
-        self._file: TextIO | None = path.open("a", encoding="utf-8") if path else None
+        self._open: dict[str, _Open] = {}
+        self._next: dict[str, int] = {}
+        self._ahead: dict[str, dict[int, ExperienceMessage]] = {}
+        self._window: deque[EpisodeRecord] = deque(maxlen=window)
+        self._known_wall_s = _wall_times(path) if path else {}
+        self._before_start: list[str] | None = []
+        self._file: TextIO | None = None
+        self.trouble: str | None = None  # why lines could not be written; the next start writes them
         self.episodes = 0
         self.evaluations = 0
+        self.wall_s = 0.0  # of the newest episode
+
+    def start(self) -> None:
+        """Write what was gathered so far in place of the file, and every further line at once.
+
+        Raises:
+            OSError: the disk refused; the old file stays.
+        """
+        lines, self._before_start = self._before_start or [], None
+        if self._path is not None:
+            replace_file(self._path, "".join(lines).encode())
+            self._file = self._path.open("a", encoding="utf-8")
 
     def add(self, message: ExperienceMessage, env_steps: int, wall_s: float) -> list[EpisodeRecord]:
-        """Take one batch; the episodes that end in it."""
-        batch, finished = message.batch, []
+        """Take one batch, once; the episodes that end in it, or in later ones that waited for it."""
+        robot = message.collector
+        ahead = self._ahead.setdefault(robot, {})
+        ahead[message.sequence] = message
+        finished: list[EpisodeRecord] = []
+        while (following := ahead.pop(self._next.setdefault(robot, 0), None)) is not None:
+            self._next[robot] += 1
+            finished += self._count(following, env_steps, wall_s)
+        return finished
+
+    def _count(self, message: ExperienceMessage, env_steps: int, wall_s: float) -> list[EpisodeRecord]:
+        batch, robot = message.batch, message.collector
+        finished = []
         ends = batch.terminated | batch.truncated
         for row in range(len(batch)):
-            key = (message.collector, int(batch.episode[row]))
-            episode = self._open.setdefault(key, _Open())
+            number = int(batch.episode[row])
+            episode = self._open.get(robot)
+            if episode is not None and episode.episode != number:  # it was cut off between two batches
+                finished.append(self._finish(robot, env_steps, wall_s))
+                episode = None
+            if episode is None:
+                episode = self._open[robot] = _Open(number)
             episode.steps += 1
             terms = batch.reward_terms[row].astype(np.float64)
             episode.terms = terms if episode.terms is None else episode.terms + terms
+            episode.greedy, episode.success = bool(batch.greedy[row]), bool(batch.success[row])
+            episode.policy_version = int(batch.policy_version[row])
             if ends[row]:
-                finished.append(self._finish(message, row, env_steps, wall_s))
+                finished.append(self._finish(robot, env_steps, wall_s))
         return finished
 
-    def _finish(self, message: ExperienceMessage, row: int, env_steps: int, wall_s: float) -> EpisodeRecord:
-        batch = message.batch
-        key = (message.collector, int(batch.episode[row]))
-        episode = self._open.pop(key)
+    def _finish(self, robot: str, env_steps: int, wall_s: float) -> EpisodeRecord:
+        episode = self._open.pop(robot)
         terms = episode.terms if episode.terms is not None else np.zeros(len(self._reward_names))
         self.episodes += 1
+        if self._before_start is not None:
+            wall_s = self._known_wall_s.get((robot, episode.episode), self.wall_s)
+        self.wall_s = wall_s
         record = EpisodeRecord(
             index=self.episodes,
-            robot=message.collector,
-            episode=key[1],
-            greedy=bool(batch.greedy[row]),
-            success=bool(batch.success[row]),
+            robot=robot,
+            episode=episode.episode,
+            greedy=episode.greedy,
+            success=episode.success,
             steps=episode.steps,
             episode_return=float(terms.sum()),
             reward_terms=dict(zip(self._reward_names, terms.tolist(), strict=True)),
-            policy_version=int(batch.policy_version[row]),
+            policy_version=episode.policy_version,
             env_steps=env_steps,
             wall_s=wall_s,
         )
         if record.greedy:
             self.evaluations += 1
-            self._window.append(record.success)
-        if self._file is not None:
-            self._file.write(json.dumps(asdict(record)) + "\n")
-            self._file.flush()
+            self._window.append(record)
+        self._write(json.dumps(asdict(record)) + "\n")
         return record
+
+    def _write(self, line: str) -> None:
+        if self._before_start is not None:
+            self._before_start.append(line)
+        elif self._file is not None:
+            try:
+                self._file.write(line)
+                self._file.flush()
+            except OSError as error:
+                self.trouble = f"episodes.jsonl not written: {error}"
 
     @property
     def greedy_success(self) -> float:
         """Success rate of the newest greedy episodes, 0 before the first."""
-        return float(np.mean(self._window)) if self._window else 0.0
+        return float(np.mean([record.success for record in self._window])) if self._window else 0.0
+
+    @property
+    def greedy_return(self) -> float:
+        """Mean return of the newest greedy episodes, 0 before the first."""
+        return float(np.mean([record.episode_return for record in self._window])) if self._window else 0.0
 
     @property
     def window_is_full(self) -> bool:
         """Whether the success rate is over a whole window."""
         return len(self._window) == self._window.maxlen
 
-    def close(self) -> None:
-        """Close the file."""
+    def close(self, env_steps: int, wall_s: float) -> None:
+        """Count what still waits for batches that never came, and close the file."""
+        for ahead in self._ahead.values():
+            for sequence in sorted(ahead):
+                self._count(ahead.pop(sequence), env_steps, wall_s)
         if self._file is not None:
             self._file.close()
+
+
+def _wall_times(path: Path) -> dict[tuple[str, int], float]:
+    """When which episode ended, as far as the file of an earlier process tells; a torn line tells nothing."""
+    times: dict[tuple[str, int], float] = {}
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else ():
+        try:
+            entry = json.loads(line)
+            times[str(entry["robot"]), int(entry["episode"])] = float(entry["wall_s"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            continue
+    return times

@@ -8,16 +8,19 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from naf_robot.runtime.episode_log import EpisodeRecord
+from naf_robot.runtime.health import FleetHealth
 from naf_robot.runtime.trainer import Trainer
 
 QUIET_PERIOD_S = 5.0  # between lines where the output is no terminal
+ROBOTS_PERIOD_S = 30.0  # between the robots' lines above the bar of a terminal
 
 
 class Progress:
     """Shows env steps, episodes, greedy success, updates/s, policy version and time left."""
 
-    def __init__(self, trainer: Trainer) -> None:
+    def __init__(self, trainer: Trainer, health: FleetHealth) -> None:
         self._trainer = trainer
+        self._health = health
         self._bar = tqdm(
             total=trainer.config.max_episodes,
             unit="episode",
@@ -33,6 +36,10 @@ class Progress:
         if not self._bar.disable:
             self._bar.set_postfix_str(self._text(), refresh=False)
             self._bar.update(episodes - self._bar.n)
+            if force or time.monotonic() - self._last_line_s >= ROBOTS_PERIOD_S:
+                self._last_line_s = time.monotonic()
+                for line in self._health.lines():
+                    self._bar.write(line, file=sys.stderr)
             return
         now = time.monotonic()
         if force or now - self._last_line_s >= QUIET_PERIOD_S:
@@ -41,6 +48,8 @@ class Progress:
             wall = self._trainer.wall_s
             left = f"{wall / episodes * (limit - episodes):.0f} s at most" if episodes else "?"
             print(f"episodes {episodes}/{limit} | {self._text()} | time left {left}", file=sys.stderr, flush=True)
+            for line in self._health.lines():
+                print(f"  {line}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Leave the last state on the screen."""
@@ -53,7 +62,11 @@ class Progress:
         shown = f"{log.greedy_success:.2f} of {min(log.evaluations, trainer.config.trainer.evaluation_window)}"
         return (
             f"steps {trainer.transitions}, greedy success {shown}, "
-            f"{trainer.updates_per_s:.0f} updates/s, policy {trainer.version}"
+            f"{trainer.updates_per_s:.0f} updates/s, "
+            f"{trainer.updates / max(trainer.transitions, 1):.2f} updates/step, "
+            f"loss {trainer.metrics.get('loss', float('nan')):.3g}, "
+            f"gradient {trainer.metrics.get('gradient_norm', float('nan')):.3g}, "
+            f"skipped {trainer.skipped_updates:.0f}, policy {trainer.version}"
         )
 
 

@@ -11,6 +11,7 @@ from naf_robot.arm.safety import SafetyConfig
 from naf_robot.arm.velocity_control import VelocityControlConfig
 from naf_robot.core.config import Config, build, dump_yaml, load_yaml, merge
 from naf_robot.core.errors import ConfigError, UnknownNameError
+from naf_robot.core.files import replace_file
 from naf_robot.core.resources import find, share_directory
 from naf_robot.learning.exploration import ExplorationConfig
 from naf_robot.learning.registry import algorithm_config_type
@@ -38,6 +39,7 @@ class CollectorConfig(Config, frozen=True):
     home_tolerance: Positive = 0.03  # [rad] per joint
     home_gain: Positive = 2.0  # [1/s]
     home_timeout_s: Positive = 20.0
+    max_gap_s: Positive = 0.2  # between two control steps of an episode; a longer one ends it without that transition
     max_policy_age_s: Positive = 60.0  # wall time without a sign of the trainer after which the robot holds still
     resend_s: Positive = 1.0  # first wait for an acknowledgement; doubles up to the next
     max_resend_s: Positive = 10.0
@@ -55,8 +57,9 @@ class TrainerConfig(Config, frozen=True):
     replay_capacity: Count = 1_000_000
     publish_period_updates: Count = 50
     evaluation_window: Count = 20  # greedy episodes that the success rate is taken over
-    checkpoint_period_s: Positive = 60.0
+    checkpoint_period_s: Positive = 20.0  # wall time; after a crash the updates since the last one are made again
     keep_checkpoints: Count = 2
+    max_store_bytes: Count = 64 * 1024**3  # of experience; beyond it nothing is acknowledged and the robots hold still
     threads: Count = 1
     device: str = "cpu"
 
@@ -69,6 +72,7 @@ class SimulationConfig(Config, frozen=True):
     """How the simulator node runs in time."""
 
     real_time_factor: NonNegative = 0.0  # 0: as fast as the machine allows
+    drive_timeout_s: NonNegative = 0.0  # drives stop after so long without a command; 0: hold the last, as ros2_control
     answer_timeout_s: Positive = 2.0  # wall time to wait for a robot's command before going on without
 
 
@@ -126,7 +130,7 @@ def load(path: Path) -> RunConfig:
 
 def save(config: RunConfig, path: Path) -> None:
     """Write the resolved configuration, with every default spelled out."""
-    path.write_text(dump_yaml(config), encoding="utf-8")
+    replace_file(path, dump_yaml(config).encode())
 
 
 def checked(config: RunConfig) -> RunConfig:

@@ -1,11 +1,17 @@
 """The trainer without ROS: store every batch once, learn at the given ratio, hand out parameters, know the end."""
 
+import contextlib
 import json
 import subprocess
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from naf_robot.core.clock import Clock
+from naf_robot.core.errors import CheckpointError, CodecError, StoreError
+from naf_robot.core.files import replace_file
 from naf_robot.core.records import PolicyParameters
 from naf_robot.core.resources import SOURCE_ROOT
 from naf_robot.core.seeding import derived_seed
@@ -15,24 +21,48 @@ from naf_robot.experience.codec import (
     decode_experience,
     encode_acknowledgement,
 )
-from naf_robot.experience.envelope import MAX_BYTES
 from naf_robot.experience.store import ExperienceStore
 from naf_robot.learning.registry import make_learner
 from naf_robot.learning.replay_buffer import ReplayBuffer
-from naf_robot.runtime.checkpoint import Checkpoint, write_checkpoint
+from naf_robot.runtime.checkpoint import (
+    BEST,
+    Checkpoint,
+    has_checkpoint,
+    read_best,
+    read_checkpoint,
+    roll_back,
+    write_checkpoint,
+)
 from naf_robot.runtime.contract import contract_of
 from naf_robot.runtime.episode_log import EpisodeLog, EpisodeRecord
+from naf_robot.runtime.gate import EvaluationGate
 from naf_robot.runtime.learned_action import as_learned
+from naf_robot.runtime.reserved_counter import ReservedCounter
 from naf_robot.runtime.run_config import RunConfig
 
 SUCCEEDED, RAN_OUT = 0, 3  # exit codes of a training run
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024  # of experience; a batch of 50 transitions has some ten kilobytes
+RECENT_VERSIONS = 64  # kept in memory, for the gate: an episode ends some versions after its own came out
+
+
+class Receipt(NamedTuple):
+    """What came of one experience message."""
+
+    answer: bytes  # an acknowledgement, or a refusal
+    finished: list[EpisodeRecord]  # episodes that are complete now
+    refused: str | None = None  # why nothing was stored
 
 
 class Trainer:
     """One run's learner with its experience; driven by a loop that feeds it messages and time.
 
+    A run folder that holds experience is taken up where it stands: replay and episodes come from the
+    store, the learner from the newest whole checkpoint.
+
     Raises:
+        LockedError: another living trainer works in the run folder.
         StoreError: the run folder's store cannot be used.
+        CheckpointError: there are checkpoints, but none is whole or fits this configuration.
     """
 
     def __init__(self, config: RunConfig, run_dir: Path, clock: Clock) -> None:
@@ -42,7 +72,7 @@ class Trainer:
         self._ratio = config.trainer.ratio()
         self._run_dir = run_dir
         self._clock = clock
-        self._store = ExperienceStore(run_dir / "experience.sqlite", self.contract)
+        self._store = ExperienceStore(run_dir / "experience.sqlite", self.contract, self._settings.max_store_bytes)
         size, actions = self.contract.observation_size, self.contract.action_size
         self._replay = ReplayBuffer(self._settings.replay_capacity, size, actions, self._settings.device)
         self._learner = make_learner(
@@ -57,15 +87,47 @@ class Trainer:
         self.episodes = EpisodeLog(
             run_dir / "episodes.jsonl", self.contract.reward_names, self._settings.evaluation_window
         )
-        self._started_s = clock.now_s()
-        self._learning_s = 0.0
-        self._checkpointed_s = self._started_s
-        self._version = 0
-        self._published_updates = 0
+        self.gate = EvaluationGate()
+        self._versions = ReservedCounter(run_dir / "policy_version")
+        self._newest: PolicyParameters | None = None
+        self._recent: OrderedDict[int, PolicyParameters] = OrderedDict()
+        self._learning_s, self._updates_here = 0.0, 0
+        self._started_s = self._checkpointed_s = clock.now_s()
         self.transitions = 0
         self.duplicates = 0
         self.metrics: dict[str, float] = {}
+        self.skipped_updates = 0.0
+        self.trouble: dict[str, str] = {}  # what the disk refused, by name
         self.paused = False
+        self._take_up()
+
+    def _take_up(self) -> None:
+        """Go on from what the run folder holds."""
+        wall_s = 0.0
+        if has_checkpoint(self._run_dir):
+            checkpoint = read_checkpoint(self._run_dir)
+            self._check_identity(checkpoint)
+            self._learner.load_state(checkpoint.learner_state)
+            roll_back(self._run_dir, checkpoint)  # torn ones that are newer would be in the way of what follows
+            wall_s = float(checkpoint.counters.get("wall_s", 0.0))
+            with contextlib.suppress(CheckpointError):  # no version has passed yet
+                self.gate = EvaluationGate(read_best(self._run_dir).counters)
+        for message in self._store.batches():
+            self._replay.add(as_learned(message.batch, self._settings.learned_action))
+            self.transitions += len(message.batch)
+            self.episodes.add(message, self.transitions, 0.0)
+        self._started_s = self._clock.now_s() - max(wall_s, self.episodes.wall_s)
+        self.episodes.start()
+
+    def _check_identity(self, checkpoint: Checkpoint) -> None:
+        found = (
+            checkpoint.policy.task,
+            checkpoint.policy.observation_spec,
+            str(checkpoint.counters.get("algorithm", self.config.algorithm_name)),
+        )
+        own = (self.contract.task, self.contract.observation_spec, self.config.algorithm_name)
+        if found != own:
+            raise CheckpointError(f"the checkpoint is of task, observation spec and algorithm {found}, this run {own}")
 
     @property
     def updates(self) -> int:
@@ -75,7 +137,7 @@ class Trainer:
     @property
     def version(self) -> int:
         """Version of the newest parameters."""
-        return self._version
+        return self._newest.version if self._newest else 0
 
     @property
     def wall_s(self) -> float:
@@ -85,30 +147,47 @@ class Trainer:
     @property
     def updates_per_s(self) -> float:
         """Updates per second of wall time spent learning."""
-        return self.updates / self._learning_s if self._learning_s > 0.0 else 0.0
+        return self._updates_here / self._learning_s if self._learning_s > 0.0 else 0.0
 
-    def receive(self, payload: bytes) -> tuple[bytes, list[EpisodeRecord]]:
-        """Store one experience message; its acknowledgement and the episodes it ends.
+    def receive(self, payload: bytes) -> Receipt:
+        """Store one experience message and answer it.
 
-        A batch that is held already is acknowledged again and changes nothing.
+        A batch that is held already is acknowledged again and changes nothing. One that cannot be
+        held (a full disk, two senders under one name) is answered with a refusal.
 
         Raises:
-            CodecError: the message is refused and not acknowledged.
-            StoreError: the disk refused it; it is not acknowledged.
+            CodecError: no message for this run; there is no answer.
         """
-        message = decode_experience(payload, self.contract, MAX_BYTES)
+        message = decode_experience(payload, self.contract, MAX_MESSAGE_BYTES)
+        if message.collector not in self.config.robots:
+            raise CodecError(f"experience of robot {message.collector[:40]!r}, which is not of this run")
         finished: list[EpisodeRecord] = []
-        if self._store.insert(message, payload):
+        try:
+            fresh = self._store.insert(message, payload)
+        except StoreError as error:
+            refusal = Acknowledgement(message.collector, (), self.updates, self.transitions, str(error))
+            return Receipt(encode_acknowledgement(refusal), finished, str(error))
+        if fresh:
             finished = self._take(message)
         else:
             self.duplicates += 1
         acknowledgement = Acknowledgement(message.collector, (message.sequence,), self.updates, self.transitions)
-        return encode_acknowledgement(acknowledgement), finished
+        return Receipt(encode_acknowledgement(acknowledgement), finished)
 
     def _take(self, message: ExperienceMessage) -> list[EpisodeRecord]:
         self._replay.add(as_learned(message.batch, self._settings.learned_action))
         self.transitions += len(message.batch)
-        return self.episodes.add(message, self.transitions, self.wall_s)
+        finished = self.episodes.add(message, self.transitions, self.wall_s)
+        greedy = [record.policy_version for record in finished if record.greedy]
+        if greedy and greedy[-1] in self._recent and self.gate.passes(self.episodes):
+            self._keep_best(self._recent[greedy[-1]])
+        return finished
+
+    def _keep_best(self, policy: PolicyParameters) -> None:
+        scores = {"greedy_success": self.episodes.greedy_success, "greedy_return": self.episodes.greedy_return}
+        checkpoint = Checkpoint(self._learner.state(), policy, self._counters() | scores)
+        if self._written("best checkpoint", lambda: write_checkpoint(self._run_dir, checkpoint, 1, BEST)):
+            self.gate.keep(self.episodes, policy.version)
 
     def learn(self, at_most: int) -> int:
         """Do up to `at_most` updates as the ratio allows; how many were done."""
@@ -119,30 +198,39 @@ class Trainer:
             begin = self._clock.now_s()
             self.metrics = self._learner.update(count)
             self._learning_s += self._clock.now_s() - begin
+            self._updates_here += count
+            self.skipped_updates += self.metrics.get("skipped_updates", 0.0)
         return count
 
     def parameters_are_due(self) -> bool:
         """Whether a new version should be published: at the start, then every so many updates."""
-        if self._version == 0:
+        if self._newest is None:
             return True
-        return self.updates - self._published_updates >= self._settings.publish_period_updates
+        return self.updates - self._newest.updates >= self._settings.publish_period_updates
 
     def new_parameters(self) -> PolicyParameters:
-        """The acting parameters now, under a new version number."""
-        self._version += 1
-        self._published_updates = self.updates
-        return self.parameters()
+        """The acting parameters now, under a new version number, higher than any before in this run.
 
-    def parameters(self) -> PolicyParameters:
-        """The acting parameters now, under the newest version number."""
-        return PolicyParameters(
+        Raises:
+            OSError: the number cannot be made durable.
+        """
+        parameters = PolicyParameters(
             arrays=self._learner.policy_arrays(),
-            version=self._version,
+            version=self._versions.next(),
             task=self.contract.task,
             observation_spec=self.contract.observation_spec,
             updates=self.updates,
             transitions=self.transitions,
         )
+        self._newest = self._recent[parameters.version] = parameters
+        while len(self._recent) > RECENT_VERSIONS:
+            self._recent.popitem(last=False)
+        return parameters
+
+    def parameters(self) -> PolicyParameters:
+        """The newest version again, with how far the trainer is by now; a version's arrays never change."""
+        newest = self._newest or self.new_parameters()
+        return replace(newest, updates=self.updates, transitions=self.transitions)
 
     def outcome(self) -> int | None:
         """The exit code once the run is decided, None before."""
@@ -156,15 +244,37 @@ class Trainer:
         return self._clock.now_s() - self._checkpointed_s >= self._settings.checkpoint_period_s
 
     def checkpoint(self) -> Path:
-        """Write a checkpoint now; its folder."""
-        counters = {
+        """Write a checkpoint now; its folder.
+
+        Raises:
+            OSError: the disk refused; the older checkpoints stay.
+        """
+        self._checkpointed_s = self._clock.now_s()
+        moved = self._newest is None or self._newest.updates != self.updates
+        policy = self.new_parameters() if moved or self._newest is None else self._newest
+        checkpoint = Checkpoint(self._learner.state(), policy, self._counters())
+        return write_checkpoint(self._run_dir, checkpoint, self._settings.keep_checkpoints)
+
+    def try_checkpoint(self) -> bool:
+        """Write a checkpoint if the disk takes it; else say so in `trouble`, and go on with the older ones."""
+        return self._written("checkpoint", self.checkpoint)
+
+    def _written(self, what: str, write: Callable[[], object]) -> bool:
+        try:
+            write()
+        except OSError as error:
+            self.trouble[what] = f"{what} not written: {error}"
+            return False
+        self.trouble.pop(what, None)
+        return True
+
+    def _counters(self) -> dict[str, Any]:
+        return {
             "episodes": self.episodes.episodes,
             "transitions": self.transitions,
             "algorithm": self.config.algorithm_name,
+            "wall_s": round(self.wall_s, 3),
         }
-        self._checkpointed_s = self._clock.now_s()
-        checkpoint = Checkpoint(self._learner.state(), self.parameters(), counters)
-        return write_checkpoint(self._run_dir, checkpoint, self._settings.keep_checkpoints)
 
     def summary(self) -> dict[str, Any]:
         """What the run came to, for `summary.json`."""
@@ -183,16 +293,19 @@ class Trainer:
             "transitions_received": self._store.transitions(),
             "transitions_lost": self._store.missing(),
             "transitions_resent": self.duplicates,
-            "policy_versions": self._version,
+            "policy_versions": self.version,
+            "best_version": self.gate.version,
+            "best_success": self.gate.success if self.gate.version is not None else None,
             "git_commit": git_commit(),
         }
 
     def finish(self) -> dict[str, Any]:
-        """Write the last checkpoint and the summary, and close the stores."""
-        self.checkpoint()
+        """Write the last checkpoint and the summary as far as the disk takes them, and close the stores."""
+        self.try_checkpoint()
+        self.episodes.close(self.transitions, self.wall_s)
         summary = self.summary()
-        (self._run_dir / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-        self.episodes.close()
+        text = json.dumps(summary, indent=2) + "\n"
+        self._written("summary", lambda: replace_file(self._run_dir / "summary.json", text.encode()))
         self._store.close()
         return summary
 

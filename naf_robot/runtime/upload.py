@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from naf_robot.core.clock import Clock
+from naf_robot.core.errors import StoreError
 from naf_robot.core.records import TransitionBatch
 from naf_robot.experience.outbox import Outbox
 
@@ -16,7 +17,11 @@ class _Sent:
 
 
 class Uploader:
-    """Schedules the batches of an outbox; batches left by a predecessor are due at once."""
+    """Schedules the batches of an outbox; batches left by a predecessor are due at once.
+
+    While the disk refuses, what it refused is kept in memory and tried again; `trouble` says so, and
+    the collector must not collect meanwhile, so that this never grows beyond the running episode.
+    """
 
     def __init__(self, outbox: Outbox, clock: Clock, resend_s: float, max_resend_s: float) -> None:
         self._outbox = outbox
@@ -24,18 +29,31 @@ class Uploader:
         self._resend_s = resend_s
         self._max_resend_s = max_resend_s
         self._schedule = {sequence: _Sent(0.0, resend_s) for sequence in outbox.waiting()}
+        self._unsaved: list[TransitionBatch] = []
+        self.trouble: str | None = None  # why transitions cannot be stored, None while they can
         self.resent = 0
 
-    def add(self, batch: TransitionBatch) -> None:
-        """Store `batch` durably; it is due at once.
+    def note(self, row: TransitionBatch) -> None:
+        """Journal a transition of the running episode; a disk that refuses is told in `trouble`."""
+        try:
+            self._outbox.journal(row)
+        except StoreError as error:
+            self.trouble = str(error)
 
-        Raises:
-            StoreError: the outbox refused it.
-        """
-        self._schedule[self._outbox.append(batch)] = _Sent(-1.0, self._resend_s)
+    def add(self, batch: TransitionBatch) -> None:
+        """Store `batch` durably and have it sent at once; or keep it until the disk takes it."""
+        self._unsaved.append(batch)
+        self._save()
+
+    @property
+    def unsent(self) -> int:
+        """Batches that were never sent."""
+        return len(self._unsaved) + sum(entry.due_s < 0.0 for entry in self._schedule.values())
 
     def due(self) -> list[bytes]:
         """Payloads to send now, oldest first."""
+        if self._unsaved or self.trouble:
+            self._save()
         now = self._clock.now_s()
         payloads: list[bytes] = []
         for sequence in sorted(self._schedule):
@@ -52,7 +70,21 @@ class Uploader:
         return payloads
 
     def acknowledge(self, sequences: tuple[int, ...]) -> None:
-        """The trainer holds these."""
+        """The trainer holds these.
+
+        Raises:
+            StoreError: the outbox could not forget them; they will be sent again.
+        """
         self._outbox.acknowledge(sequences)
         for sequence in sequences:
             self._schedule.pop(sequence, None)
+
+    def _save(self) -> None:
+        try:
+            while self._unsaved:
+                self._schedule[self._outbox.append(self._unsaved[0])] = _Sent(-1.0, self._resend_s)
+                del self._unsaved[0]
+        except StoreError as error:
+            self.trouble = str(error)
+            return
+        self.trouble = None

@@ -37,14 +37,15 @@ def test_batches_are_numbered_on_across_a_restart(tmp_path: Path):
     assert (message.sequence, message.first_transition, len(message.batch)) == (2, 8, 2)
 
 
-def test_a_full_outbox_refuses_and_stores_nothing(tmp_path: Path):
+def test_a_full_outbox_says_so_and_still_keeps_what_was_paid_for(tmp_path: Path):
     box = outbox(tmp_path, limit=1)
+    assert not box.is_full()
     box.append(make_batch(1))
-    with pytest.raises(StoreError, match="'robot_1' is full"):
-        box.append(make_batch(1))
-    assert box.waiting() == [0]
-    box.acknowledge((0,))
-    assert box.append(make_batch(1)) == 1
+    assert box.is_full()
+    box.append(make_batch(1))
+    assert box.waiting() == [0, 1]
+    box.acknowledge((0, 1, 7))
+    assert not box.is_full()
 
 
 def test_a_store_of_another_collector_task_or_role_is_refused(tmp_path: Path):
