@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from naf_robot.bringup.runner import ProcessRunner, local_environment
-from naf_robot.bringup.training import SystemOptions, option_fields, prepare
+from naf_robot.bringup.training import SystemOptions, lock_run, option_fields, prepare
 from naf_robot.core.errors import NafRobotError
 
 USER_ERROR = 2
@@ -52,6 +52,16 @@ def _parser() -> argparse.ArgumentParser:
     inspect = commands.add_parser("inspect", help="print a run folder's summary, checkpoint and episodes")
     inspect.add_argument("--run-dir", type=Path, required=True)
     inspect.set_defaults(run=_inspect)
+    rollback = commands.add_parser("rollback", help="let a run that stands go on from an older or the best version")
+    rollback.add_argument("--run-dir", type=Path, required=True)
+    rollback.add_argument("--version", type=int, help="a version that a checkpoint is kept of [the best one]")
+    rollback.set_defaults(run=_rollback)
+    pin = commands.add_parser("pin", help="let robots act with one version, whatever is published")
+    pin.add_argument("--run-dir", type=Path, required=True)
+    pin.add_argument("--robot", help="one robot of the run [all]")
+    pin.add_argument("--version", type=int, help="a version that a checkpoint is kept of [the best one]")
+    pin.add_argument("--release", action="store_true", help="follow the newest version again")
+    pin.set_defaults(run=_pin)
     return parser
 
 
@@ -101,6 +111,22 @@ def _inspect(options: argparse.Namespace) -> int:
     from naf_robot.runtime.evaluation import inspect_run
 
     print(json.dumps(inspect_run(options.run_dir), indent=2), flush=True)
+    return 0
+
+
+def _rollback(options: argparse.Namespace) -> int:
+    from naf_robot.runtime.rollback import roll_back_run
+
+    lock = lock_run(options.run_dir)
+    print(json.dumps(roll_back_run(options.run_dir, options.version)), flush=True)
+    lock.release()
+    return 0
+
+
+def _pin(options: argparse.Namespace) -> int:
+    from naf_robot.runtime.rollback import pin_robots
+
+    print(json.dumps(pin_robots(options.run_dir, options.robot, options.version, options.release)), flush=True)
     return 0
 
 

@@ -22,6 +22,7 @@ class NodeSpec:
     stop_order: int = 0
     stop_within_s: float = 1.0  # kept in reserve for it when everything must end
     decides: bool = False
+    restarts: int = 0  # how often it may be started again after it died
 
     @property
     def label(self) -> str:

@@ -9,8 +9,9 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import IO
+from typing import IO, Literal
 
+from naf_robot.bringup.deaths import Deaths, how
 from naf_robot.bringup.node_spec import NodeSpec
 
 POLL_S = 0.05
@@ -24,7 +25,8 @@ PR_SET_PDEATHSIG = 1
 class ProcessRunner:
     """Children of this process, in sessions of their own, so that Ctrl-C reaches this process alone.
 
-    Should this process die without a word, the kernel sends every child SIGTERM.
+    Should this process die without a word, the kernel sends every child SIGTERM. A child that dies is
+    started again as often as its spec allows; the reasons are in `deaths.jsonl` beside the outcome.
     """
 
     def __init__(self, specs: Sequence[NodeSpec], log_dir: Path, outcome_file: Path, environment: Mapping[str, str]):
@@ -34,6 +36,9 @@ class ProcessRunner:
         self._environment = dict(environment)
         self._children: dict[str, subprocess.Popen] = {}
         self._logs: list[IO[bytes]] = []
+        self._deaths = Deaths(outcome_file.parent / "deaths.jsonl")
+        self._started_s: dict[str, float] = {}
+        self._restart_s: dict[str, float] = {}  # when a dead one is due
         self._interrupted = False
 
     def run(self) -> int:
@@ -64,18 +69,25 @@ class ProcessRunner:
     def _start(self) -> None:
         self._log_dir.mkdir(parents=True, exist_ok=True)
         for spec in self._specs:
-            log = None if spec.decides else self._log_path(spec.label).open("wb")
-            if log is not None:
-                self._logs.append(log)
-            self._children[spec.label] = subprocess.Popen(
-                spec.command(),
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT if log is not None else None,
-                start_new_session=True,
-                preexec_fn=_die_with_parent,
-            )
+            self._start_one(spec, "wb")
+
+    def _start_one(self, spec: NodeSpec, mode: Literal["wb", "ab"]) -> None:
+        log = None if spec.decides else self._log_path(spec.label).open(mode)
+        if log is not None:
+            self._logs.append(log)
+        self._started_s[spec.label] = time.monotonic()
+        self._children[spec.label] = subprocess.Popen(
+            spec.command(),
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT if log is not None else None,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+        )
+        if mode == "ab" and log is not None:  # the child has its own copy; many restarts must not use up handles
+            self._logs.remove(log)
+            log.close()
 
     def _watch(self) -> int:
         while True:
@@ -86,15 +98,33 @@ class ProcessRunner:
             if self._outcome_file.exists():
                 return self._decided()
             for spec in self._specs:
-                code = self._children[spec.label].poll()
-                if code is None:
-                    continue
-                if spec.decides and self._outcome_file.exists():
-                    return self._decided()
-                self._report_death(spec, code)
-                self._stop(patient=False)
-                return FAILED
+                if (code := self._ended(spec)) is not None:
+                    if spec.decides and self._outcome_file.exists():
+                        return self._decided()
+                    self._report_death(spec, code)
+                    self._stop(patient=False)
+                    return FAILED
             time.sleep(POLL_S)
+
+    def _ended(self, spec: NodeSpec) -> int | None:
+        """The exit code of a process that has ended and stays so; a dead one that is due is started again."""
+        label = spec.label
+        code = self._children[label].poll()
+        if code is None:
+            return None
+        if label in self._restart_s:
+            if time.monotonic() >= self._restart_s[label]:
+                del self._restart_s[label]
+                self._start_one(spec, "ab")
+            return None
+        if spec.decides and self._outcome_file.exists():
+            return code
+        delay_s = self._deaths.restart_after_s(spec, code, time.monotonic() - self._started_s[label])
+        if delay_s is None:
+            return code
+        print(f"process {label!r} {how(code)}; started again in {delay_s:.1f} s", file=sys.stderr, flush=True)
+        self._restart_s[label] = time.monotonic() + delay_s
+        return None
 
     def _decided(self) -> int:
         self._stop(patient=True)
@@ -103,7 +133,8 @@ class ProcessRunner:
 
     def _after_interrupt(self) -> int:
         clean = (0, 3, -signal.SIGINT, -signal.SIGTERM)  # a signal during start-up ends the interpreter itself
-        failed = [spec for spec in self._specs if self._children[spec.label].returncode not in clean]
+        ended = [spec for spec in self._specs if spec.label not in self._restart_s]
+        failed = [spec for spec in ended if self._children[spec.label].returncode not in clean]
         for spec in failed:
             self._report_death(spec, self._children[spec.label].returncode)
         return FAILED if failed else 0
@@ -135,8 +166,7 @@ class ProcessRunner:
             child.wait()
 
     def _report_death(self, spec: NodeSpec, code: int) -> None:
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        print(f"error: process {spec.label!r} {how}; the run ends", file=sys.stderr, flush=True)
+        print(f"error: process {spec.label!r} {how(code)}; the run ends", file=sys.stderr, flush=True)
         path = self._log_path(spec.label)
         if path.is_file():
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]

@@ -1,6 +1,7 @@
 """The one description of the system: which processes a training run consists of."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from naf_robot.bringup.node_spec import NodeSpec
@@ -9,12 +10,13 @@ STOP_COLLECTORS, STOP_TRAINER, STOP_CONTROL, STOP_ARM = range(4)
 
 
 def training_system(
-    config: Path, robots: Sequence[str], simulated: bool = True, door_imu: bool = False
+    config: Path, robots: Sequence[str], simulated: bool = True, door_imu: bool = False, restarts: int = 0
 ) -> list[NodeSpec]:
     """Every process of a training run whose resolved configuration is the file `config`.
 
     With `door_imu` each robot has a `door_sensor`. With `simulated` false the drivers of arms and IMUs
-    are expected to run already, and time is wall time.
+    are expected to run already, and time is wall time. Each process may be started again `restarts` times
+    after it died; on a real arm not `velocity_control`: its death ends the run, for the arm may be moving.
     """
     common: dict[str, str | bool | int | float] = {"config": str(config), "use_sim_time": simulated}
     specs = []
@@ -71,4 +73,7 @@ def training_system(
                 stop_within_s=1.2,
             )
         )
-    return specs
+    return [
+        spec if spec.name == "velocity_control" and not simulated else replace(spec, restarts=restarts)
+        for spec in specs
+    ]

@@ -10,7 +10,10 @@ from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.system import training_system
 from naf_robot.core.config import load_yaml, parse_overrides
 from naf_robot.core.errors import ConfigError, RunFolderError
-from naf_robot.runtime.run_config import RunConfig, resolve, robot_names, save
+from naf_robot.core.files import ExclusiveLock
+from naf_robot.runtime.run_config import RunConfig, load, resolve, robot_names, save
+
+RESUMABLE = {"resume", "max_episodes", "target_success", "real_time_factor", "restarts", "simulated", "settings"}
 
 
 def option(default: Any, text: str) -> Any:
@@ -31,6 +34,8 @@ class SystemOptions:
     target_success: float = option(1.0, "greedy success over the newest evaluation episodes that ends the run")
     real_time_factor: float = option(0.0, "speed of the simulation, 0 for as fast as the machine allows")
     simulated: bool = option(True, "start the simulator; false expects arm drivers and runs on wall time")
+    restarts: int = option(0, "how often each dead process may be started again")
+    resume: str = option("", "go on with the run of this folder; only limits and single values may be changed")
     config: str = option("", "a YAML file over the task's own configuration")
     settings: str = option("", "single values over all others: key.subkey=value, separated by spaces")
 
@@ -42,26 +47,69 @@ class PreparedRun:
     run_dir: Path
     config: RunConfig
     specs: list[NodeSpec]
+    lock: ExclusiveLock  # held as long as this record is: two systems must not work in one folder
 
 
 def prepare(options: SystemOptions) -> PreparedRun:
-    """Check everything, then create the run folder; on any error nothing is written.
+    """Check everything, then create the run folder, or take up that of `options.resume`.
+
+    On any error nothing is written.
 
     Raises:
         NafRobotError: a mistake in the options, told in one sentence.
     """
+    if options.restarts < 0:
+        raise ConfigError(f"restarts must not be negative, got {options.restarts}")
+    if options.resume:
+        return _resume(options)
     config = resolve(options.task, options.algorithm, _overrides(options))
     run_dir = Path(options.run_dir or default_run_dir(options)).expanduser().resolve()
     try:
         run_dir.mkdir(parents=True)
     except FileExistsError:
-        raise RunFolderError(f"run folder {str(run_dir)!r} exists already; name one that does not") from None
+        raise RunFolderError(
+            f"run folder {str(run_dir)!r} exists already; name one that does not, or go on with it by --resume"
+        ) from None
     except OSError as error:
         raise RunFolderError(f"cannot create run folder {str(run_dir)!r}: {error.strerror}") from None
     save(config, run_dir / "config.yaml")
+    return _prepared(run_dir, config, options, lock_run(run_dir))
+
+
+def _resume(options: SystemOptions) -> PreparedRun:
+    """The run of an existing folder again, with what may be changed of its configuration."""
+    changed = {name for name, _, default, _ in option_fields() if getattr(options, name) != default}
+    if wrong := sorted(changed - RESUMABLE):
+        raise ConfigError(f"a resumed run keeps its {', '.join(wrong)}; with resume may be given: {sorted(RESUMABLE)}")
+    run_dir = Path(options.resume).expanduser().resolve()
+    lock = lock_run(run_dir)
+    path = run_dir / "config.yaml"
+    own: dict[str, Any] = {name: getattr(options, name) for name in ("max_episodes", "target_success")}
+    own = {name: value for name, value in own.items() if name in changed}
+    if "real_time_factor" in changed:
+        own["simulation"] = {"real_time_factor": options.real_time_factor}
+    config = load(path, [own, parse_overrides(options.settings.split())])
+    save(config, path)
+    (run_dir / "outcome").unlink(missing_ok=True)
+    return _prepared(run_dir, config, options, lock)
+
+
+def lock_run(run_dir: Path) -> ExclusiveLock:
+    """The lock of whoever runs a system in `run_dir`.
+
+    Raises:
+        RunFolderError: it is no run folder.
+        LockedError: a living one does.
+    """
+    if not (run_dir / "config.yaml").is_file():
+        raise RunFolderError(f"{str(run_dir)!r} is not a run folder: it has no config.yaml")
+    return ExclusiveLock(run_dir / "run.lock", f"run folder {str(run_dir)!r}")
+
+
+def _prepared(run_dir: Path, config: RunConfig, options: SystemOptions, lock: ExclusiveLock) -> PreparedRun:
     door_imu = "door_orientation" in config.make_task().sensors
-    specs = training_system(run_dir / "config.yaml", config.robots, options.simulated, door_imu)
-    return PreparedRun(run_dir, config, specs)
+    specs = training_system(run_dir / "config.yaml", config.robots, options.simulated, door_imu, options.restarts)
+    return PreparedRun(run_dir, config, specs, lock)
 
 
 def default_run_dir(options: SystemOptions) -> str:

@@ -27,7 +27,6 @@ from naf_robot.runtime.environments import make_simulator
 from naf_robot.runtime.lockstep import Lockstep
 from naf_robot.runtime.reserved_counter import ReservedCounter
 
-
 TICKS_RESERVED_AT_ONCE = 1000  # a restarted simulator's clock jumps ahead by at most so many, and never goes back
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from naf_robot.arm.model import ArmModel
 from naf_robot.core.clock import Clock
+from naf_robot.core.errors import NafRobotError
 from naf_robot.core.records import FloatArray, PolicyParameters, TransitionBatch, stack
 from naf_robot.core.seeding import stream
 from naf_robot.learning.exploration import OrnsteinUhlenbeck

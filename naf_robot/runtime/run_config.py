@@ -123,9 +123,9 @@ def resolve(task: str, algorithm: str = "naf", overrides: Sequence[Mapping[str, 
     return checked(build(RunConfig, values | {"task_name": task, "algorithm_name": algorithm}))
 
 
-def load(path: Path) -> RunConfig:
-    """A configuration that `save` wrote."""
-    return checked(build(RunConfig, load_yaml(path), str(path)))
+def load(path: Path, overrides: Sequence[Mapping[str, Any]] = ()) -> RunConfig:
+    """A configuration that `save` wrote, with `overrides` over it, later ones winning."""
+    return checked(build(RunConfig, merge(load_yaml(path), *overrides), str(path)))
 
 
 def save(config: RunConfig, path: Path) -> None:
