@@ -15,13 +15,19 @@ from types import FrameType
 import rclpy
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import Executor, SingleThreadedExecutor
+from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from naf_robot.core.errors import ConfigError, NafRobotError
+from naf_robot.core.errors import ConfigError, NafRobotError, UnknownNameError
 from naf_robot.nodes.convert import seconds_of
 from naf_robot.runtime.run_config import RunConfig, check_robot, load
 
+EXECUTORS: dict[str, Callable[[], Executor]] = {
+    "single_threaded": SingleThreadedExecutor,
+    "events": EventsExecutor,
+}
+DEFAULT_EXECUTOR = "events"  # half the processor time of the other (benchmarks/lockstep.py)
 STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 
 INTERNAL_ERROR, USER_ERROR = 1, 2
@@ -42,6 +48,17 @@ class ExecutableNode(Node):
         self.use_sim_time: bool = self.get_parameter("use_sim_time").value
         self.stop_requested = False
         self.spinner: Executor | None = None
+
+    def make_executor(self) -> Executor:
+        """The executor that the parameter `executor` names.
+
+        Raises:
+            UnknownNameError: listing the executors there are.
+        """
+        name = self.declare_parameter("executor", DEFAULT_EXECUTOR).value
+        if name not in EXECUTORS:
+            raise UnknownNameError("executor", name, EXECUTORS, f"node {self.get_name()!r}")
+        return EXECUTORS[name]()
 
     def robot_parameter(self) -> str:
         """The parameter `robot`, checked against the run's robots."""
@@ -87,7 +104,7 @@ def run(make: Callable[[], ExecutableNode]) -> int:
     signal.signal(signal.SIGTERM, on_signal)
     try:
         node = make()
-        executor = SingleThreadedExecutor()
+        executor = node.make_executor()
         executor.add_node(node)
         node.spinner = executor
         node.stop_requested = asked
