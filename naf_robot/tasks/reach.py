@@ -15,7 +15,9 @@ class ReachConfig(EpisodeConfig, frozen=True):
     target_centre: Point = (0.55, 0.0, 0.45)  # [m], base frame
     target_size: Positive = 0.2  # [m], edge of the cube
     success_distance: Positive = 0.05  # [m]
-    distance_weight: NonNegative = 10.0  # c1 [1/m]
+    distance_weight: NonNegative = 3.0  # c1 [1/m]
+    action_weight: NonNegative = 0.003  # c2
+    projection_weight: NonNegative = 0.3  # c3
     huber_delta: Positive = 0.05  # [m]
 
 

@@ -107,7 +107,7 @@ def test_reach_reward_by_hand():
     half = np.full(7, 0.5)
     assert task.reward_terms(far, goal, half, half) == pytest.approx([-2.0 * (0.3 - 0.05), -0.5 * 7 / 4, 0.0])
     assert task.reward_terms(near, goal, half, 2 * half)[0] == pytest.approx(-2.0 * 0.04**2 / 0.2)
-    assert task.reward_terms(near, goal, half, 2 * half)[2] == pytest.approx(-1.0 * 7 / 4)
+    assert task.reward_terms(near, goal, half, 2 * half)[2] == pytest.approx(-0.3 * 7 / 4)
     assert task.success(near, goal)
     assert not task.success(far, goal)
 
