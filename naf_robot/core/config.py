@@ -6,7 +6,7 @@ YAML into it. Every error names the key by its dotted path and says what would b
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
 import yaml
@@ -96,6 +96,12 @@ def _check_keys(record: type[Config], values: Mapping[str, Any], where: str) -> 
     for key, value in values.items():
         if key not in fields:
             raise UnknownNameError("configuration key", key, fields, where or "the top level")
-        for nested in (fields[key].type, *get_args(fields[key].type)):
-            if isinstance(nested, type) and issubclass(nested, Config) and isinstance(value, Mapping):
-                _check_keys(nested, value, f"{where}.{key}" if where else key)
+        place = f"{where}.{key}" if where else key
+        kind = fields[key].type
+        for nested in (kind, *get_args(kind)):
+            if not (isinstance(nested, type) and issubclass(nested, Config) and isinstance(value, Mapping)):
+                continue
+            named = value.items() if get_origin(kind) is dict else [("", value)]
+            for name, below in named:
+                if isinstance(below, Mapping):
+                    _check_keys(nested, below, f"{place}.{name}" if name else place)

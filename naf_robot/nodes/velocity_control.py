@@ -132,6 +132,11 @@ class VelocityControlNode(ExecutableNode):
         self.commands.publish(convert.command(output.velocity, request.header.stamp))
         self.executed.publish(convert.joint_state(self.joints, request.header.stamp, velocity=output.velocity))
 
+    def step_time_s(self) -> float:
+        """Now; not earlier than the last step while the clock only lags behind a stamp, earlier if time jumped back."""
+        now_s = self.now_s()
+        return self.last_step_s if 0.0 < self.last_step_s - now_s <= 2.0 * self.period_s else now_s
+
     def step(self, now_s: float) -> ControlOutput:
         """One control step with the measured period since the last one."""
         wall_s = time.monotonic()
@@ -139,7 +144,7 @@ class VelocityControlNode(ExecutableNode):
         if self.use_sim_time and elapsed <= 0.0:  # the simulated clock stands: decelerate in wall time
             elapsed = wall_s - self.last_step_wall_s
         first = self.last_step_s < 0.0
-        self.last_step_s, self.last_step_wall_s = max(now_s, self.last_step_s), wall_s
+        self.last_step_s, self.last_step_wall_s = now_s, wall_s
         self.output = self.control.step(now_s, self.period_s if first else elapsed)
         fault = self.output.fault or ""
         if fault != self.fault_said:
@@ -173,7 +178,7 @@ class VelocityControlNode(ExecutableNode):
         simulated_s = self.now_s() - self.last_answer_stamp_s if self.use_sim_time else 0.0
         if time.monotonic() - self.last_answer_s < limit_s and simulated_s < 1.5 * self.period_s:
             return
-        output = self.step(max(self.now_s(), self.last_step_s))
+        output = self.step(self.step_time_s())
         self.commands.publish(convert.command(output.velocity, None))
 
     def on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
@@ -213,7 +218,7 @@ class VelocityControlNode(ExecutableNode):
         """Decelerate to zero within the limits, then say zero and make sure that it arrived."""
         self.control.stop("shutdown")
         for _ in range(200):
-            output = self.step(max(self.now_s(), self.last_step_s))
+            output = self.step(self.step_time_s())
             self.commands.publish(convert.command(output.velocity, None))
             if not output.velocity.any():
                 break

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from naf_robot.core.config import Config, build, dump_yaml, load_yaml, merge, parse_overrides
@@ -55,3 +56,13 @@ def test_overrides_nest_merge_and_keep_what_they_do_not_name():
     assert base == {"a": {"b": 0, "z": 9}}
     with pytest.raises(ConfigError, match=r"'a\.b' must have the form"):
         parse_overrides(["a.b"])
+
+
+class Fleet(Config, frozen=True):
+    arms: dict[str, Inner] = msgspec.field(default_factory=dict)
+
+
+def test_records_by_name_are_checked_under_their_name():
+    assert build(Fleet, {"arms": {"left": {"rate": 2.0}}}).arms["left"].rate == 2.0
+    with pytest.raises(UnknownNameError, match=r"'rat' in arms\.left; valid: rate"):
+        build(Fleet, {"arms": {"left": {"rat": 1}}})
