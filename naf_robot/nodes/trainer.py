@@ -23,7 +23,9 @@ from naf_robot.runtime.progress import EventLog, Progress
 from naf_robot.runtime.report import write_learning_curve
 from naf_robot.runtime.trainer import Trainer
 
-UPDATES_AT_ONCE = 25  # between looks at the network
+LOOK_PERIOD_S = 0.03  # of learning between looks at the network
+UPDATES_AT_ONCE = 64  # and never more updates than this
+QUIET_SPINS = 10
 IDLE_S = 0.01
 REPUBLISH_S = 1.0  # a sign of life, and progress for collectors that wait
 EVENTS_S = 1.0
@@ -119,18 +121,24 @@ class TrainerNode(ExecutableNode):
         self.events.learner(self.trainer)
 
     def drain(self) -> None:
-        """Handle every message that has come, without waiting."""
-        before = -1
-        while before != self.handled:
+        """Handle every message that has come, without waiting.
+
+        A spin may handle a timer or an answer instead of a message: the network counts as quiet
+        after several spins in a row that brought none.
+        """
+        quiet = 0
+        while quiet < QUIET_SPINS:
             before = self.handled
             self.spin_once(0.0)
+            quiet = quiet + 1 if self.handled == before else 0
 
     def loop(self) -> int:
         """Learn, publish, look at the network, until the run is decided or a signal comes."""
         give_up_s = float("inf")
         while not self.stop_requested and time.monotonic() < give_up_s:
             self.drain()
-            busy = self.trainer.learn(UPDATES_AT_ONCE) > 0
+            at_most = round(LOOK_PERIOD_S * self.trainer.updates_per_s)
+            busy = self.trainer.learn(min(max(at_most, 4), UPDATES_AT_ONCE)) > 0
             if self.trainer.parameters_are_due():
                 self.publish_new()
             if self.trainer.checkpoint_is_due() and not self.trainer.try_checkpoint():
