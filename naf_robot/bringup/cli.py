@@ -86,9 +86,10 @@ def _train(options: argparse.Namespace) -> int:
         f"ROS_AUTOMATIC_DISCOVERY_RANGE={environment['ROS_AUTOMATIC_DISCOVERY_RANGE']}",
         flush=True,
     )
-    code = ProcessRunner(run.specs, run.run_dir / "log", run.run_dir / OUTCOME_FILE, environment).run()
     summary = run.run_dir / "summary.json"
-    if summary.is_file():
+    before = summary.stat().st_mtime_ns if summary.is_file() else -1
+    code = ProcessRunner(run.specs, run.run_dir / "log", run.run_dir / OUTCOME_FILE, environment).run()
+    if summary.is_file() and summary.stat().st_mtime_ns != before:
         print(summary.read_text(encoding="utf-8"), end="", flush=True)
     return code
 

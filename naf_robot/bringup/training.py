@@ -1,6 +1,7 @@
 """From a user's options to a run folder with its resolved configuration and its system."""
 
 import re
+import shutil
 import time
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -91,6 +92,8 @@ def _resume(options: SystemOptions) -> PreparedRun:
     config = load(path, [own, parse_overrides(options.settings.split())])
     save(config, path)
     (run_dir / "outcome").unlink(missing_ok=True)
+    if options.simulated:  # another world, its arms at home; on real arms only an operator clears a latched fault
+        shutil.rmtree(run_dir / "faults", ignore_errors=True)
     return _prepared(run_dir, config, options, lock)
 
 

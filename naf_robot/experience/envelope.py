@@ -53,7 +53,7 @@ class Envelope:
 
 def encode(kind: str, arrays: Mapping[str, NDArray], metadata: Mapping[str, object]) -> bytes:
     """Bytes of a message of `kind`; metadata values are stored as text."""
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}  # a scalar stays one
     entries = {key: str(value) for key, value in metadata.items()} | {"schema": SCHEMA, "kind": kind}
     entries["sha256"] = _checksum(contiguous, entries)
     return save(contiguous, metadata=entries)

@@ -74,7 +74,7 @@ class TrainerNode(ExecutableNode):
     def on_diagnostics(self, message: DiagnosticArray) -> None:
         """What the robots say of themselves, for the display."""
         for status in message.status:
-            self.health.take(status.name, {entry.key: entry.value for entry in status.values})
+            self.health.take(status.name, status.message, {entry.key: entry.value for entry in status.values})
 
     def on_request(self, message: String) -> None:
         """A collector has no parameters or old ones."""

@@ -11,11 +11,11 @@ class FleetHealth:
     def __init__(self, robots: tuple[str, ...]) -> None:
         self._values: dict[str, dict[str, Mapping[str, str]]] = {robot: {} for robot in robots}
 
-    def take(self, node: str, values: Mapping[str, str]) -> None:
+    def take(self, node: str, message: str, values: Mapping[str, str]) -> None:
         """Note what the node with the full name `node` reports; others than those two are passed over."""
         robot, _, name = node.strip("/").rpartition("/")
         if robot in self._values and name in (COLLECTOR, VELOCITY_CONTROL):
-            self._values[robot][name] = dict(values)
+            self._values[robot][name] = {**values, "message": message[:200]}
 
     def lines(self) -> list[str]:
         """One line per robot that has reported."""
@@ -28,7 +28,7 @@ class FleetHealth:
         counts = [v for k, v in control.items() if k.startswith("interventions ")]
         interventions = sum(int(count) for count in counts if count.isascii() and count.isdigit())
         return (
-            f"{robot}: {values.get('rate [Hz]', '?')} Hz, missed periods {values.get('missed periods', '?')}, "
+            f"{robot}: {values['message']} | {values.get('rate [Hz]', '?')} Hz, missed periods {values.get('missed periods', '?')}, "
             f"{values.get('episodes per hour', '?')} episodes/h, interventions {interventions}, "
             f"policy {values.get('policy version', '?')} of age {values.get('policy age [s]', '?')} s, "
             f"unsent batches {values.get('unsent batches', '?')}, "

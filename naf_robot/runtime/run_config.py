@@ -73,7 +73,8 @@ class SimulationConfig(Config, frozen=True):
 
     real_time_factor: NonNegative = 0.0  # 0: as fast as the machine allows
     drive_timeout_s: NonNegative = 0.0  # drives stop after so long without a command; 0: hold the last, as ros2_control
-    answer_timeout_s: Positive = 2.0  # wall time to wait for a robot's command before going on without
+    answer_timeout_s: Positive = 1.0  # wall time to wait for a robot's command before going on without; less than
+    # velocity_control.wall_limit_s, or one dead collector lets every other robot's watchdog latch a fault
 
 
 class RunConfig(Config, frozen=True, kw_only=True):
@@ -137,6 +138,11 @@ def checked(config: RunConfig) -> RunConfig:
     """`config` with the task's and the algorithm's defaults spelled out, its parts checked against each other."""
     if len(set(config.robots)) != len(config.robots):
         raise ConfigError(f"robots must have different names, got {list(config.robots)}")
+    if config.simulation.answer_timeout_s >= config.velocity_control.wall_limit_s:
+        raise ConfigError(
+            f"simulation.answer_timeout_s ({config.simulation.answer_timeout_s} s) must be less than "
+            f"velocity_control.wall_limit_s ({config.velocity_control.wall_limit_s} s)"
+        )
     config.arm.model()
     task = config.make_task()
     steps_per_period(task.control_period_s, config.simulator.physics_step_s)
