@@ -30,7 +30,7 @@ class TransitionBatch:
     step: NDArray[np.int64]  # (N,) within the episode from 0
     policy_version: NDArray[np.int64]  # (N,)
     greedy: NDArray[np.bool_]  # (N,) no exploration noise: counts for evaluation
-    success: NDArray[np.bool_]  # (N,) the task's success test holds at next_observation
+    success: NDArray[np.bool_]  # (N,) whether the episode, ended at next_observation, would be one
     stamp_s: NDArray[np.float64]  # (N,) time of the observation on the robot's clock
 
     def __len__(self) -> int:

@@ -28,7 +28,6 @@ from naf_robot.runtime.rate import RateMeter
 from naf_robot.runtime.upload import Uploader
 from naf_robot.sensing.signals import Signals
 
-DOOR_WAIT_S = 0.1  # wall time that a simulated tick waits for its door readings
 FLUSH_S = 1.0  # how long the end waits for the trainer to take the last batches
 HOLD_S = 0.01  # wall time a waiting robot adds to a tick of accelerated simulation, to leave the machine to the trainer
 
@@ -148,7 +147,7 @@ class CollectorNode(ExecutableNode):
         now = time.monotonic()
         if self.waiting_for_door_since_s is None:
             self.waiting_for_door_since_s = now
-        return now - self.waiting_for_door_since_s > DOOR_WAIT_S
+        return now - self.waiting_for_door_since_s > self.config.simulation.answer_timeout_s / 4
 
     def hand_over(self, tick: Tick) -> None:
         """Publish what a tick brought besides the velocity."""

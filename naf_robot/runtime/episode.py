@@ -75,7 +75,7 @@ class Episode:
                 "step": self.steps - 1,
                 "policy_version": self.policy_version,
                 "greedy": self.greedy,
-                "success": succeeds,
+                "success": self.success,
                 "stamp_s": step.stamp_s,
             }
         )

@@ -83,4 +83,4 @@ def test_one_instant_of_opening_makes_the_episode_a_success():
         robot.run(5)
     assert robot.collector._episode.success
     rows = robot.collector._episode.rows
-    assert [row["success"] for row in rows][-10:] == [True] * 5 + [False] * 5
+    assert [row["success"] for row in rows][-11:] == [False] + [True] * 10
