@@ -105,6 +105,12 @@ class DoorSceneConfig(Config, frozen=True):
     physics: DoorPhysics = DoorPhysics()
     variation: DoorVariation = msgspec.field(default_factory=DoorVariation)
     latch: LatchConfig = LatchConfig()
+    hinge_range: tuple[float, float] = (-np.pi / 2.0, np.pi / 2.0)  # [rad]; a lower end of 0 is a stop in the frame
     position: tuple[float, float, float] = (0.84, 0.28, 0.55)  # [m], base frame, until a task says otherwise
     imu: ImuConfig | None = None  # on the door's back; none: the door's angles are known without one
     max_energy: Positive = 50.0  # [J] of the moving door; beyond it the simulation has exploded
+
+    def __post_init__(self) -> None:
+        low, high = self.hinge_range
+        if not -np.pi <= low <= 0.0 <= high <= np.pi or low == high:
+            raise ConfigError(f"hinge_range must hold zero, the closed door, and be within ±pi rad, got {(low, high)}")

@@ -31,7 +31,7 @@ def build_door(spec: mujoco.MjSpec, config: DoorSceneConfig) -> None:
         name=HINGE_JOINT,
         type=mujoco.mjtJoint.mjJNT_HINGE,
         axis=HINGE_AXIS,
-        range=[-QUARTER_TURN, QUARTER_TURN],
+        range=config.hinge_range,
         limited=True,
         armature=0.01,
     )

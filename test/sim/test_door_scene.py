@@ -175,3 +175,14 @@ def test_the_scene_is_the_same_whatever_arm_stands_before_it():
     model = spec.compile()
     assert {model.joint(i).name for i in range(model.njnt)} == set(DOOR)
     assert msgspec.structs.fields(DoorPhysics)
+
+
+def test_a_stop_in_the_frame_lets_the_door_open_one_way_alone():
+    simulator = world(hinge_range=[0.0, 1.5])
+    simulator.reset("a", np.array([2.0, 0.3, 0.5]), at_home=True)
+    pushed, _ = push(simulator, -20.0, 2.0, 40)
+    assert pushed > -0.05
+    pulled, _ = push(simulator, 20.0, 2.0, 60)
+    assert pulled > 1.3
+    with pytest.raises(ConfigError, match="hinge_range must hold zero"):
+        world(hinge_range=[0.1, 1.5])
