@@ -28,7 +28,8 @@ class FleetHealth:
         counts = [v for k, v in control.items() if k.startswith("interventions ")]
         interventions = sum(int(count) for count in counts if count.isascii() and count.isdigit())
         return (
-            f"{robot}: {values['message']} | {values.get('rate [Hz]', '?')} Hz, missed periods {values.get('missed periods', '?')}, "
+            f"{robot}: {values['message']} | {values.get('rate [Hz]', '?')} Hz, "
+            f"missed periods {values.get('missed periods', '?')}, "
             f"{values.get('episodes per hour', '?')} episodes/h, interventions {interventions}, "
             f"policy {values.get('policy version', '?')} of age {values.get('policy age [s]', '?')} s, "
             f"unsent batches {values.get('unsent batches', '?')}, "

@@ -1,0 +1,300 @@
+"""Random kill -9 and freezes over a whole living system, and a network that loses messages: one JSON object.
+
+    python benchmarks/faults.py --kills 100 --seed 0 --json
+
+Trainer, collectors, simulator and velocity controllers are killed or frozen (SIGSTOP, later SIGCONT) at random
+instants and started again; experience and acknowledgements are dropped, duplicated and reordered on their way.
+Then the run is ended, resumed without faults, and must reach success. What was paid for is counted from the
+collectors' own counters, what arrived from the trainer's store, motion from the measured joint states.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from naf_robot.bringup.node_spec import NodeSpec
+from naf_robot.bringup.runner import ProcessRunner, local_environment
+from naf_robot.bringup.training import SystemOptions, prepare
+from naf_robot.core.errors import CheckpointError
+from naf_robot.runtime.checkpoint import has_checkpoint, read_checkpoint
+
+ROOT = Path(__file__).resolve().parents[1]
+SETTINGS = "trainer.evaluation_window=100000 trainer.checkpoint_period_s=2 collector.evaluation_period=5"
+READY_S = 90.0
+PAUSE_S = (0.3, 3.0)  # between two faults
+FREEZE_S = (0.2, 4.0)
+FREEZE_SHARE = 0.35
+WINDOW = 20
+ALLOWED_STOP_S = 0.4  # simulated time from the last command to standstill: drive timeout and braking
+OBSERVER_LAG_S = 0.1  # wall time a state may take to be seen
+STANDSTILL = 0.02  # [rad/s]
+
+
+@dataclass
+class Silence:
+    """A velocity controller was dead or frozen from `begin_s` to `end_s` of the steady clock."""
+
+    robot: str
+    pid: int
+    begin_s: float
+    end_s: float | None = None
+
+
+class Chaos(threading.Thread):
+    """Kills and freezes at random, in a thread beside the process runner."""
+
+    def __init__(self, runner: ProcessRunner, labels: list[str], run_dir: Path, kills: int, seed: int) -> None:
+        super().__init__(daemon=True)
+        self.runner, self.labels, self.run_dir, self.kills = runner, labels, run_dir, kills
+        self.random = random.Random(seed)
+        self.counts: Counter[str] = Counter()
+        self.frozen: dict[int, float] = {}  # process id to when it may go on
+        self.unreadable: list[str] = []
+        self.silent: list[Silence] = []  # of velocity controllers
+        self.error: str | None = None
+
+    def run(self) -> None:
+        """Begin when episodes have been finished; end the runner at the end."""
+        try:
+            if self.wait_for_episodes():
+                while self.counts["faults"] < self.kills:
+                    self.fault()
+                    self.look_at_checkpoints()
+                    self.rest(self.random.uniform(*PAUSE_S))
+                self.rest(5.0)
+        except Exception as error:  # noqa: BLE001  a thread must not die in silence
+            self.error = repr(error)
+        finally:
+            self.thaw(float("inf"))
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def wait_for_episodes(self) -> bool:
+        """Whether the system came up in time."""
+        deadline = time.monotonic() + READY_S
+        path = self.run_dir / "episodes.jsonl"
+        while not (path.is_file() and path.stat().st_size):
+            if time.monotonic() > deadline:
+                self.error = f"no episode was finished within {READY_S} s"
+                return False
+            time.sleep(0.1)
+        return True
+
+    def fault(self) -> None:
+        """One kill or freeze of a process that lives and is not frozen."""
+        label = self.random.choice(self.labels)
+        pid = self.runner.process_ids[label]
+        if pid in self.frozen or not alive(pid):
+            return
+        if self.random.random() < FREEZE_SHARE:
+            os.kill(pid, signal.SIGSTOP)
+            self.frozen[pid] = time.monotonic() + self.random.uniform(*FREEZE_S)
+            kind = "freezes"
+        else:
+            os.kill(pid, signal.SIGKILL)
+            kind = "kills -9"
+        robot, _, name = label.rpartition("/")
+        if name == "velocity_control":
+            self.silent.append(Silence(robot, pid, time.monotonic()))
+        self.counts.update(("faults", kind, f"{kind} of {label.rpartition('/')[2]}"))
+        print(f"fault {self.counts['faults']}/{self.kills}: {kind} {label}", file=sys.stderr, flush=True)
+
+    def look_at_checkpoints(self) -> None:
+        """At this very instant there must be a whole one, once any was written."""
+        if has_checkpoint(self.run_dir):
+            self.counts["checkpoints read"] += 1
+            try:
+                read_checkpoint(self.run_dir)
+            except CheckpointError as error:
+                self.unreadable.append(str(error))
+
+    def rest(self, duration_s: float) -> None:
+        """Wait, letting frozen processes go on when they are due."""
+        end = time.monotonic() + duration_s
+        while time.monotonic() < end:
+            self.thaw(time.monotonic())
+            for silence in self.silent:
+                pid = self.runner.process_ids[f"{silence.robot}/velocity_control"]
+                if silence.end_s is None and pid != silence.pid:
+                    silence.end_s = time.monotonic() - 0.1  # it was started since the last look
+            time.sleep(0.02)
+
+    def thaw(self, now_s: float) -> None:
+        """Let every frozen process that is due go on."""
+        for pid, due_s in list(self.frozen.items()):
+            if due_s <= now_s:
+                del self.frozen[pid]
+                for silence in self.silent:
+                    if silence.pid == pid and silence.end_s is None:
+                        silence.end_s = time.monotonic()
+                if alive(pid):
+                    os.kill(pid, signal.SIGCONT)
+
+
+def moving_in_silence(motion: Path, silences: list[Silence]) -> list[str]:
+    """States of arms that still moved when their velocity controller had been silent for too long."""
+    rows = [line.split() for line in motion.read_text(encoding="ascii").splitlines()]
+    states = [(float(wall), robot, float(stamp), float(speed)) for wall, robot, stamp, speed in rows]
+    found = []
+    for silence in silences:
+        own = [(wall, stamp, speed) for wall, robot, stamp, speed in states if robot == silence.robot]
+        before = [stamp for wall, stamp, _ in own if wall <= silence.begin_s + OBSERVER_LAG_S]
+        end_s = silence.end_s if silence.end_s is not None else silence.begin_s
+        for wall, stamp, speed in own:
+            passed_s = stamp - before[-1] if before else 0.0
+            if silence.begin_s < wall < end_s and ALLOWED_STOP_S < passed_s < 10.0 and speed > STANDSTILL:
+                found.append(f"{silence.robot}: {speed:.2f} rad/s, {passed_s:.2f} s after its controller's last word")
+    return found
+
+
+def alive(pid: int) -> bool:
+    """Whether the process runs: neither gone nor a zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def system_under_faults(specs: list[NodeSpec], config: Path, seed: int, loss: float) -> list[NodeSpec]:
+    """The system with the collectors' experience led through the bystander's lossy network."""
+    remapped = {"/experience": "/experience/as_sent", "/experience/ack": "/experience/ack_as_received"}
+    through = [replace(s, remappings=remapped) if s.name == "collector" else s for s in specs]
+    parameters: dict[str, Any] = {"config": str(config), "seed": seed, "loss": loss}
+    return [*through, NodeSpec("bystander", "benchmarks.fault_bystander", parameters=parameters, stop_order=9)]
+
+
+def count_transitions(run_dir: Path) -> dict[str, int]:
+    """What the collectors paid for against what the trainer's store and the outboxes hold, from the files alone."""
+    from naf_robot.experience.store import ExperienceStore
+    from naf_robot.runtime.contract import contract_of
+    from naf_robot.runtime.run_config import load
+
+    held: Counter[tuple[str, int, int]] = Counter()
+    stored: Counter[str] = Counter()
+    store = ExperienceStore(run_dir / "experience.sqlite", contract_of(load(run_dir / "config.yaml")))
+    for message in store.batches():
+        stored[message.collector] += len(message.batch)
+        for episode, step in zip(message.batch.episode.tolist(), message.batch.step.tolist(), strict=True):
+            held[message.collector, episode, step] += 1
+    store.close()
+    paid = waiting = lost = 0
+    for file in sorted((run_dir / "outbox").glob("*.sqlite")):
+        box = sqlite3.connect(file)
+        (batched,) = box.execute("SELECT value FROM counters WHERE name = 'transition'").fetchone()
+        (journalled,) = box.execute("SELECT COUNT(*) FROM journal").fetchone()
+        (left,) = box.execute("SELECT COALESCE(SUM(count), 0) FROM batches").fetchone()
+        unstored = left  # waiting; some of it may be in the store, its acknowledgement lost
+        paid += batched + journalled
+        waiting += left + journalled
+        lost += max(0, batched - stored[file.stem] - unstored)
+        box.close()
+    return {
+        "transitions_paid": paid,
+        "transitions_stored": sum(stored.values()),
+        "transitions_waiting": waiting,
+        "transitions_lost": lost,
+        "transitions_duplicated": sum(count - 1 for count in held.values()),
+    }
+
+
+def resume_to_success(run_dir: Path, episodes: int) -> dict[str, Any]:
+    """Go on without faults until success, from the command line as a user would."""
+    done = sum(1 for _ in (run_dir / "episodes.jsonl").open(encoding="utf-8"))
+    command = [sys.executable, "-m", "naf_robot.bringup.cli", "train", "--resume", str(run_dir)]
+    command += ["--max-episodes", str(done + episodes), "--set", f"trainer.evaluation_window={WINDOW}"]
+    command += ["collector.evaluation_period=5", "trainer.checkpoint_period_s=20"]
+    environment = local_environment() | {"PYTHONPATH": str(ROOT)}
+    with (run_dir / "resumed.log").open("wb") as log:
+        code = subprocess.run(command, stdout=log, stderr=log, env=environment, check=False).returncode
+    summary = json.loads((run_dir / "summary.json").read_text(encoding="utf-8"))
+    return {
+        "final_exit_code": code,
+        "final_success": summary["greedy_success"],
+        "final_lost": summary["transitions_lost"],
+        "updates": summary["updates"],
+    }
+
+
+def run(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
+    begin = time.monotonic()
+    os.environ["PYTHONPATH"] = str(ROOT)
+    made = prepare(
+        SystemOptions(
+            run_dir=str(run_dir),
+            robots=str(options.robots),
+            seed=options.seed,
+            max_episodes=1_000_000,
+            restarts=1_000_000,
+            settings=f"{SETTINGS} simulation.drive_timeout_s={options.drive_timeout}",
+        )
+    )
+    specs = system_under_faults(made.specs, run_dir / "config.yaml", options.seed, options.loss)
+    runner = ProcessRunner(specs, run_dir / "log", run_dir / "outcome", local_environment())
+    chaos = Chaos(runner, [spec.label for spec in made.specs], run_dir, options.kills, options.seed)
+    chaos.start()
+    code = runner.run()
+    chaos.join()
+    made.lock.release()
+    seen = json.loads((run_dir / "bystander.json").read_text(encoding="utf-8"))
+    result = {
+        "kills": chaos.counts["faults"],
+        "faults": dict(sorted(chaos.counts.items())),
+        "messages": {key: seen.get(key, 0) for key in ("passed", "dropped", "duplicated", "reordered")},
+    }
+    if options.final_episodes > 0 and chaos.error is None:
+        result |= resume_to_success(run_dir, options.final_episodes)
+    result |= count_transitions(run_dir)
+    moving = moving_in_silence(run_dir / "motion.txt", chaos.silent)
+    return result | {
+        "checkpoints_unreadable": len(chaos.unreadable),
+        "unsafe_motion": seen.get("unsafe", 0) + len(moving),
+        "unsafe_in_words": (seen["unsafe_in_words"] + moving)[:20],
+        "states_observed": seen["states"],
+        "worst_outside_m": round(seen["worst_outside_m"], 4),
+        "faults_latched_and_cleared": seen.get("faults latched", 0),
+        "runner_exit_code": code,
+        "error": chaos.error,
+        "seed": options.seed,
+        "robots": options.robots,
+        "wall_s": round(time.monotonic() - begin, 1),
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=100, help="kills and freezes in all")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--robots", type=int, default=2)
+    parser.add_argument("--loss", type=float, default=0.1, help="probability of each: drop, duplicate, delay")
+    parser.add_argument(
+        "--drive-timeout",
+        type=float,
+        default=0.05,
+        help="[s] after which the simulated drives stop by themselves; 0: never, and killing velocity_control is unsafe",
+    )
+    parser.add_argument("--final-episodes", type=int, default=300, help="at most, to reach success in the end; 0: none")
+    parser.add_argument("--run-dir", type=Path, help="kept; without it a temporary one")
+    parser.add_argument("--json", action="store_true", help="print nothing else (what goes on is on stderr)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        result = run(options, (options.run_dir or Path(folder) / "run").resolve())
+    print(json.dumps(result, indent=None if options.json else 1))
+    zeros = ("transitions_lost", "transitions_duplicated", "checkpoints_unreadable", "unsafe_motion")
+    return 0 if result["error"] is None and not any(result[name] for name in zeros) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
