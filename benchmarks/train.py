@@ -54,6 +54,15 @@ def run_seed(options: argparse.Namespace, seed: int, folder: Path) -> dict[str, 
     }
 
 
+def reproduction(options: argparse.Namespace) -> str:
+    """The command that measures this again, without where its files went."""
+    seeds = " ".join(map(str, options.seeds))
+    command = f"python benchmarks/train.py --task {options.task} --robots {options.robots} --seeds {seeds}"
+    command += f" --max-episodes {options.max_episodes} --episodes {options.episodes}"
+    command += f" --real-time-factor {options.real_time_factor}"
+    return command + (f" --set {' '.join(options.set)}" if options.set else "")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", default="reach")
@@ -78,7 +87,7 @@ def main() -> None:
         "paper_episodes": PAPER.get(options.task),
         "rows": rows,
         "machine": {"processor": platform.machine(), "python": platform.python_version()},
-        "command": " ".join(["python", *sys.argv]),
+        "command": reproduction(options),
     }
     text = json.dumps(document, indent=1) + "\n"
     if options.json is None:
