@@ -67,7 +67,7 @@ class Bystander(ExecutableNode):
         publisher.publish(message)
 
     def on_state(self, robot: str, message: JointState) -> None:
-        """Is the tool inside the sphere? How fast is the arm? Speeds are judged afterwards, when the deaths are known."""
+        """Is the tool inside the sphere? Speeds are judged afterwards, when the deaths are known."""
         position = convert.by_name(message, self.config.arm.joints, message.position)
         velocity = convert.by_name(message, self.config.arm.joints, message.velocity)
         if position is None or velocity is None:

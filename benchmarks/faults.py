@@ -283,7 +283,7 @@ def main() -> int:
         "--drive-timeout",
         type=float,
         default=0.05,
-        help="[s] after which the simulated drives stop by themselves; 0: never, and killing velocity_control is unsafe",
+        help="[s] after which simulated drives stop by themselves; 0: never, and killing velocity_control is unsafe",
     )
     parser.add_argument("--final-episodes", type=int, default=300, help="at most, to reach success in the end; 0: none")
     parser.add_argument("--run-dir", type=Path, help="kept; without it a temporary one")
