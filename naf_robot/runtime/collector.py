@@ -14,6 +14,7 @@ from naf_robot.core.seeding import stream
 from naf_robot.learning.exploration import OrnsteinUhlenbeck
 from naf_robot.learning.policy import Policy
 from naf_robot.runtime.episode import Episode
+from naf_robot.runtime.homing import Homing
 from naf_robot.runtime.run_config import RunConfig
 from naf_robot.sensing.signals import Signals, observe, with_kinematics
 
@@ -70,6 +71,9 @@ class Collector:
         self._goals = {kind: stream(config.seed, "goal", robot, kind, first_episode) for kind in ("train", "evaluate")}
         self._noise = OrnsteinUhlenbeck(
             self._config.exploration, model.size, stream(config.seed, "exploration", robot, first_episode)
+        )
+        self._homing = Homing(
+            self._home, self._config.home_gain, action_velocity, stream(config.seed, "homing", robot, first_episode)
         )
         self._executed: OrderedDict[float, FloatArray] = OrderedDict()
         self._offered: PolicyParameters | None = None
@@ -185,8 +189,7 @@ class Collector:
         speed = float(np.abs(signals["joint_velocity"]).max())
         if np.abs(error).max() > self._config.home_tolerance or speed > self._config.home_tolerance:
             self.phase = Phase.HOMING
-            velocity = np.clip(self._config.home_gain * error, -self._action_velocity, self._action_velocity)
-            return Tick(velocity)
+            return Tick(self._homing.velocity(now_s, signals["joint_position"]))
         self.phase = self._obstacle() or Phase.PREPARING
         if self.phase is not Phase.PREPARING:
             return Tick(np.zeros(self._model.size))
@@ -225,6 +228,7 @@ class Collector:
         self._prepared = None
         self.phase = Phase.RUNNING
         self._noise.reset()
+        self._homing.start_episode()
         episode = Episode(self._task, self.next_episode, goal, greedy, self.policy_version, self._action_velocity)
         self._episode = episode
         self.next_episode += 1
@@ -234,6 +238,7 @@ class Collector:
         gap_s = now_s - episode.pending.stamp_s if episode.pending else 0.0
         if gap_s > self._config.max_gap_s:  # this process stood still, or the world was replaced: nothing to learn
             return self.abort(f"{gap_s:.2f} s passed between two control steps, allowed {self._config.max_gap_s} s")
+        self._homing.record(signals["joint_position"])
         executed = self._executed.pop(episode.pending.stamp_s, None) if episode.pending else None
         known = len(episode.rows)
         episode.complete(executed, signals, observe(self._task.observation_spec, signals, episode.goal))

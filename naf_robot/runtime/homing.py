@@ -1,0 +1,100 @@
+"""The way home by motion. Straight in joint space; where that does not get on, back along the way that led here."""
+
+import enum
+
+import numpy as np
+
+from naf_robot.core.records import FloatArray
+
+STALL_S = 1.5  # without progress for so long the present way is given up
+PROGRESS = 0.02  # [rad] nearer to the target, which counts as progress
+LOOSEN_S = 1.0  # of random motion, when the way back is blocked too
+LOOSEN_SHARE = 0.5  # of full velocity
+WAYPOINT_STEPS = 8  # recorded positions between two waypoints
+WAYPOINT_TOLERANCE = 0.15  # [rad] at which the next waypoint is aimed at
+
+
+class Way(enum.Enum):
+    """How the arm is led home; the value completes the sentence "moving home"."""
+
+    STRAIGHT = "straight"
+    BACK = "back along the episode's path"
+    LOOSEN = "loosening a hold"
+
+
+class Homing:
+    """Leads one arm home after an episode that may have left it hooked into the world.
+
+    A hook behind a lever does not come free on the straight line home, but it came there by a path, and
+    the same path leads out. If that is blocked too (the door has moved meanwhile), a little random
+    motion comes before the next attempt. Arrays are (n,), [rad] and [rad/s]; every velocity still
+    passes through the safety projection.
+    """
+
+    def __init__(self, home: FloatArray, gain: float, max_velocity: FloatArray, random: np.random.Generator) -> None:
+        self._home = home
+        self._gain = gain
+        self._max_velocity = max_velocity
+        self._random = random
+        self._path: list[FloatArray] = []
+        self.detours = 0  # times that the straight way was given up
+        self.way = Way.STRAIGHT
+        self._waypoint = 0
+        self._direction = np.zeros_like(home)
+        self._best, self._since_s = np.inf, -np.inf
+
+    def start_episode(self) -> None:
+        """The arm is at home: forget the last path."""
+        self._path = []
+        self._go(Way.STRAIGHT, 0.0)
+
+    def record(self, position: FloatArray) -> None:
+        """Where the arm is, once per control period of an episode."""
+        self._path.append(position.copy())
+
+    def velocity(self, now_s: float, position: FloatArray) -> FloatArray:
+        """The velocity to ask for at `now_s`."""
+        if self.way is Way.LOOSEN:
+            if now_s - self._since_s < LOOSEN_S:
+                return LOOSEN_SHARE * self._direction * self._max_velocity
+            self._go_back(now_s, position)
+        if self.way is Way.BACK:
+            self._pass_waypoints(now_s, position)
+        target = self._path[self._waypoint] if self.way is Way.BACK else self._home
+        error = target - position
+        if self._stalls(now_s, float(np.abs(error).max())):
+            self._give_up(now_s, position)
+        return np.clip(self._gain * error, -self._max_velocity, self._max_velocity)
+
+    def _go(self, way: Way, now_s: float) -> None:
+        self.way, self._best, self._since_s = way, np.inf, now_s
+
+    def _go_back(self, now_s: float, position: FloatArray) -> None:
+        """Join the recorded path at its nearest point, if there is one."""
+        if not self._path:
+            self._go(Way.STRAIGHT, now_s)
+            return
+        distances = np.abs(np.array(self._path) - position).max(axis=1)
+        self._waypoint = int(distances.argmin())
+        self._go(Way.BACK, now_s)
+
+    def _pass_waypoints(self, now_s: float, position: FloatArray) -> None:
+        while float(np.abs(self._path[self._waypoint] - position).max()) < WAYPOINT_TOLERANCE:
+            if self._waypoint == 0:
+                self._go(Way.STRAIGHT, now_s)
+                return
+            self._waypoint = max(0, self._waypoint - WAYPOINT_STEPS)
+            self._best, self._since_s = np.inf, now_s
+
+    def _stalls(self, now_s: float, distance: float) -> bool:
+        if distance < self._best - PROGRESS:
+            self._best, self._since_s = distance, now_s
+        return now_s - self._since_s > STALL_S
+
+    def _give_up(self, now_s: float, position: FloatArray) -> None:
+        self.detours += 1
+        if self.way is Way.STRAIGHT and self._path:
+            self._go_back(now_s, position)
+        else:
+            self._direction = self._random.uniform(-1.0, 1.0, len(self._home))
+            self._go(Way.LOOSEN, now_s)
