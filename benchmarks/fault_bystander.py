@@ -37,7 +37,7 @@ class Bystander(ExecutableNode):
         self.counts: Counter[str] = Counter()
         self.unsafe: list[str] = []
         self.worst_outside_m = -1.0
-        self.motion = (self.run_dir / "motion.txt").open("w", encoding="ascii")  # wall s, robot, stamp s, rad/s
+        self.motion = (self.run_dir / "motion.txt").open("w", encoding="ascii")  # wall s, robot, stamp s, rad/s, joint
         self.kept: list[tuple[Publisher, UInt8MultiArray]] = []  # to come late
         for source, sink in ((SENT, topics.EXPERIENCE), (topics.EXPERIENCE_ACK, RECEIVED)):
             publisher = self.create_publisher(UInt8MultiArray, sink, EXPERIENCE)
@@ -74,7 +74,11 @@ class Bystander(ExecutableNode):
             return
         stamp_s = convert.seconds(message.header.stamp)
         self.counts["states"] += 1
-        self.motion.write(f"{time.monotonic():.4f} {robot} {stamp_s:.3f} {np.abs(velocity).max():.4f}\n")
+        fastest = int(np.abs(velocity).argmax())
+        self.motion.write(
+            f"{time.monotonic():.4f} {robot} {stamp_s:.3f} {abs(velocity[fastest]):.4f} "
+            f"{fastest + 1} {position[fastest]:.3f} {message.effort[fastest] if message.effort else 0.0:.2f}\n"
+        )
         point = self.model.tool_position(position)
         outside_m = float(np.linalg.norm(point - np.asarray(self.sphere.centre))) - self.sphere.radius
         self.worst_outside_m = max(self.worst_outside_m, outside_m)

@@ -147,7 +147,7 @@ class Chaos(threading.Thread):
 def moving_in_silence(motion: Path, silences: list[Silence]) -> list[str]:
     """States of arms that still moved when their velocity controller had been silent for too long."""
     rows = [line.split() for line in motion.read_text(encoding="ascii").splitlines()]
-    states = [(float(wall), robot, float(stamp), float(speed)) for wall, robot, stamp, speed in rows]
+    states = [(float(row[0]), row[1], float(row[2]), float(row[3])) for row in rows]
     found = []
     for silence in silences:
         own = [(wall, stamp, speed) for wall, robot, stamp, speed in states if robot == silence.robot]
@@ -257,6 +257,7 @@ def run(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
     if options.final_episodes > 0 and chaos.error is None:
         result |= resume_to_success(run_dir, options.final_episodes)
     result |= count_transitions(run_dir)
+    (run_dir / "silences.json").write_text(json.dumps([vars(silence) for silence in chaos.silent]), encoding="utf-8")
     moving = moving_in_silence(run_dir / "motion.txt", chaos.silent)
     return result | {
         "checkpoints_unreadable": len(chaos.unreadable),

@@ -28,7 +28,7 @@ from naf_robot.runtime.rate import RateMeter
 from naf_robot.runtime.upload import Uploader
 from naf_robot.sensing.signals import Signals
 
-FLUSH_S = 1.0  # how long the end waits for the trainer to take the last batches
+FLUSH_S = 0.6  # how long the end waits for the trainer to take the last batches; the rest stays in the outbox
 HOLD_S = 0.01  # wall time a waiting robot adds to a tick of accelerated simulation, to leave the machine to the trainer
 
 

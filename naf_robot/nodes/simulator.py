@@ -60,14 +60,22 @@ class SimulatorNode(ExecutableNode):
         self.started_s, self.started_ns = time.monotonic(), self.tick_ns
 
     def on_command(self, robot: str, message: Float64MultiArray) -> None:
-        """Take a velocity command; it holds until the next."""
+        """Take a velocity command; it holds until the next.
+
+        Drives that watch their commands take none that answers a state long past: in accelerated
+        simulation a late process would else be late by seconds, which it never is on a real arm.
+        """
+        answered_ns = convert.answered_ns(message)
+        oldest_ns = self.tick_ns - self.drive_timeout_ticks * self.period_ns
+        if self.drive_timeout_ticks and answered_ns is not None and answered_ns < oldest_ns:
+            return
         try:
             self.simulator.command(robot, np.array(message.data))
         except SimulationError as error:
             self.diagnostics.refuse("command", error)
             return
         self.commanded_tick[robot] = self.ticks.value
-        self.lockstep.answer(robot, convert.answered_ns(message))
+        self.lockstep.answer(robot, answered_ns)
 
     def on_target(self, robot: str, message: PoseStamped) -> None:
         """A new goal: lay the scene around it; the arm stays where it is."""

@@ -1,12 +1,13 @@
 """The process runner with real processes of its own kind, small ones."""
 
+import json
 import os
 import signal
 import sys
 import textwrap
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.runner import ProcessRunner, local_environment
 from naf_robot.bringup.system import training_system
 from naf_robot.bringup.training import SystemOptions, option_fields, parse_robots, prepare
-from naf_robot.core.errors import ConfigError, NafRobotError, RunFolderError, UnknownNameError
+from naf_robot.core.errors import ConfigError, LockedError, NafRobotError, RunFolderError, UnknownNameError
 
 CHILD = """
     import os, signal, sys, time
@@ -105,6 +106,60 @@ def test_an_unexpected_death_is_named_with_its_reason_and_last_words(bench: Benc
     said = capfd.readouterr().err
     assert "error: process 'robot' was killed by SIGKILL; the run ends" in said
     assert "the motor is on fire" in said
+
+
+def test_a_dead_process_is_started_again_as_often_as_allowed_and_the_reasons_are_kept(bench: Bench):
+    body = "if True: os.kill(os.getpid(), signal.SIGKILL)"
+    mortal = replace(bench.script("robot", 0, body), restarts=2)
+    assert bench.runner(bench.script("arm", 3), mortal).run() == 1
+    assert bench.lines().count("robot up") == 3
+    deaths = [json.loads(line) for line in (bench.folder / "deaths.jsonl").read_text().splitlines()]
+    assert [(d["process"], d["reason"], d["restarted"]) for d in deaths] == [
+        ("robot", "was killed by SIGKILL", True),
+        ("robot", "was killed by SIGKILL", True),
+        ("robot", "was killed by SIGKILL", False),
+    ]
+
+
+def test_a_mistake_of_the_user_is_not_repeated(bench: Bench):
+    wrong = replace(bench.script("robot", 0, "sys.exit(2)"), restarts=5)
+    assert bench.runner(bench.script("arm", 3), wrong).run() == 1
+    assert bench.lines().count("robot up") == 1
+
+
+def test_a_restarted_process_is_stopped_like_the_first(bench: Bench):
+    once = f"import pathlib; p = pathlib.Path({str(bench.folder / 'once')!r}); first = not p.exists(); p.touch()"
+    mortal = replace(bench.script("robot", 0, f"{once}\nif first: os.kill(os.getpid(), 9)\nnote('second')"), restarts=1)
+    runner = bench.runner(bench.script("arm", 3), mortal)
+    thread = bench.when("robot second", lambda: os.kill(os.getpid(), signal.SIGINT))
+    assert runner.run() == 0
+    thread.join()
+    assert bench.lines().count("robot down") == 1
+
+
+def test_restarts_of_the_system_spare_the_velocity_controller_of_a_real_arm(tmp_path: Path):
+    for simulated, expected in ((True, 3), (False, 0)):
+        specs = training_system(tmp_path / "config.yaml", ("left",), simulated, restarts=3)
+        restarts = {spec.name: spec.restarts for spec in specs}
+        assert restarts["trainer"] == restarts["collector"] == 3
+        assert restarts["velocity_control"] == expected
+
+
+def test_resume_takes_up_the_folder_and_refuses_what_may_not_change(tmp_path: Path):
+    run_dir = tmp_path / "run"
+    first = prepare(SystemOptions(run_dir=str(run_dir), seed=5, settings="algorithm.batch_size=32"))
+    with pytest.raises(LockedError, match="in use by process"):
+        prepare(SystemOptions(resume=str(run_dir)))
+    first.lock.release()
+    (run_dir / "outcome").write_text("3\n")
+    again = prepare(SystemOptions(resume=str(run_dir), max_episodes=900))
+    again.lock.release()
+    assert (again.config.seed, again.config.max_episodes, again.config.algorithm["batch_size"]) == (5, 900, 32)
+    assert not (run_dir / "outcome").exists()
+    with pytest.raises(ConfigError, match="a resumed run keeps its seed, task; with resume may be given"):
+        prepare(SystemOptions(resume=str(run_dir), seed=6, task="door_push"))
+    with pytest.raises(RunFolderError, match="no config"):
+        prepare(SystemOptions(resume=str(tmp_path)))
 
 
 def test_one_that_ignores_the_request_is_killed(bench: Bench, capfd: pytest.CaptureFixture):

@@ -11,7 +11,7 @@ import pytest
 from transitions import CONTRACT, make_batch
 
 from naf_robot.core.clock import ManualClock
-from naf_robot.core.errors import StoreError
+from naf_robot.core.errors import ConflictError, LockedError, StoreError
 from naf_robot.experience.codec import ExperienceMessage, decode_experience, encode_experience
 from naf_robot.experience.outbox import Outbox
 from naf_robot.experience.store import ExperienceStore
@@ -101,6 +101,100 @@ def test_what_was_stored_survives_kill_9(tmp_path: Path):
     assert box.transitions == 5 * len(waiting)
     for sequence in waiting:
         assert decode_experience(box.payload(sequence), CONTRACT, BIG).sequence == sequence
+
+
+JOURNALLED = KILLED.replace(
+    "print(box.append(make_batch(5)), flush=True)",
+    """
+    for step in range(10**6):
+        box.journal(make_batch(1, first_step=step))
+        print(step, flush=True)
+""",
+)
+
+
+def test_every_step_of_the_running_episode_survives_kill_9_and_becomes_a_truncated_batch(tmp_path: Path):
+    file = tmp_path / "outbox.sqlite"
+    child = subprocess.Popen(
+        [sys.executable, "-c", JOURNALLED.format(path=sys.path, file=str(file))], stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    confirmed = [int(child.stdout.readline()) for _ in range(30)]
+    os.kill(child.pid, signal.SIGKILL)
+    confirmed += [int(line) for line in child.stdout.read().split()]
+    child.wait()
+    box = outbox(tmp_path)
+    assert box.recovered >= len(confirmed)
+    assert box.transitions == box.waiting_transitions() == box.recovered
+    batch = decode_experience(box.payload(0), CONTRACT, BIG).batch
+    assert batch.step.tolist() == list(range(box.recovered))
+    assert batch.truncated.tolist() == [False] * (box.recovered - 1) + [True]
+    expected = make_batch(1, first_step=7)
+    assert batch.observation[7].tolist() == expected.observation[0].tolist()
+    assert batch.stamp_s[7] == expected.stamp_s[0]
+    box.close()
+    assert outbox(tmp_path).recovered == 0
+
+
+def test_a_batch_takes_the_place_of_its_journal(tmp_path: Path):
+    box = outbox(tmp_path)
+    for step in range(3):
+        box.journal(make_batch(1, first_step=step))
+    assert box.waiting_transitions() == 3
+    box.append(make_batch(3))
+    assert box.waiting_transitions() == box.transitions == 3
+    box.close()
+    assert outbox(tmp_path).waiting() == [0]
+
+
+def test_two_living_collectors_with_one_name_are_refused(tmp_path: Path):
+    first = outbox(tmp_path)
+    with pytest.raises(LockedError, match=f"outbox of collector 'robot_1' is in use by process {os.getpid()}"):
+        outbox(tmp_path)
+    first.close()
+    outbox(tmp_path)
+
+
+def test_another_content_under_a_held_number_is_a_conflict(tmp_path: Path):
+    store = ExperienceStore(tmp_path / "s.sqlite", CONTRACT)
+    mine, other = (ExperienceMessage("robot_1", 0, 0, make_batch(5, seed=n)) for n in range(2))
+    store.insert(mine, encode_experience(mine, CONTRACT))
+    with pytest.raises(ConflictError, match="batch 0 of collector 'robot_1' is held with another content"):
+        store.insert(other, encode_experience(other, CONTRACT))
+    assert not store.insert(mine, encode_experience(mine, CONTRACT))
+    namesake = ExperienceMessage("robot_1", 7, 3, make_batch(5))
+    with pytest.raises(ConflictError, match="numbers its transitions 3 to 7"):
+        store.insert(namesake, encode_experience(namesake, CONTRACT))
+    assert store.transitions() == 5
+
+
+def test_a_damaged_store_is_refused_and_left_alone(tmp_path: Path):
+    file = tmp_path / "s.sqlite"
+    store = ExperienceStore(file, CONTRACT)
+    for n in range(40):
+        message = ExperienceMessage("robot_1", n, 5 * n, make_batch(5, seed=n))
+        store.insert(message, encode_experience(message, CONTRACT))
+    store.close()
+    data = bytearray(file.read_bytes())
+    data[8192:12288] = bytes(4096)
+    file.write_bytes(data)
+    with pytest.raises(StoreError, match=r"damaged|malformed"):
+        list(ExperienceStore(file, CONTRACT).batches())
+    assert file.read_bytes() == data
+
+
+def test_a_disk_that_refuses_costs_nothing_and_is_told_until_it_takes_again(tmp_path: Path):
+    box = outbox(tmp_path)
+    uploader = Uploader(box, ManualClock(), 1.0, 2.0)
+    box._database.execute("PRAGMA max_page_count = 8")
+    uploader.add(make_batch(500))
+    assert "disk is full" in (uploader.trouble or "")
+    assert uploader.unsent == 1
+    assert uploader.due() == []
+    box._database.execute("PRAGMA max_page_count = 100000")
+    assert len(uploader.due()) == 1
+    assert uploader.trouble is None
+    assert box.transitions == 500
 
 
 def test_uploader_sends_at_once_then_with_growing_patience_until_acknowledged(tmp_path: Path):

@@ -1,5 +1,6 @@
 """The simulator as a process: lockstep, the held command, the reset."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +24,10 @@ pytestmark = pytest.mark.ros
 class Bench:
     """Answers the ticks of a simulator with two robots."""
 
-    def __init__(self, g: Graph, folder: Path) -> None:
+    def __init__(self, g: Graph, folder: Path, **simulation: float) -> None:
         self.graph = g
-        config = resolve("reach", overrides=[{"robots": ["a", "b"], "simulation": {"answer_timeout_s": 0.5}}])
+        settings = {"answer_timeout_s": 0.5} | simulation
+        config = resolve("reach", overrides=[{"robots": ["a", "b"], "simulation": settings}])
         save(config, folder / "config.yaml")
         self.home = np.array(config.arm.home)
         self.states: dict[str, list[JointState]] = {"a": [], "b": []}
@@ -42,8 +44,9 @@ class Bench:
         g.node.create_subscription(
             Clock, "/clock", lambda m: self.clock.append(m.clock.sec * 10**9 + m.clock.nanosec), reliable(10)
         )
-        spec = NodeSpec("simulator", "naf_robot.nodes.simulator", parameters={"config": str(folder / "config.yaml")})
-        self.child = g.start(spec, folder / "log")
+        parameters = {"config": str(folder / "config.yaml")}
+        self.spec = NodeSpec("simulator", "naf_robot.nodes.simulator", parameters=parameters)
+        self.child = g.start(self.spec, folder / "log")
         g.wait_for(lambda: self.states["a"] and self.states["b"] and self.clock, what="the first tick")
 
     def on_state(self, robot: str, message: JointState) -> None:
@@ -112,3 +115,25 @@ def test_reset_puts_the_arms_home_and_a_signal_ends_it(bench: Bench):
     assert bench.graph.call(Trigger, "/simulator/reset", Trigger.Request()).success
     bench.graph.wait_for(lambda: np.allclose(bench.states["a"][-1].position, bench.home, atol=5e-3))
     assert bench.graph.end(bench.child) == 0
+
+
+def test_drives_with_a_watchdog_stop_by_themselves(tmp_path: Path):
+    with graph() as g:
+        bench = Bench(g, tmp_path, drive_timeout_s=0.05)
+        bench.answering = {"a": True, "b": True}
+        bench.wish["a"] = np.array([0.3, 0, 0, 0, 0, 0, 0])
+        g.wait_for(lambda: bench.velocity("a")[0] > 0.25)
+        bench.answering["a"] = False
+        begin = len(bench.states["a"])
+        g.wait_for(lambda: len(bench.states["a"]) > begin + 10)
+        assert np.abs(bench.velocity("a")).max() < 0.01
+
+
+def test_a_restarted_simulator_never_turns_the_clock_back(bench: Bench, tmp_path: Path):
+    bench.answering = {"a": True, "b": True}
+    bench.graph.wait_for(lambda: len(bench.clock) > 20)
+    bench.graph.end(bench.child, signal.SIGKILL)
+    before = len(bench.clock)
+    bench.graph.start(bench.spec, tmp_path / "log")
+    bench.graph.wait_for(lambda: len(bench.clock) > before + 20)
+    assert min(np.diff(bench.clock)) > 0

@@ -210,3 +210,57 @@ def test_a_fault_or_a_silent_sensor_ends_the_episode_with_its_reason_and_holds_u
     assert robot.collector.phase is Phase.HELD
     robot.collector.hold("door", None)
     robot.run_until(lambda: len(robot.ended) == 2)
+
+
+def test_a_gap_in_the_control_loop_ends_the_episode_without_that_transition():
+    robot = Robot()
+    robot.collector.offer(parameters())
+    robot.run_until(lambda: robot.collector.phase is Phase.RUNNING)
+    robot.run(3)
+    robot.time_s += 0.5
+    robot.run(1)
+    assert robot.ended[0].end_reason == "0.55 s passed between two control steps, allowed 0.2 s"
+    assert [len(b) for b in robot.batches] == [3]
+    assert robot.batches[0].truncated.tolist() == [False, False, True]
+
+
+def test_every_transition_is_recorded_at_its_tick_until_its_batch_comes():
+    robot = Robot()
+    recorded = []
+    original = robot.collector.tick
+
+    def tick(now_s, signals):
+        result = original(now_s, signals)
+        if result.batch is not None:
+            recorded.clear()
+        elif result.recorded is not None:
+            recorded.append(int(result.recorded.step[0]))
+        seen.append(list(recorded))
+        return result
+
+    seen: list[list[int]] = []
+    robot.collector.tick = tick
+    robot.collector.offer(parameters())
+    robot.run_until(lambda: robot.ended)
+    assert [0, 1, 2, 3] in seen
+    assert [5, 6, 7, 8] in seen
+
+
+def test_a_pinned_robot_acts_with_its_version_until_released():
+    robot = Robot()
+    robot.collector.offer(parameters(version=5))
+    robot.collector.pin(parameters(version=2))
+    robot.run_until(lambda: len(robot.ended) == 1)
+    robot.collector.offer(parameters(version=6))
+    robot.run_until(lambda: len(robot.ended) == 2)
+    robot.collector.pin(None)
+    robot.run_until(lambda: len(robot.ended) == 3)
+    assert [e.policy_version for e in robot.ended] == [2, 2, 6]
+
+
+def test_a_restarted_trainer_with_fewer_updates_is_waited_for():
+    robot = Robot()
+    robot.collector.offer(parameters(updates=500, transitions=400))
+    robot.collector.progress(updates=100, transitions=400)
+    robot.run(5)
+    assert robot.collector.phase is Phase.WAITING_FOR_TRAINER
