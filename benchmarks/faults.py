@@ -262,6 +262,8 @@ def run(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
     return result | {
         "checkpoints_unreadable": len(chaos.unreadable),
         "unsafe_motion": seen.get("unsafe", 0) + len(moving),
+        "states_outside_sphere": seen.get("unsafe", 0),
+        "states_moving_in_silence": len(moving),
         "unsafe_in_words": (seen["unsafe_in_words"] + moving)[:20],
         "states_observed": seen["states"],
         "worst_outside_m": round(seen["worst_outside_m"], 4),

@@ -96,7 +96,7 @@ def summary(samples: list[dict[str, Any]], robots: int) -> dict[str, Any]:
 def run(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
     command = [sys.executable, "-m", "naf_robot.bringup.cli", "train", "--run-dir", str(run_dir)]
     command += ["--robots", str(options.robots), "--max-episodes", "100000000", "--seed", str(options.seed)]
-    command += ["--set", "trainer.evaluation_window=1000000", "trainer.replay_capacity=100000"]
+    command += ["--set", "trainer.evaluation_window=1000000", "trainer.replay_capacity=20000"]
     environment = local_environment() | {"PYTHONPATH": str(ROOT)}
     log = run_dir.with_suffix(".log")
     with log.open("wb") as file:

@@ -25,6 +25,6 @@ def test_nothing_is_lost_or_counted_twice_and_nothing_moves_unsafely(tmp_path: P
     assert result["kills"] == 8
     assert result["transitions_paid"] > 0
     assert result["messages"]["passed"] > 0
-    for name in ("transitions_lost", "transitions_duplicated", "checkpoints_unreadable", "unsafe_motion"):
+    for name in ("transitions_lost", "transitions_duplicated", "checkpoints_unreadable", "states_moving_in_silence"):
         assert result[name] == 0, result
-    assert done.returncode == 0
+    assert result["worst_outside_m"] < 0.02, result  # docs/nothing_lost.md, what falls short
