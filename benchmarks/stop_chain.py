@@ -37,7 +37,7 @@ from naf_robot.runtime.run_config import resolve, save
 
 ROBOT = "robot_1"
 STANDSTILL = 0.005  # [rad/s]
-FAST_ENOUGH = 0.25  # [rad/s], some joint at the event
+FAST_ENOUGH = 0.15  # [rad/s], some joint at the event
 WATCH_S = 2.0
 CONTROL_PERIOD_S = 0.02  # finer than the tasks' own: simulated time, and with it every age, moves in such steps
 RAW = "joint_states_of_the_arm"
