@@ -4,6 +4,7 @@ B batch, D observation, A action.
 """
 
 import copy
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 import numpy as np
@@ -38,7 +39,7 @@ class BaselineConfig(Protocol):
         ...
 
 
-class AutogradLearner:
+class AutogradLearner(ABC):
     """Base of the baselines: a subclass sets up its modules and gives `_gradient_step`."""
 
     def __init__(self, config: BaselineConfig, replay: ReplayBuffer, seed: int, device: str) -> None:
@@ -101,8 +102,9 @@ class AutogradLearner:
         self.generator.set_state(torch.from_numpy(np.array(state["generator"], np.uint8)))
         self.updates = int(state["updates"])
 
+    @abstractmethod
     def _gradient_step(self, batch: Batch) -> dict[str, float]:
-        raise NotImplementedError
+        """One step of every optimiser on `batch`; metrics."""
 
     @torch.no_grad()
     def _follow(self) -> None:
