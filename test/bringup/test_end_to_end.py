@@ -55,10 +55,10 @@ def end(process) -> tuple[int, str, str]:
 
 
 def test_two_robots_train_and_nothing_is_lost(tmp_path: Path):
-    run_dir = tmp_path / "run"
+    run_dir = tmp_path / "run"  # enough episodes that the robot whose processes come up last takes part too
     with graph() as g:
         ear = Ear(g)
-        process = naf_robot("train", "--robots", "2", "--run-dir", str(run_dir), "--max-episodes", "10", *SHORT)
+        process = naf_robot("train", "--robots", "2", "--run-dir", str(run_dir), "--max-episodes", "50", *SHORT)
         g.wait_for(lambda: process.poll() is not None, 150.0, "the run ends")
         code, out, err = end(process)
         assert code == 3, err
@@ -70,7 +70,7 @@ def test_two_robots_train_and_nothing_is_lost(tmp_path: Path):
         assert versions == sorted(versions)
     assert str(run_dir) in out
     summary = json.loads((run_dir / "summary.json").read_text())
-    assert summary["episodes"] >= 10
+    assert summary["episodes"] >= 50
     assert summary["transitions_lost"] == 0
     assert summary["updates"] > 0
     paid = 0
