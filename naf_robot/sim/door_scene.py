@@ -98,6 +98,10 @@ class DoorScene:
         }
         return signals | {"door_imu": self._imus.rows(data)} if self._imus is not None else signals
 
+    def reseed(self, seed: int) -> None:
+        """Draw the doors' physics from `seed` on; an IMU's own errors stay, as a device's do."""
+        self._random = stream(seed, "door", "physics")
+
     def latched(self, data: mujoco.MjData) -> bool:
         """Whether the bolt is in."""
         return bool(data.eq_active[self._latch])

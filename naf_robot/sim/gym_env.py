@@ -51,10 +51,15 @@ class TaskEnv(gymnasium.Env):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """Put the arm at home and draw a new goal; with a `seed` the sequence of goals starts anew."""
+        """Put the arm at home and draw a new goal.
+
+        With a `seed` everything that is drawn starts anew: the episodes from here on depend on it
+        alone, to the last bit, whatever came before.
+        """
         super().reset(seed=seed)
         if seed is not None:
             self._goals = stream(seed, "goals")
+            self._simulator.reseed(seed)
         self._goal = self.task.sample_goal(self._goals)
         self._simulator.reset(self._robot, self.task.goal_position(self._goal), at_home=True)
         self._signals = self._read()

@@ -13,7 +13,7 @@ class ImperfectSensors:
 
     def __init__(self, config: ImperfectionConfig, random: np.random.Generator) -> None:
         self._config = config
-        self._random = random
+        self.random = random
         self._noise = {"joint_position": config.position_noise, "joint_velocity": config.velocity_noise}
         self._queue: deque[Signals] = deque(maxlen=config.sensor_delay_periods + 1)
         self._current: Signals = {}
@@ -27,7 +27,7 @@ class ImperfectSensors:
     def update(self, signals: Signals) -> None:
         """Take the true `signals` of a new control period."""
         self._queue.append(signals)
-        if self._config.dropout and self._random.random() < self._config.dropout:
+        if self._config.dropout and self.random.random() < self._config.dropout:
             return
         self._current = self._blurred(self._queue[0])
 
@@ -39,5 +39,5 @@ class ImperfectSensors:
         blurred = dict(signals)
         for name, deviation in self._noise.items():
             if deviation:
-                blurred[name] = signals[name] + self._random.normal(0.0, deviation, signals[name].shape)
+                blurred[name] = signals[name] + self.random.normal(0.0, deviation, signals[name].shape)
         return blurred

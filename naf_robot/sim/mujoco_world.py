@@ -102,10 +102,17 @@ class MujocoSimulator:
             data.qpos[self._qpos] = self._home
             data.qvel[self._qvel] = 0.0
             data.ctrl[self._actuators] = 0.0
+            data.qacc_warmstart[:] = 0.0  # where the solver begins: what came before must leave no trace in the last bit
             self._targets[robot] = np.zeros(self._kinematics.size)
         self._scene.place(self.model, data, goal_position, at_home)
         mujoco.mj_forward(self.model, data)
         self._sensors[robot].restart(self._true_signals(robot))
+
+    def reseed(self, seed: int) -> None:
+        """Begin every stream of random draws anew, so that what follows the next reset depends on `seed` alone."""
+        self._scene.reseed(seed)
+        for robot, sensors in self._sensors.items():
+            sensors.random = stream(seed, "sensors", robot)
 
     def _true_signals(self, robot: str) -> Signals:
         data = self.data[robot]

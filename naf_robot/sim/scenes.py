@@ -40,6 +40,10 @@ class Scene(Protocol):
         """The scene's own sensors."""
         ...
 
+    def reseed(self, seed: int) -> None:
+        """Draw what differs between episodes from `seed` on."""
+        ...
+
 
 class FreeSceneConfig(Config, frozen=True):
     """Nothing to configure."""
@@ -78,6 +82,9 @@ class FreeScene:
     def signals(self, model: mujoco.MjModel, data: mujoco.MjData) -> Signals:
         """No sensors."""
         return {}
+
+    def reseed(self, seed: int) -> None:
+        """Nothing is drawn."""
 
 
 @dataclass(frozen=True)

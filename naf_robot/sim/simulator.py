@@ -62,6 +62,10 @@ class Simulator(Protocol):
         """Lay the scene anew around `goal_position` (3,) [m]; with `at_home` also put the arm at home."""
         ...
 
+    def reseed(self, seed: int) -> None:
+        """Begin every stream of random draws anew, so that what follows the next reset depends on `seed` alone."""
+        ...
+
 
 def steps_per_period(control_period_s: float, physics_step_s: float) -> int:
     """How many physics steps make one control period.

@@ -48,6 +48,17 @@ def test_the_same_seed_and_actions_give_the_same_trajectory(environment):
     np.testing.assert_array_equal(first[1], second[1])
 
 
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_a_seeded_episode_keeps_no_trace_of_what_came_before(name):
+    noise = {"position_noise": 0.01, "velocity_noise": 0.02, "dropout": 0.2, "sensor_delay_periods": 1}
+    scene = {"variation": {"draw": "training"}} if name.startswith("door") else {}
+    config = resolve(name, overrides=[{"simulator": {"imperfections": noise, "scene": scene}}])
+    fresh, used = make_environment(config), make_environment(config)
+    for seed in (7, 8):
+        rollout(used, seed, 60)
+    np.testing.assert_array_equal(rollout(fresh, 3, 60)[0], rollout(used, 3, 60)[0])
+
+
 def test_consecutive_observations_share_no_memory(environment):
     first, _ = environment.reset(seed=0)
     copy = first.copy()
