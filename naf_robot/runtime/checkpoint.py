@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from naf_robot.core.errors import CheckpointError, CodecError
 from naf_robot.core.files import sync_folder, write_new
 from naf_robot.core.records import PolicyParameters
-from naf_robot.experience.codec import decode_parameters, encode_parameters
+from naf_robot.experience.codec import Contract, decode_parameters, encode_parameters
 from naf_robot.experience.envelope import MAX_BYTES, decode, encode
 
 FOLDER = "checkpoints"
@@ -79,6 +79,18 @@ def read_best(run_dir: Path) -> Checkpoint:
         CheckpointError: there is none.
     """
     return _newest_whole(run_dir, _folders(run_dir, BEST))
+
+
+def check_identity(checkpoint: Checkpoint, contract: Contract, algorithm: str) -> None:
+    """Refuse a checkpoint of another task, observation spec or algorithm.
+
+    Raises:
+        CheckpointError: naming both sides.
+    """
+    policy, made_by = checkpoint.policy, str(checkpoint.counters.get("algorithm", algorithm))
+    found, own = (policy.task, policy.observation_spec, made_by), (contract.task, contract.observation_spec, algorithm)
+    if found != own:
+        raise CheckpointError(f"the checkpoint is of task, observation spec and algorithm {found}, this run {own}")
 
 
 def has_checkpoint(run_dir: Path) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 
 from naf_robot.arm.limits import JointLimits
 from naf_robot.arm.safety import SafetyProjection
+from naf_robot.core.errors import ConfigError
 from naf_robot.core.records import FloatArray
 from naf_robot.runtime.run_config import RunConfig, resolve
 from naf_robot.sim.gym_env import TaskEnv
@@ -39,6 +40,19 @@ def make_environment(config: RunConfig) -> TaskEnv:
 def make_registered(task: str, overrides: Mapping[str, Any] | None = None) -> TaskEnv:
     """Entry point of the registered environments; `overrides` is a nested mapping over the task's file."""
     return make_environment(resolve(task, overrides=[overrides or {}]))
+
+
+def make_by_id(identifier: str) -> gymnasium.Env:
+    """Any Gymnasium environment that is registered, ours among them.
+
+    Raises:
+        ConfigError: there is none of that id.
+    """
+    register()
+    try:
+        return gymnasium.make(identifier)
+    except gymnasium.error.Error as error:
+        raise ConfigError(f"cannot make environment {identifier!r}: {error}") from None
 
 
 def register() -> None:

@@ -11,9 +11,9 @@ from naf_robot.core.seeding import derived_seed
 from naf_robot.learning.policy import Policy
 from naf_robot.runtime.checkpoint import read_checkpoint, read_policy
 from naf_robot.runtime.environments import make_environment
+from naf_robot.runtime.gym_episodes import evaluate
 from naf_robot.runtime.report import read_episodes
 from naf_robot.runtime.run_config import load
-from naf_robot.runtime.study import evaluate
 
 
 def evaluate_run(run_dir: Path, episodes: int, seed: int) -> dict[str, Any]:

@@ -1,49 +1,29 @@
-"""The synchronous, ROS-free loop: one process, one environment after another, any number of seeds.
+"""The synchronous, ROS-free loop: one process, one environment, one seed at a time.
 
 It trains any learner on any Gymnasium environment with Box observations and actions, so that
 algorithms can be compared quickly before they meet robots.
 """
 
 import sys
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import gymnasium
-import numpy as np
 from numpy.typing import NDArray
 
 from naf_robot.core.config import Config
-from naf_robot.core.errors import ConfigError
-from naf_robot.core.records import TransitionBatch, stack
+from naf_robot.core.records import TransitionBatch, concatenate
 from naf_robot.core.seeding import derived_seed, stream
-from naf_robot.learning.exploration import ExplorationConfig, OrnsteinUhlenbeck
-from naf_robot.learning.learner import Learner
+from naf_robot.learning.exploration import OrnsteinUhlenbeck
 from naf_robot.learning.policy import Policy
 from naf_robot.learning.registry import make_learner
 from naf_robot.learning.replay_buffer import ReplayBuffer
-from naf_robot.runtime.learned_action import LearnedAction, as_learned
+from naf_robot.runtime.gym_episodes import box_environment, evaluate, explore
+from naf_robot.runtime.learned_action import as_learned
 from naf_robot.runtime.ratio import RatioLimiter
+from naf_robot.runtime.study_config import StudyOptions
 
 UPDATE_PERIOD = 32  # env steps between calls of the learner; the policy acts unchanged through an episode
-
-Report = Callable[[dict[str, Any]], None]
-
-
-@dataclass(frozen=True)
-class StudyOptions:
-    """How one synchronous run goes."""
-
-    episodes: int = 200
-    updates_per_transition: float = 1.0
-    learning_starts: int = 300
-    replay_capacity: int = 1_000_000
-    evaluate_every: int = 20  # episodes
-    evaluation_episodes: int = 20
-    stop_at_success: float = 2.0  # end after an evaluation this good; above 1 never
-    confirmation_episodes: int = 0  # held-out episodes of other seeds that must be as good before the end; 0: none
-    learned_action: LearnedAction = "requested"
-    exploration: ExplorationConfig = field(default_factory=ExplorationConfig)
 
 
 @dataclass
@@ -59,146 +39,116 @@ class Evaluation:
     confirmed_success_rate: float | None = None  # over the confirmation episodes, where they were run
 
 
-def box_environment(environment: gymnasium.Env) -> gymnasium.Env:
-    """`environment` with its Box actions scaled to [-1, 1] from their bounds.
+class Study:
+    """One seed's training from scratch on `environment`, evaluated on `held_out`.
 
-    Raises:
-        ConfigError: observation or action space is not a bounded Box as needed.
+    The loop it lives in::
+
+        study = Study(environment, held_out, "naf", config, options, seed)
+        while not study.is_over:
+            transitions = study.train()
+            if study.evaluation_is_due:
+                row = study.evaluate()
+
+    Between two turns of that loop, transitions, learner and `counters` are all that it is; the
+    episodes of an environment must depend on the seed that it is reset with alone.
     """
-    for name, space in (("observation", environment.observation_space), ("action", environment.action_space)):
-        if not isinstance(space, gymnasium.spaces.Box) or len(space.shape) != 1:
-            raise ConfigError(f"the {name} space must be a one-dimensional Box, got {space}")
-    actions = environment.action_space
-    if not (np.isfinite(actions.low).all() and np.isfinite(actions.high).all()):
-        raise ConfigError(f"the action space must have finite bounds to scale from, got {actions}")
-    if (actions.low == -1.0).all() and (actions.high == 1.0).all():
-        return environment
-    return gymnasium.wrappers.RescaleAction(environment, np.float32(-1.0), np.float32(1.0))
 
+    def __init__(
+        self,
+        environment: gymnasium.Env,
+        held_out: gymnasium.Env,
+        algorithm: str,
+        config: Config,
+        options: StudyOptions,
+        seed: int,
+    ) -> None:
+        self.options, self.seed = options, seed
+        self._environment, self._held_out = box_environment(environment), box_environment(held_out)
+        (size,), (actions,) = self._environment.observation_space.shape, self._environment.action_space.shape
+        self.observation_size, self.action_size = size, actions
+        self.replay = ReplayBuffer(options.replay_capacity, size, actions)
+        self.learner = make_learner(algorithm, config, size, actions, self.replay, derived_seed(seed, "learner"))
+        self._random = stream(seed, "exploration")
+        self._noise = OrnsteinUhlenbeck(options.exploration, actions, self._random)
+        self._ratio = RatioLimiter(options.updates_per_transition, 0, options.learning_starts)
+        self.episodes = 0  # trained on
+        self.env_steps = 0
+        self.rows: list[dict[str, Any]] = []  # the learning curve: one per evaluation
 
-def run_seed(
-    environment: gymnasium.Env,
-    held_out: gymnasium.Env,
-    algorithm: str,
-    config: Config,
-    options: StudyOptions,
-    seed: int,
-    report: Report = lambda row: None,
-) -> list[dict[str, Any]]:
-    """Train from scratch on `environment`, evaluating on `held_out`; one row per evaluation."""
-    environment, held_out = box_environment(environment), box_environment(held_out)
-    (size,), (actions,) = environment.observation_space.shape, environment.action_space.shape
-    replay = ReplayBuffer(options.replay_capacity, size, actions)
-    learner = make_learner(algorithm, config, size, actions, replay, derived_seed(seed, "learner"))
-    noise = OrnsteinUhlenbeck(options.exploration, actions, stream(seed, "exploration"))
-    rows: list[dict[str, Any]] = []
-    env_steps = 0
-    for episode in range(1, options.episodes + 1):
-        reset_seed = derived_seed(seed, "reset") + episode
-        env_steps = _explore(environment, learner, noise, replay, options, episode, reset_seed, env_steps)
-        if episode % options.evaluate_every == 0:
-            policy = Policy.from_arrays(learner.policy_arrays())
-            success, returns, distance = evaluate(
-                held_out, policy, options.evaluation_episodes, derived_seed(seed, "held-out", episode)
-            )
-            confirmed = None
-            good = success is not None and success >= options.stop_at_success
-            if good and options.confirmation_episodes > 0:
-                confirmed, *_ = evaluate(
-                    held_out, policy, options.confirmation_episodes, derived_seed(seed, "confirmation", episode)
-                )
-                good = confirmed is not None and confirmed >= options.stop_at_success
-            row = Evaluation(episode, env_steps, learner.updates, success, returns, distance, confirmed)
-            rows.append(asdict(row))
-            report(rows[-1])
-            if good:
-                break
-    return rows
+    @property
+    def is_over(self) -> bool:
+        """Whether all episodes are done, or an evaluation was as good as asked for."""
+        return self.episodes >= self.options.episodes or (bool(self.rows) and self._is_good(self.rows[-1]))
 
+    @property
+    def evaluation_is_due(self) -> bool:
+        """Whether the episodes since the last evaluation are complete."""
+        return self.episodes % self.options.evaluate_every == 0
 
-def _explore(
-    environment: gymnasium.Env,
-    learner: Learner,
-    noise: OrnsteinUhlenbeck,
-    replay: ReplayBuffer,
-    options: StudyOptions,
-    episode: int,
-    seed: int,
-    env_steps: int,
-) -> int:
-    ratio = RatioLimiter(options.updates_per_transition, 0, options.learning_starts)
-    noise.reset()
-    observation, _ = environment.reset(seed=seed)
-    policy = Policy.from_arrays(learner.policy_arrays())
-    over, step = False, 0
-    while not over:
-        requested = np.clip(policy.action(observation) + noise.sample(), -1.0, 1.0)
-        following, reward, terminated, truncated, info = environment.step(requested)
-        executed = info.get("executed_action", requested)
-        transition = one_transition(
-            observation, executed, requested, float(reward), following, terminated, truncated, episode, step
+    def train(self) -> TransitionBatch:
+        """One exploring episode with the updates that are due in it; its transitions."""
+        episode = self.episodes + 1
+        transitions = []
+        reset_seed = derived_seed(self.seed, "reset") + episode
+        for transition in explore(self._environment, self.policy(), self._noise, episode, reset_seed):
+            transitions.append(transition)
+            self.add(transition)
+            over = bool(transition.terminated[0] or transition.truncated[0])
+            if self.env_steps % UPDATE_PERIOD == 0 or over:
+                count = self._ratio.allowed_updates(self.env_steps, self.learner.updates, at_most=sys.maxsize)
+                if count > 0:
+                    self.learner.update(count)
+        self.episodes = episode
+        return concatenate(transitions)
+
+    def add(self, transitions: TransitionBatch) -> None:
+        """Let the learner have `transitions`."""
+        self.replay.add(as_learned(transitions, self.options.learned_action))
+        self.env_steps += len(transitions)
+
+    def evaluate(self) -> dict[str, Any]:
+        """Greedy held-out episodes now; the new row of the learning curve."""
+        policy, options = self.policy(), self.options
+        success, returns, distance = evaluate(
+            self._held_out, policy, options.evaluation_episodes, derived_seed(self.seed, "held-out", self.episodes)
         )
-        replay.add(as_learned(transition, options.learned_action))
-        env_steps += 1
-        observation, over, step = following, terminated or truncated, step + 1
-        if env_steps % UPDATE_PERIOD == 0 or over:
-            count = ratio.allowed_updates(env_steps, learner.updates, at_most=sys.maxsize)
-            if count > 0:
-                learner.update(count)
-    return env_steps
+        row = Evaluation(self.episodes, self.env_steps, self.learner.updates, success, returns, distance)
+        if options.confirmation_episodes > 0 and success is not None and success >= options.stop_at_success:
+            row.confirmed_success_rate, *_ = evaluate(
+                self._held_out,
+                policy,
+                options.confirmation_episodes,
+                derived_seed(self.seed, "confirmation", self.episodes),
+            )
+        self.rows.append(asdict(row))
+        return self.rows[-1]
 
+    def policy(self) -> Policy:
+        """What the learner would act on now."""
+        return Policy.from_arrays(self.learner.policy_arrays())
 
-def one_transition(
-    observation: NDArray,
-    executed: NDArray,
-    requested: NDArray,
-    reward: float,
-    following: NDArray,
-    terminated: bool,
-    truncated: bool,
-    episode: int,
-    step: int,
-) -> TransitionBatch:
-    """A batch of one transition of a synchronous run."""
-    return stack(
-        [
-            {
-                "observation": observation,
-                "action": executed,
-                "requested_action": requested,
-                "reward": reward,
-                "reward_terms": np.array([reward]),
-                "next_observation": following,
-                "terminated": terminated,
-                "truncated": truncated,
-                "episode": episode,
-                "step": step,
-                "policy_version": 0,
-                "greedy": False,
-                "success": False,
-                "stamp_s": 0.0,
-            }
-        ]
-    )
+    def counters(self) -> dict[str, Any]:
+        """All that is not the learner's and not in the transitions, as JSON can hold it."""
+        return {
+            "seed": self.seed,
+            "episodes": self.episodes,
+            "transitions": self.env_steps,
+            "exploration": self._random.bit_generator.state,
+            "curve": self.rows,
+        }
 
+    def go_on_from(self, learner_state: dict[str, NDArray], counters: dict[str, Any]) -> None:
+        """Take up where another process stood between two episodes; its transitions were added before.
 
-def evaluate(
-    environment: gymnasium.Env, policy: Policy, episodes: int, seed: int, report: Report = lambda row: None
-) -> tuple[float | None, float, float | None]:
-    """Greedy episodes: (success rate at the episode's end, mean return, mean final distance)."""
-    successes: list[bool] = []
-    distances: list[float] = []
-    returns: list[float] = []
-    for episode in range(episodes):
-        observation, _ = environment.reset(seed=seed if episode == 0 else None)
-        total, over, info = 0.0, False, {}
-        while not over:
-            observation, reward, terminated, truncated, info = environment.step(policy.action(observation))
-            total, over = total + float(reward), terminated or truncated
-        returns.append(total)
-        if "success" in info:
-            successes.append(bool(info["success"]))
-            distances.append(float(info["distance"]))
-        report({"episode": episode + 1, "return": total, "success": info.get("success")})
-    rate = float(np.mean(successes)) if successes else None
-    return rate, float(np.mean(returns)), float(np.mean(distances)) if distances else None
+        Raises:
+            CheckpointError: the learner's state is of another configuration.
+            KeyError, TypeError, ValueError: `counters` are not those of a study.
+        """
+        self._random.bit_generator.state = counters["exploration"]
+        self.episodes, self.rows = int(counters["episodes"]), list(counters["curve"])
+        self.learner.load_state(learner_state)
+
+    def _is_good(self, row: dict[str, Any]) -> bool:
+        asked = ["success_rate"] + ["confirmed_success_rate"] * (self.options.confirmation_episodes > 0)
+        return all(row[name] is not None and row[name] >= self.options.stop_at_success for name in asked)

@@ -1,109 +1,120 @@
-"""The command `naf-robot study`: its options and its table; the loop itself is in `study`."""
+"""The command `naf-robot study`: its options and its table; the loop is in `study_seeds`."""
 
 import argparse
-import json
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from naf_robot.core.config import Config, build, parse_overrides
-from naf_robot.core.errors import ConfigError
-from naf_robot.runtime.paper import PAPER
+import msgspec
+
+from naf_robot.core.config import build, parse_overrides
+from naf_robot.core.errors import ConfigError, RunFolderError
+from naf_robot.learning.registry import algorithm_config_type
+from naf_robot.runtime.run_config import resolve
+from naf_robot.runtime.study_config import StudyConfig, StudyOptions, load_study, save_study
+
+OPTIONS = {  # fields of `StudyOptions` that the command line offers
+    "episodes": "of training",
+    "updates_per_transition": "gradient updates per environment step",
+    "learning_starts": "transitions before the first update",
+    "evaluate_every": "episodes",
+    "evaluation_episodes": "greedy held-out episodes of an evaluation",
+    "stop_at_success": "end a seed after an evaluation this good; above 1 never",
+    "confirmation_episodes": "further held-out episodes that must be as good, or it goes on",
+    "learned_action": "requested or executed",
+}
+RESUMABLE = {"episodes"}  # what may be changed of a study that is resumed
+FLAGS = {"json", "output", "resume", "checkpoint_period"}  # what is not part of a study
+CHECKPOINT_PERIOD_S = 20.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options on `parser`."""
+    """Declare the options on `parser`; one that is not given is absent from what it parses."""
+    parser.argument_default = argparse.SUPPRESS
     parser.add_argument("--task", help="one of our tasks")
     parser.add_argument("--env", help="or the id of any Gymnasium environment with Box observation and action")
-    parser.add_argument("--algorithm", default="naf")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--episodes", type=int, default=200)
-    parser.add_argument("--updates-per-transition", type=float, default=1.0)
-    parser.add_argument("--evaluate-every", type=int, default=20, help="episodes")
-    parser.add_argument("--evaluation-episodes", type=int, default=20)
-    parser.add_argument("--stop-at-success", type=float, default=2.0, help="end a seed after an evaluation this good")
-    parser.add_argument(
-        "--confirmation-episodes",
-        type=int,
-        default=0,
-        help="further held-out episodes that must be as good, or it goes on",
-    )
-    parser.add_argument("--learned-action", choices=("requested", "executed"), default="requested")
+    parser.add_argument("--algorithm", help="[naf]")
+    parser.add_argument("--seeds", type=int, nargs="+", help="[0]")
+    defaults = StudyOptions()
+    for name, text in OPTIONS.items():
+        default = getattr(defaults, name)
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), help=f"{text} [{default}]")
+    parser.add_argument("--set", nargs="+", metavar="KEY=VALUE")
     parser.add_argument("--json", type=Path, help="also write all rows to this file")
-    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--output", type=Path, help="new folder that keeps everything, for --resume")
+    parser.add_argument("--resume", type=Path, metavar="DIR", help="go on with the study that --output DIR began")
+    parser.add_argument("--checkpoint-period", type=float, help=f"[s] of wall time [{CHECKPOINT_PERIOD_S}]")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run every seed and print one line per evaluation."""
-    import torch
+    """Run every seed, or what is left of it, and print one line per evaluation."""
+    given = {name: value for name, value in vars(options).items() if name != "run"}
+    if "output" in given and "resume" in given:
+        raise ConfigError("a resumed study stays in its folder: --output and --resume exclude each other")
+    folder: Path | None = None
+    if "resume" in given:
+        folder = given["resume"].expanduser().resolve()
+        config = _resumed(folder, given)
+    else:
+        config = _new(given)
+        if "output" in given:
+            folder = given["output"].expanduser().resolve()
+            _create(folder, config)
+    from naf_robot.runtime.study_seeds import run_seeds
 
-    from naf_robot.runtime.study import StudyOptions, run_seed
-
-    if bool(options.task) == bool(options.env):
-        raise ConfigError("study needs one of --task and --env")
-    torch.set_num_threads(1)
-    environments, algorithm, exploration = _subject(options)
-    settings = StudyOptions(
-        episodes=options.episodes,
-        updates_per_transition=options.updates_per_transition,
-        evaluate_every=options.evaluate_every,
-        evaluation_episodes=options.evaluation_episodes,
-        stop_at_success=options.stop_at_success,
-        confirmation_episodes=options.confirmation_episodes,
-        learned_action=options.learned_action,
-        exploration=exploration,
-    )
-    results: list[dict[str, Any]] = []
-    for seed in options.seeds:
-        rows = run_seed(*environments, options.algorithm, algorithm, settings, seed, partial(_show, seed))
-        results.append({"seed": seed, "rows": rows})
-        _write(options, results)
+    run_seeds(config, folder, given.get("json"), given.get("checkpoint_period", CHECKPOINT_PERIOD_S))
     return 0
 
 
-def _write(options: argparse.Namespace, results: list[dict[str, Any]]) -> None:
-    """The file holds every seed that is complete."""
-    if options.json is None:
-        return
+def _new(given: dict[str, Any]) -> StudyConfig:
+    from naf_robot.runtime.environments import make_by_id
+    from naf_robot.runtime.gym_episodes import box_environment
+
+    task, env, algorithm = given.get("task"), given.get("env"), given.get("algorithm", "naf")
+    if bool(task) == bool(env):
+        raise ConfigError("study needs one of --task and --env")
+    overrides = parse_overrides(given.get("set", []))
+    values: dict[str, Any] = {"task": task, "env": env, "algorithm": algorithm, "seeds": given.get("seeds", [0])}
+    chosen = {name: given[name] for name in OPTIONS if name in given}
+    if task:
+        run_config = resolve(task, algorithm, [overrides])
+        values["run"] = msgspec.to_builtins(run_config)
+        values["algorithm_settings"] = run_config.algorithm
+        chosen["exploration"] = msgspec.to_builtins(run_config.collector.exploration)
+    else:
+        box_environment(make_by_id(str(env)))
+        record = build(algorithm_config_type(algorithm), overrides.get("algorithm", {}), "algorithm")
+        values["algorithm_settings"] = msgspec.to_builtins(record)
+        chosen["exploration"] = overrides.get("exploration", {})
     command = " ".join(["naf-robot", *sys.argv[1:]])
-    document = {"command": command, "paper": PAPER.get(options.task), "seeds": results}
-    options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    return build(StudyConfig, values | {"options": chosen, "command": command})
 
 
-def _subject(options: argparse.Namespace) -> tuple[tuple[Any, Any], Config, Any]:
-    import gymnasium
-
-    from naf_robot.learning.exploration import ExplorationConfig
-    from naf_robot.learning.registry import algorithm_config_type
-    from naf_robot.runtime.environments import make_environment, register
-    from naf_robot.runtime.run_config import resolve
-
-    overrides = parse_overrides(options.set)
-    if options.task:
-        config = resolve(options.task, options.algorithm, [overrides])
-        return (
-            (make_environment(config), make_environment(config)),
-            config.algorithm_config(),
-            config.collector.exploration,
+def _resumed(folder: Path, given: dict[str, Any]) -> StudyConfig:
+    """The study in `folder`, with what may be changed of it."""
+    config = load_study(folder)
+    known = msgspec.to_builtins(config)
+    known |= known.pop("options") | {"seeds": list(config.seeds)}
+    asked = {name: value for name, value in given.items() if name not in RESUMABLE | FLAGS}
+    wrong = [name for name, value in asked.items() if name == "set" or known[name] != value]
+    if wrong:
+        told = ", ".join(f"--{name.replace('_', '-')} {known.get(name, '')}".strip() for name in sorted(wrong))
+        raise ConfigError(
+            f"{str(folder)!r} holds a study of {config.subject!r}, and a resumed study keeps its {told}; "
+            f"only {', '.join(f'--{name}' for name in sorted(RESUMABLE))} may change"
         )
-    register()
-    record = build(algorithm_config_type(options.algorithm), overrides.get("algorithm", {}), "algorithm")
-    exploration = build(ExplorationConfig, overrides.get("exploration", {}), "exploration")
+    options = msgspec.structs.replace(config.options, episodes=given.get("episodes", config.options.episodes))
+    return msgspec.structs.replace(config, options=options)
+
+
+def _create(folder: Path, config: StudyConfig) -> None:
     try:
-        pair = gymnasium.make(options.env), gymnasium.make(options.env)
-    except gymnasium.error.Error as error:
-        raise ConfigError(f"cannot make environment {options.env!r}: {error}") from None
-    return pair, record, exploration
-
-
-def _show(seed: int, row: dict[str, Any]) -> None:
-    success = "   -" if row["success_rate"] is None else f"{row['success_rate']:.2f}"
-    confirmed = row["confirmed_success_rate"]
-    print(
-        f"seed {seed}  episodes {row['episodes']:5d}  steps {row['env_steps']:7d}  updates {row['updates']:7d}  "
-        f"success {success}  return {row['mean_return']:9.2f}"
-        + ("" if confirmed is None else f"  confirmed {confirmed:.2f}"),
-        flush=True,
-    )
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        raise RunFolderError(
+            f"folder {str(folder)!r} exists already; name one that does not, or go on with it by --resume"
+        ) from None
+    except OSError as error:
+        raise RunFolderError(f"cannot create folder {str(folder)!r}: {error.strerror}") from None
+    save_study(config, folder)

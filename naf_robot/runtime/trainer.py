@@ -27,6 +27,7 @@ from naf_robot.learning.replay_buffer import ReplayBuffer
 from naf_robot.runtime.checkpoint import (
     BEST,
     Checkpoint,
+    check_identity,
     has_checkpoint,
     read_best,
     read_checkpoint,
@@ -106,7 +107,7 @@ class Trainer:
         wall_s = 0.0
         if has_checkpoint(self._run_dir):
             checkpoint = read_checkpoint(self._run_dir)
-            self._check_identity(checkpoint)
+            check_identity(checkpoint, self.contract, self.config.algorithm_name)
             self._learner.load_state(checkpoint.learner_state)
             roll_back(self._run_dir, checkpoint)  # torn ones that are newer would be in the way of what follows
             wall_s = float(checkpoint.counters.get("wall_s", 0.0))
@@ -118,16 +119,6 @@ class Trainer:
             self.episodes.add(message, self.transitions, 0.0)
         self._started_s = self._clock.now_s() - max(wall_s, self.episodes.wall_s)
         self.episodes.start()
-
-    def _check_identity(self, checkpoint: Checkpoint) -> None:
-        found = (
-            checkpoint.policy.task,
-            checkpoint.policy.observation_spec,
-            str(checkpoint.counters.get("algorithm", self.config.algorithm_name)),
-        )
-        own = (self.contract.task, self.contract.observation_spec, self.config.algorithm_name)
-        if found != own:
-            raise CheckpointError(f"the checkpoint is of task, observation spec and algorithm {found}, this run {own}")
 
     @property
     def updates(self) -> int:

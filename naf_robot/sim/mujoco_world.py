@@ -102,7 +102,7 @@ class MujocoSimulator:
             data.qpos[self._qpos] = self._home
             data.qvel[self._qvel] = 0.0
             data.ctrl[self._actuators] = 0.0
-            data.qacc_warmstart[:] = 0.0  # where the solver begins: what came before must leave no trace in the last bit
+            data.qacc_warmstart[:] = 0.0  # what came before leaves no trace, not in the last bit
             self._targets[robot] = np.zeros(self._kinematics.size)
         self._scene.place(self.model, data, goal_position, at_home)
         mujoco.mj_forward(self.model, data)
