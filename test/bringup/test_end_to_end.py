@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("rclpy", reason="needs rclpy and its messages")
-from graph import Graph, graph, naf_robot
+from graph import Graph, find_child, graph, naf_robot
 from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 
 from naf_robot.experience.codec import decode_parameters
@@ -133,16 +133,3 @@ def test_a_child_that_dies_ends_the_run_with_its_name(tmp_path: Path):
         assert all(not heard[-1].any() for heard in ear.commands.values())
     assert code == 1
     assert "process 'robot_2/collector' was killed by SIGKILL" in err
-
-
-def find_child(parent: int, module: str, robot: str) -> int:
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                line = (folder / "cmdline").read_bytes().decode().split("\0")
-                status = (folder / "status").read_text()
-            except OSError:
-                continue
-            if module in line and f"__ns:=/{robot}" in line and f"PPid:\t{parent}\n" in status:
-                return int(folder.name)
-    raise AssertionError(f"no process {module} of {robot}")

@@ -12,7 +12,8 @@ from launch import LaunchContext
 from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction
 from launch.utilities import perform_substitutions
 
-from naf_robot.bringup.launch_adapter import launch_process, training_launch_description
+from naf_robot.bringup.launch_adapter import training_launch_description
+from naf_robot.bringup.launch_process import NodeProcess
 from naf_robot.bringup.system import training_system
 from naf_robot.bringup.training import option_fields
 
@@ -20,7 +21,7 @@ from naf_robot.bringup.training import option_fields
 def test_launch_and_runner_have_the_same_command_lines(tmp_path: Path):
     context = LaunchContext()
     for spec in training_system(tmp_path / "config.yaml", ("left", "right")):
-        process = launch_process(spec)
+        process = NodeProcess(spec, [])
         words = [perform_substitutions(context, word) for word in process.cmd]
         assert words == spec.command()
 

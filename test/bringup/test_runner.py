@@ -3,14 +3,12 @@
 import json
 import os
 import signal
-import sys
-import textwrap
-import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from small_system import Bench, Script
 
 from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.runner import ProcessRunner, local_environment
@@ -18,55 +16,9 @@ from naf_robot.bringup.system import training_system
 from naf_robot.bringup.training import SystemOptions, option_fields, parse_robots, prepare
 from naf_robot.core.errors import ConfigError, LockedError, NafRobotError, RunFolderError, UnknownNameError
 
-CHILD = """
-    import os, signal, sys, time
-    stop = []
-    signal.signal(signal.SIGINT, lambda *a: stop.append(1))
-    signal.signal(signal.SIGTERM, lambda *a: stop.append(1))
-    def note(word):
-        with open({journal!r}, "a") as f: f.write(f"{name} {{word}}\\n")
-    note("up")
-    {body}
-    while not stop: time.sleep(0.01)
-    note("down")
-    sys.exit({code})
-"""
 
-
-@dataclass(frozen=True)
-class Script(NodeSpec):
-    """A spec whose process is a script instead of a node."""
-
-    source: str = ""
-
-    def command(self) -> list[str]:
-        return [sys.executable, "-c", self.source]
-
-
-class Bench:
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.journal = folder, folder / "journal"
-
-    def script(self, name: str, order: int, body: str = "", code: int = 0, decides: bool = False) -> Script:
-        source = textwrap.dedent(CHILD).format(journal=str(self.journal), name=name, body=body, code=code)
-        return Script(name, "none", stop_order=order, decides=decides, source=source)
-
-    def runner(self, *scripts: Script) -> ProcessRunner:
-        return ProcessRunner(scripts, self.folder / "log", self.folder / "outcome", local_environment())
-
-    def lines(self) -> list[str]:
-        return self.journal.read_text().split("\n")[:-1] if self.journal.exists() else []
-
-    def when(self, line: str, action) -> threading.Thread:
-        def wait() -> None:
-            deadline = time.monotonic() + 20.0
-            while line not in self.lines() and time.monotonic() < deadline:
-                time.sleep(0.01)
-            action()
-
-        thread = threading.Thread(target=wait)
-        thread.start()
-        return thread
+def runner(bench: Bench, *scripts: Script) -> ProcessRunner:
+    return ProcessRunner(scripts, bench.folder / "log", bench.folder / "outcome", local_environment())
 
 
 @pytest.fixture
@@ -76,7 +28,7 @@ def bench(tmp_path: Path) -> Bench:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_everything_in_order_with_code_0(bench: Bench, number: int):
-    runner = bench.runner(bench.script("arm", 3), bench.script("trainer", 1, decides=True), bench.script("robot", 0))
+    it = runner(bench, bench.script("arm", 3), bench.script("trainer", 1, decides=True), bench.script("robot", 0))
 
     def signal_when_all_are_up() -> None:
         while sum(line.endswith("up") for line in bench.lines()) < 3:
@@ -84,25 +36,25 @@ def test_a_signal_ends_everything_in_order_with_code_0(bench: Bench, number: int
         os.kill(os.getpid(), number)
 
     thread = bench.when("arm up", signal_when_all_are_up)
-    assert runner.run() == 0
+    assert it.run() == 0
     thread.join()
     assert [line for line in bench.lines() if line.endswith("down")] == ["robot down", "trainer down", "arm down"]
 
 
 def test_a_decided_run_ends_with_the_deciding_code(bench: Bench):
     write = f"open({str(bench.folder / 'outcome')!r}, 'w').close()"
-    runner = bench.runner(
-        bench.script("arm", 3), bench.script("trainer", 1, write, code=3, decides=True), bench.script("robot", 0)
+    it = runner(
+        bench, bench.script("arm", 3), bench.script("trainer", 1, write, code=3, decides=True), bench.script("robot", 0)
     )
-    assert runner.run() == 3
+    assert it.run() == 3
     downs = [line for line in bench.lines() if line.endswith("down")]
     assert downs[-1] in ("arm down", "trainer down")
 
 
 def test_an_unexpected_death_is_named_with_its_reason_and_last_words(bench: Bench, capfd: pytest.CaptureFixture):
     body = "print('the motor is on fire', flush=True); os.kill(os.getpid(), signal.SIGKILL)"
-    runner = bench.runner(bench.script("arm", 3), bench.script("robot", 0, body))
-    assert runner.run() == 1
+    it = runner(bench, bench.script("arm", 3), bench.script("robot", 0, body))
+    assert it.run() == 1
     said = capfd.readouterr().err
     assert "error: process 'robot' was killed by SIGKILL; the run ends" in said
     assert "the motor is on fire" in said
@@ -111,7 +63,7 @@ def test_an_unexpected_death_is_named_with_its_reason_and_last_words(bench: Benc
 def test_a_dead_process_is_started_again_as_often_as_allowed_and_the_reasons_are_kept(bench: Bench):
     body = "if True: os.kill(os.getpid(), signal.SIGKILL)"
     mortal = replace(bench.script("robot", 0, body), restarts=2)
-    assert bench.runner(bench.script("arm", 3), mortal).run() == 1
+    assert runner(bench, bench.script("arm", 3), mortal).run() == 1
     assert bench.lines().count("robot up") == 3
     deaths = [json.loads(line) for line in (bench.folder / "deaths.jsonl").read_text().splitlines()]
     assert [(d["process"], d["reason"], d["restarted"]) for d in deaths] == [
@@ -123,16 +75,16 @@ def test_a_dead_process_is_started_again_as_often_as_allowed_and_the_reasons_are
 
 def test_a_mistake_of_the_user_is_not_repeated(bench: Bench):
     wrong = replace(bench.script("robot", 0, "sys.exit(2)"), restarts=5)
-    assert bench.runner(bench.script("arm", 3), wrong).run() == 1
+    assert runner(bench, bench.script("arm", 3), wrong).run() == 1
     assert bench.lines().count("robot up") == 1
 
 
 def test_a_restarted_process_is_stopped_like_the_first(bench: Bench):
     once = f"import pathlib; p = pathlib.Path({str(bench.folder / 'once')!r}); first = not p.exists(); p.touch()"
     mortal = replace(bench.script("robot", 0, f"{once}\nif first: os.kill(os.getpid(), 9)\nnote('second')"), restarts=1)
-    runner = bench.runner(bench.script("arm", 3), mortal)
+    it = runner(bench, bench.script("arm", 3), mortal)
     thread = bench.when("robot second", lambda: os.kill(os.getpid(), signal.SIGINT))
-    assert runner.run() == 0
+    assert it.run() == 0
     thread.join()
     assert bench.lines().count("robot down") == 1
 
@@ -164,10 +116,10 @@ def test_resume_takes_up_the_folder_and_refuses_what_may_not_change(tmp_path: Pa
 
 def test_one_that_ignores_the_request_is_killed(bench: Bench, capfd: pytest.CaptureFixture):
     stubborn = "signal.signal(signal.SIGINT, signal.SIG_IGN); note('ready')"
-    runner = bench.runner(bench.script("arm", 3), bench.script("robot", 0, stubborn))
+    it = runner(bench, bench.script("arm", 3), bench.script("robot", 0, stubborn))
     thread = bench.when("robot ready", lambda: os.kill(os.getpid(), signal.SIGINT))
     begin = time.monotonic()
-    assert runner.run() == 1
+    assert it.run() == 1
     thread.join()
     assert time.monotonic() - begin < 10.0
     assert "robot did not end within" in capfd.readouterr().err

@@ -86,3 +86,17 @@ def naf_robot(*arguments: str, **options) -> subprocess.Popen:
     return subprocess.Popen(
         command, env=local_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
     )
+
+
+def find_child(parent: int, module: str, robot: str = "") -> int:
+    """The process id of a node that `parent` has started, of `robot` if it has one."""
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                line = (folder / "cmdline").read_bytes().decode().split("\0")
+                status = (folder / "status").read_text()
+            except OSError:
+                continue
+            if module in line and (not robot or f"__ns:=/{robot}" in line) and f"PPid:\t{parent}\n" in status:
+                return int(folder.name)
+    raise AssertionError(f"no process {module} of {robot}")
