@@ -230,8 +230,8 @@ def targets(folder: Path) -> dict[str, tuple[list[bytes], Callable[[bytes], None
     batch = make_batch(3, last=True)
     experience = encode_experience(ExperienceMessage("robot_1", 5, 15, batch), CONTRACT)
     other = encode_experience(ExperienceMessage("robot_2", 6, 9, make_batch(1)), replace(CONTRACT, task="door_push"))
-    acknowledgement = encode_acknowledgement(Acknowledgement("robot_1", (3, 4), 10, 20))
-    refusal = encode_acknowledgement(Acknowledgement("robot_1", (), 10, 20, "the store is full"))
+    acknowledgement = encode_acknowledgement(Acknowledgement(("robot_1", "robot_1"), (3, 4), 10, 20))
+    refusal = encode_acknowledgement(Acknowledgement(("robot_1",), (4,), 10, 20, "the store is full"))
     small = encode_parameters(parameters())
     chunks = [envelope.encode("chunk", {"bytes": np.frombuffer(small[i : i + 400], np.uint8)}, facts)
               for i, facts in ((0, {"version": 3, "index": 0, "count": 2, "whole": "0" * 64}),

@@ -27,11 +27,16 @@ def split(data: bytes, version: int) -> list[bytes]:
     ]
 
 
+def piece_count(size: int) -> int:
+    """How many messages `split` makes of `size` bytes."""
+    return max(1, -(-size // CHUNK_BYTES))
+
+
 class ChunkAssembler:
     """Puts chunks together again; holds the pieces of the newest version only."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
-        self._max_count = -(-max_bytes // CHUNK_BYTES)
+        self._max_count = piece_count(max_bytes)
         self._key: tuple[int, int, str] = (-1, 0, "")
         self._pieces: dict[int, bytes] = {}
 

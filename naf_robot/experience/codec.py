@@ -9,6 +9,8 @@ from naf_robot.core.errors import CodecError, NafRobotError, SpecMismatchError
 from naf_robot.core.records import PolicyParameters, TransitionBatch
 from naf_robot.experience.envelope import Envelope, decode, encode
 
+SEPARATOR = ","  # between names of robots, which hold none
+
 
 @dataclass(frozen=True)
 class Contract:
@@ -44,16 +46,22 @@ class ExperienceMessage:
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """What the trainer holds durably of one collector, and how far its training is.
+    """Batches that the trainer holds durably, and how far its training is.
 
-    With a `refusal` it holds nothing new, and says in words why; the collector then stops collecting.
+    `collectors` and `sequences` go together: batch `sequences[i]` of `collectors[i]`. One message
+    answers everything that was committed at once, so that a fleet's robots are not each told of every batch by
+    itself. With a `refusal` the batches named are not held, and it says why; their collectors then stop collecting.
     """
 
-    collector: str
+    collectors: tuple[str, ...]
     sequences: tuple[int, ...]
     updates: int
     transitions: int
     refusal: str = ""
+
+    def of(self, collector: str) -> tuple[int, ...]:
+        """Numbers of the batches of `collector`."""
+        return tuple(n for name, n in zip(self.collectors, self.sequences, strict=True) if name == collector)
 
 
 def encode_experience(message: ExperienceMessage, contract: Contract) -> bytes:
@@ -101,7 +109,7 @@ def encode_acknowledgement(message: Acknowledgement) -> bytes:
         "acknowledgement",
         {"sequences": np.asarray(message.sequences, dtype=np.int64)},
         {
-            "collector": message.collector,
+            "collectors": SEPARATOR.join(message.collectors),
             "updates": message.updates,
             "transitions": message.transitions,
             "refusal": message.refusal,
@@ -119,8 +127,12 @@ def decode_acknowledgement(data: bytes) -> Acknowledgement:
     sequences = envelope.arrays.get("sequences")
     if sequences is None or sequences.dtype != np.int64 or sequences.ndim != 1:
         raise CodecError("acknowledgement message: 'sequences' must be a vector of int64")
+    names = envelope.text("collectors")
+    collectors = tuple(names.split(SEPARATOR)) if names else ()
+    if len(collectors) != len(sequences):
+        raise CodecError(f"acknowledgement message: {len(sequences)} batches of {len(collectors)} collectors")
     return Acknowledgement(
-        envelope.text("collector"),
+        collectors,
         tuple(int(n) for n in sequences),
         envelope.integer("updates"),
         envelope.integer("transitions"),

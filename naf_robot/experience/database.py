@@ -1,7 +1,7 @@
 """How both stores open SQLite: write-ahead log, one schema version, errors in plain words.
 
 A commit survives the death of the process in either mode; in `FULL`, the default here, it is on
-the disk before it returns and survives the loss of power too.
+the disk before it returns and survives the loss of power too. SQLite serialises the threads of a connection.
 """
 
 import sqlite3
@@ -22,7 +22,7 @@ def open_database(path: Path, role: str, identity: dict[str, str], tables: str) 
     """
     expected = {"role": role, "schema_version": str(SCHEMA_VERSION)} | identity
     try:
-        connection = sqlite3.connect(path, isolation_level=None, timeout=10.0)
+        connection = sqlite3.connect(path, isolation_level=None, timeout=10.0, check_same_thread=False)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("BEGIN IMMEDIATE")

@@ -111,10 +111,14 @@ class Outbox:
     def acknowledge(self, sequences: tuple[int, ...]) -> None:
         """Forget batches that the trainer holds; numbers that do not wait are passed over.
 
+        A loss of power may undo it: the batches are then sent again, and acknowledged again. So the
+        control loop, which this runs in, need not wait for the disk.
+
         Raises:
             StoreError: the disk refused; they stay, and are sent again.
         """
         try:
+            self._database.execute("PRAGMA synchronous=NORMAL")
             with self._database:
                 self._database.execute("BEGIN IMMEDIATE")
                 for sequence in sequences:

@@ -1,7 +1,7 @@
 """The trainer's durable side: every batch once, in order of arrival, whoever sends it how often."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from naf_robot.core.errors import CodecError, ConflictError, StoreError
@@ -22,9 +22,13 @@ CREATE TABLE batches (
 )
 """
 
+Received = tuple[ExperienceMessage, bytes]  # a decoded message and its bytes
+
 
 class ExperienceStore:
     """All experience of a run, keyed by collector and sequence number, for one living process.
+
+    Threads may take turns with it.
 
     Raises:
         LockedError: another living trainer works on it.
@@ -50,20 +54,42 @@ class ExperienceStore:
             ConflictError: the key is held with another content; nothing must be acknowledged.
             StoreError: the disk refused, or the bound is reached; the batch must not be acknowledged.
         """
-        key = (message.collector, message.sequence)
-        row = (*key, message.first_transition, len(message.batch), payload)
+        (outcome,) = self.insert_group([(message, payload)])
+        if isinstance(outcome, StoreError):
+            raise outcome
+        return outcome
+
+    def insert_group(self, group: Sequence[Received]) -> list[bool | StoreError]:
+        """Store batches durably in one transaction, which costs the disk no more than a single one.
+
+        Returns:
+            For each batch what `insert` would return or raise. A disk that refuses concerns the whole group.
+        """
+        outcomes: list[bool | StoreError] = []
         try:
-            held = self._database.execute("SELECT payload FROM batches WHERE (collector, sequence) = (?, ?)", key)
-            if (found := held.fetchone()) is not None:
-                self._check_resend(message, same_content(found[0], payload))
-                return False
-            self._check_place(message)
-            self._database.execute(
-                "INSERT INTO batches (collector, sequence, first_transition, count, payload) VALUES (?, ?, ?, ?, ?)",
-                row,
-            )
+            with self._database:
+                self._database.execute("BEGIN IMMEDIATE")
+                for message, payload in group:
+                    try:
+                        outcomes.append(self._insert(message, payload))
+                    except StoreError as refusal:
+                        outcomes.append(refusal)
         except sqlite3.Error as error:
-            raise StoreError(f"experience store cannot take batch {message.sequence}: {error}") from None
+            numbers = ", ".join(str(message.sequence) for message, _ in group[:5])
+            return [StoreError(f"experience store cannot take batch {numbers}: {error}")] * len(group)
+        return outcomes
+
+    def _insert(self, message: ExperienceMessage, payload: bytes) -> bool:
+        key = (message.collector, message.sequence)
+        held = self._database.execute("SELECT payload FROM batches WHERE (collector, sequence) = (?, ?)", key)
+        if (found := held.fetchone()) is not None:
+            self._check_resend(message, same_content(found[0], payload))
+            return False
+        self._check_place(message)
+        self._database.execute(
+            "INSERT INTO batches (collector, sequence, first_transition, count, payload) VALUES (?, ?, ?, ?, ?)",
+            (*key, message.first_transition, len(message.batch), payload),
+        )
         return True
 
     def batches(self) -> Iterator[ExperienceMessage]:

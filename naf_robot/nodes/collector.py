@@ -190,13 +190,16 @@ class CollectorNode(ExecutableNode):
             self.diagnostics.refuse("acknowledgement", error)
             return
         self.collector.progress(acknowledgement.updates, acknowledgement.transitions)
-        if acknowledgement.collector != self.robot:
+        sequences = acknowledgement.of(self.robot)
+        if not sequences:
             return
         if acknowledgement.refusal:
             self.diagnostics.refuse("by the trainer", acknowledgement.refusal)
         self.collector.hold("trainer", acknowledgement.refusal or None)
+        if acknowledgement.refusal:
+            return
         try:
-            self.uploader.acknowledge(acknowledgement.sequences)
+            self.uploader.acknowledge(sequences)
         except StoreError as error:
             self.diagnostics.refuse("acknowledgement", error)
 

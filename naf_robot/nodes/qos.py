@@ -2,6 +2,8 @@
 
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 
+from naf_robot.experience.chunks import MAX_BYTES, piece_count
+
 SENSOR = qos_profile_sensor_data
 IMU = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)
 
@@ -24,4 +26,5 @@ def latched(depth: int = 1) -> QoSProfile:
 COMMAND = reliable(1)
 FEEDBACK = reliable(10)
 EXPERIENCE = reliable(200)
-PARAMETERS = latched()
+EXPERIENCE_INTAKE = reliable(2000)  # what a fleet sends while the trainer learns
+PARAMETERS = latched(piece_count(MAX_BYTES))  # no piece may push out another; the trainer keeps one version's only

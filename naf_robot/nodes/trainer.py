@@ -5,6 +5,7 @@ import time
 
 import torch
 from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.duration import Duration
 from std_msgs.msg import String, UInt8MultiArray
 from std_srvs.srv import SetBool, Trigger
 
@@ -12,12 +13,12 @@ from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import CodecError
 from naf_robot.core.files import replace_file
 from naf_robot.core.records import PolicyParameters
-from naf_robot.experience.chunks import split
+from naf_robot.experience.chunks import piece_count, split
 from naf_robot.experience.codec import encode_parameters
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.diagnostics import OK, WARN, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
-from naf_robot.nodes.qos import EXPERIENCE, PARAMETERS, reliable
+from naf_robot.nodes.qos import EXPERIENCE, EXPERIENCE_INTAKE, latched, reliable
 from naf_robot.runtime.health import FleetHealth
 from naf_robot.runtime.progress import EventLog, Progress
 from naf_robot.runtime.report import write_learning_curve
@@ -25,6 +26,8 @@ from naf_robot.runtime.trainer import Trainer
 
 LOOK_PERIOD_S = 0.03  # of learning between looks at the network
 UPDATES_AT_ONCE = 64  # and never more updates than this
+DRAIN_S = 0.02  # of handling messages between learning: however many robots send, updates go on
+LAST_DRAIN_S = 1.0
 QUIET_SPINS = 10
 IDLE_S = 0.01
 REPUBLISH_S = 1.0  # a sign of life, and progress for collectors that wait
@@ -43,9 +46,11 @@ class TrainerNode(ExecutableNode):
         self.health = FleetHealth(self.config.robots)
         self.progress = Progress(self.trainer, self.health)
         self.events = EventLog(self.run_dir / "events")
-        self.parameters = self.create_publisher(UInt8MultiArray, topics.POLICY_PARAMETERS, PARAMETERS)
+        self.parameter_bytes = self.trainer.parameter_bytes
+        depth = piece_count(self.parameter_bytes)
+        self.parameters = self.create_publisher(UInt8MultiArray, topics.POLICY_PARAMETERS, latched(depth))
         self.acknowledgements = self.create_publisher(UInt8MultiArray, topics.EXPERIENCE_ACK, EXPERIENCE)
-        self.create_subscription(UInt8MultiArray, topics.EXPERIENCE, self.on_experience, EXPERIENCE)
+        self.create_subscription(UInt8MultiArray, topics.EXPERIENCE, self.on_experience, EXPERIENCE_INTAKE)
         self.create_subscription(String, topics.POLICY_REQUEST, self.on_request, reliable(10))
         self.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, self.on_diagnostics, reliable(50))
         self.create_service(Trigger, "trainer/save", self.on_save)
@@ -58,16 +63,20 @@ class TrainerNode(ExecutableNode):
         self.decided: int | None = None
 
     def on_experience(self, message: UInt8MultiArray) -> None:
-        """Store, then acknowledge; what is refused is answered with the reason, if its sender is known."""
+        """Have it stored; what is no experience of this run is told on the diagnostics only."""
         self.handled += 1
         try:
-            receipt = self.trainer.receive(bytes(message.data))
+            self.trainer.submit(bytes(message.data))
         except CodecError as error:
             self.diagnostics.refuse("experience", error)
-            return
-        if receipt.refused is not None:
-            self.diagnostics.refuse("experience", receipt.refused)
-        self.acknowledgements.publish(convert.bytes_message(receipt.answer))
+
+    def answer(self, wait: bool = False) -> None:
+        """Acknowledge what is stored by now; what is refused is answered with the reason."""
+        receipt = self.trainer.settle(wait)
+        for reason in receipt.refused:
+            self.diagnostics.refuse("experience", reason)
+        for answer in receipt.answers:
+            self.acknowledgements.publish(convert.bytes_message(answer))
         for record in receipt.finished:
             self.events.episode(record)
 
@@ -86,6 +95,17 @@ class TrainerNode(ExecutableNode):
         """Without new parameters for a while, say the last ones again: collectors see that the trainer lives."""
         if self.trainer.version > 0 and time.monotonic() - self.published_s > REPUBLISH_S:
             self.publish(self.trainer.parameters())
+
+    def may_publish(self) -> bool:
+        """Whether a new version would neither crowd out the last one nor take more than its share of the network.
+
+        A reader that is slow or dead holds new versions up for a bounded time only.
+        """
+        since_s = time.monotonic() - self.published_s
+        share = self.parameter_bytes * self.parameters.get_subscription_count()
+        if since_s < share / self.config.trainer.max_parameter_bytes_per_s:
+            return False
+        return since_s > REPUBLISH_S or self.parameters.wait_for_all_acked(Duration())
 
     def publish_new(self) -> None:
         """Send the newest parameters under a new version, unless its number cannot be made durable."""
@@ -120,14 +140,14 @@ class TrainerNode(ExecutableNode):
         """TensorBoard, once a second."""
         self.events.learner(self.trainer)
 
-    def drain(self) -> None:
-        """Handle every message that has come, without waiting.
+    def drain(self, at_most_s: float) -> None:
+        """Handle the messages that have come, without waiting, for so long at most.
 
         A spin may handle a timer or an answer instead of a message: the network counts as quiet
         after several spins in a row that brought none.
         """
-        quiet = 0
-        while quiet < QUIET_SPINS:
+        quiet, end_s = 0, time.monotonic() + at_most_s
+        while quiet < QUIET_SPINS and time.monotonic() < end_s:
             before = self.handled
             self.spin_once(0.0)
             quiet = quiet + 1 if self.handled == before else 0
@@ -136,10 +156,11 @@ class TrainerNode(ExecutableNode):
         """Learn, publish, look at the network, until the run is decided or a signal comes."""
         give_up_s = float("inf")
         while not self.stop_requested and time.monotonic() < give_up_s:
-            self.drain()
+            self.drain(DRAIN_S)
+            self.answer()
             at_most = round(LOOK_PERIOD_S * self.trainer.updates_per_s)
             busy = self.trainer.learn(min(max(at_most, 4), UPDATES_AT_ONCE)) > 0
-            if self.trainer.parameters_are_due():
+            if self.trainer.parameters_are_due() and self.may_publish():
                 self.publish_new()
             if self.trainer.checkpoint_is_due() and not self.trainer.try_checkpoint():
                 self.get_logger().error(self.trainer.trouble["checkpoint"])
@@ -174,7 +195,8 @@ class TrainerNode(ExecutableNode):
 
     def close(self) -> None:
         """Take what still comes, then write checkpoint, summary and the learning curve, what matters most first."""
-        self.drain()
+        self.drain(LAST_DRAIN_S)
+        self.answer(wait=True)
         self.progress.close()
         self.trainer.finish()
         self.events.close()

@@ -56,6 +56,7 @@ class TrainerConfig(Config, frozen=True):
     learned_action: LearnedAction = "requested"
     replay_capacity: Count = 1_000_000
     publish_period_updates: Count = 50
+    max_parameter_bytes_per_s: Positive = 100e6  # of policy parameters, to all collectors together
     evaluation_window: Count = 20  # greedy episodes that the success rate is taken over
     checkpoint_period_s: Positive = 20.0  # wall time; after a crash the updates since the last one are made again
     keep_checkpoints: Count = 2

@@ -21,6 +21,7 @@ from naf_robot.experience.codec import (
     decode_experience,
     encode_acknowledgement,
 )
+from naf_robot.experience.envelope import MAX_HEADER_BYTES
 from naf_robot.experience.store import ExperienceStore
 from naf_robot.learning.registry import make_learner
 from naf_robot.learning.replay_buffer import ReplayBuffer
@@ -37,21 +38,23 @@ from naf_robot.runtime.checkpoint import (
 from naf_robot.runtime.contract import contract_of
 from naf_robot.runtime.episode_log import EpisodeLog, EpisodeRecord
 from naf_robot.runtime.gate import EvaluationGate
+from naf_robot.runtime.intake import Intake
 from naf_robot.runtime.learned_action import as_learned
 from naf_robot.runtime.reserved_counter import ReservedCounter
 from naf_robot.runtime.run_config import RunConfig
 
 SUCCEEDED, RAN_OUT = 0, 3  # exit codes of a training run
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024  # of experience; a batch of 50 transitions has some ten kilobytes
+MAX_ACKNOWLEDGED = 128  # batches in one answer: their collectors' names stand in its header, which is bounded
 RECENT_VERSIONS = 64  # kept in memory, for the gate: an episode ends some versions after its own came out
 
 
 class Receipt(NamedTuple):
-    """What came of one experience message."""
+    """What came of experience messages."""
 
-    answer: bytes  # an acknowledgement, or a refusal
+    answers: list[bytes]  # acknowledgements and refusals
     finished: list[EpisodeRecord]  # episodes that are complete now
-    refused: str | None = None  # why nothing was stored
+    refused: list[str]  # why something was not stored
 
 
 class Trainer:
@@ -74,6 +77,7 @@ class Trainer:
         self._run_dir = run_dir
         self._clock = clock
         self._store = ExperienceStore(run_dir / "experience.sqlite", self.contract, self._settings.max_store_bytes)
+        self._intake = Intake(self._store)
         size, actions = self.contract.observation_size, self.contract.action_size
         self._replay = ReplayBuffer(self._settings.replay_capacity, size, actions, self._settings.device)
         self._learner = make_learner(
@@ -89,6 +93,7 @@ class Trainer:
             run_dir / "episodes.jsonl", self.contract.reward_names, self._settings.evaluation_window
         )
         self.gate = EvaluationGate()
+        self._robots = frozenset(config.robots)
         self._versions = ReservedCounter(run_dir / "policy_version")
         self._newest: PolicyParameters | None = None
         self._recent: OrderedDict[int, PolicyParameters] = OrderedDict()
@@ -140,30 +145,52 @@ class Trainer:
         """Updates per second of wall time spent learning."""
         return self._updates_here / self._learning_s if self._learning_s > 0.0 else 0.0
 
-    def receive(self, payload: bytes) -> Receipt:
-        """Store one experience message and answer it.
-
-        A batch that is held already is acknowledged again and changes nothing. One that cannot be
-        held (a full disk, two senders under one name) is answered with a refusal.
+    def submit(self, payload: bytes) -> None:
+        """Have one experience message stored; `settle` answers it.
 
         Raises:
             CodecError: no message for this run; there is no answer.
         """
         message = decode_experience(payload, self.contract, MAX_MESSAGE_BYTES)
-        if message.collector not in self.config.robots:
+        if message.collector not in self._robots:
             raise CodecError(f"experience of robot {message.collector[:40]!r}, which is not of this run")
-        finished: list[EpisodeRecord] = []
-        try:
-            fresh = self._store.insert(message, payload)
-        except StoreError as error:
-            refusal = Acknowledgement(message.collector, (), self.updates, self.transitions, str(error))
-            return Receipt(encode_acknowledgement(refusal), finished, str(error))
-        if fresh:
-            finished = self._take(message)
-        else:
-            self.duplicates += 1
-        acknowledgement = Acknowledgement(message.collector, (message.sequence,), self.updates, self.transitions)
-        return Receipt(encode_acknowledgement(acknowledgement), finished)
+        self._intake.add(message, payload)
+
+    def settle(self, wait: bool = False) -> Receipt:
+        """Learn from what is on the disk by now, and answer it; with `wait`, everything submitted is waited for.
+
+        A batch that is held already is acknowledged again and changes nothing. One that cannot be
+        held (a full disk, two senders under one name) is answered with a refusal.
+        """
+        held: list[tuple[str, int]] = []
+        receipt = Receipt([], [], [])
+        for message, outcome in self._intake.settle(wait):
+            key = (message.collector, message.sequence)
+            if isinstance(outcome, StoreError):
+                receipt.refused.append(str(outcome))
+                receipt.answers.append(self._answer([key], str(outcome)))
+                continue
+            if outcome:
+                receipt.finished.extend(self._take(message))
+            else:
+                self.duplicates += 1
+            held.append(key)
+        for start in range(0, len(held), MAX_ACKNOWLEDGED):
+            receipt.answers.append(self._answer(held[start : start + MAX_ACKNOWLEDGED]))
+        return receipt
+
+    def _answer(self, batches: list[tuple[str, int]], refusal: str = "") -> bytes:
+        collectors, sequences = zip(*batches, strict=True)
+        return encode_acknowledgement(Acknowledgement(collectors, sequences, self.updates, self.transitions, refusal))
+
+    def receive(self, payload: bytes) -> Receipt:
+        """`submit` one message and wait until it is settled.
+
+        Raises:
+            CodecError: no message for this run; there is no answer.
+        """
+        self.submit(payload)
+        return self.settle(wait=True)
 
     def _take(self, message: ExperienceMessage) -> list[EpisodeRecord]:
         self._replay.add(as_learned(message.batch, self._settings.learned_action))
@@ -192,6 +219,11 @@ class Trainer:
             self._updates_here += count
             self.skipped_updates += self.metrics.get("skipped_updates", 0.0)
         return count
+
+    @property
+    def parameter_bytes(self) -> int:
+        """About how large a message of policy parameters is."""
+        return MAX_HEADER_BYTES + sum(array.nbytes for array in self._learner.policy_arrays().values())
 
     def parameters_are_due(self) -> bool:
         """Whether a new version should be published: at the start, then every so many updates."""
@@ -291,12 +323,16 @@ class Trainer:
         }
 
     def finish(self) -> dict[str, Any]:
-        """Write the last checkpoint and the summary as far as the disk takes them, and close the stores."""
+        """Write the last checkpoint and the summary as far as the disk takes them, and close the stores.
+
+        Everything submitted must be settled.
+        """
         self.try_checkpoint()
         self.episodes.close(self.transitions, self.wall_s)
         summary = self.summary()
         text = json.dumps(summary, indent=2) + "\n"
         self._written("summary", lambda: replace_file(self._run_dir / "summary.json", text.encode()))
+        self._intake.close()
         self._store.close()
         return summary
 

@@ -91,16 +91,24 @@ def test_values_that_are_not_finite_are_refused_even_with_a_right_checksum():
 
 
 def test_acknowledgement_and_numbers_are_checked():
-    message = Acknowledgement("robot_1", (1, 5), 10, 20)
+    message = Acknowledgement(("robot_1", "robot_2", "robot_1"), (1, 5, 2), 10, 20)
     assert decode_acknowledgement(encode_acknowledgement(message)) == message
     with pytest.raises(CodecError, match="'updates' must be a whole number"):
         decode_acknowledgement(
             encode(
                 "acknowledgement",
                 {"sequences": np.zeros(1, np.int64)},
-                {"collector": "a", "updates": "-1", "transitions": 0},
+                {"collectors": "a", "updates": "-1", "transitions": 0, "refusal": ""},
             )
         )
+
+
+def test_an_acknowledgement_says_of_every_batch_whose_it_is():
+    message = Acknowledgement(("robot_1", "robot_2", "robot_1"), (1, 5, 2), 10, 20)
+    assert [message.of(name) for name in ("robot_1", "robot_2", "robot_3")] == [(1, 2), (5,), ()]
+    unpaired = encode_acknowledgement(Acknowledgement(("robot_1",), (1, 2), 10, 20))
+    with pytest.raises(CodecError, match="2 batches of 1 collectors"):
+        decode_acknowledgement(unpaired)
 
 
 @pytest.mark.parametrize("order", ["forward", "backward", "twice"])

@@ -235,12 +235,12 @@ def test_one_name_for_two_contents_is_refused_with_a_reason_and_never_acknowledg
     it = trainer(tmp_path)
     send(it, 0, batch(8))
     receipt = send(it, 0, batch(8, episode=5))
-    answer = decode_acknowledgement(receipt.answer)
-    assert answer.sequences == ()
+    (answer,) = map(decode_acknowledgement, receipt.answers)
+    assert answer.of("robot_1") == (0,)
     assert "two collectors have this name" in answer.refusal
-    assert receipt.refused == answer.refusal
+    assert receipt.refused == [answer.refusal]
     overlapping = send(it, 1, batch(8, episode=5), first=4)
-    assert "numbers its transitions 4 to 11" in decode_acknowledgement(overlapping.answer).refusal
+    assert "numbers its transitions 4 to 11" in decode_acknowledgement(overlapping.answers[0]).refusal
     assert it.transitions == 8
 
 
@@ -248,7 +248,7 @@ def test_a_full_store_is_said_and_not_acknowledged(tmp_path: Path):
     it = trainer(tmp_path)
     it._store._max_bytes = 1
     receipt = send(it, 0, batch(8))
-    assert "experience store is full" in decode_acknowledgement(receipt.answer).refusal
+    assert "experience store is full" in decode_acknowledgement(receipt.answers[0]).refusal
     assert it.transitions == 0
 
 

@@ -1,0 +1,38 @@
+"""What several benchmarks share: processor time of other processes, the machine's name, a graph of their own."""
+
+import os
+import platform
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+for folder in (ROOT, ROOT / "test" / "support", ROOT / "test" / "learning"):  # so that they run from a checkout
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+
+def processor_s(pid: int) -> float:
+    """Processor time that a process has used, its threads together [s]."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def machine() -> str:
+    """Processor and number of processors, for the result's file."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    name = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.processor())
+    return f"{name}, {os.cpu_count()} virtual cores"
+
+
+def own_graph() -> None:
+    """Nothing leaves this machine, and other runs on it are not met, unless the caller's environment says so."""
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+
+
+def command() -> str:
+    """The command line of this run, without the machine's folders."""
+    return " ".join(["python", "benchmarks/" + Path(sys.argv[0]).name, *sys.argv[1:]])
