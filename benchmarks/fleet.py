@@ -29,7 +29,7 @@ from naf_robot.bringup.runner import local_environment
 from naf_robot.runtime.contract import contract_of
 from naf_robot.runtime.run_config import RunConfig, resolve, robot_names, save
 
-SETTLE_S = 3.0  # of the load before it counts
+SETTLE_S = 2.0  # of the load before it counts
 FLUSH_S = 60.0
 MEMORY = Path("/dev/shm")
 

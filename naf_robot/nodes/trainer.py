@@ -27,7 +27,7 @@ from naf_robot.runtime.trainer import Trainer
 LOOK_PERIOD_S = 0.03  # of learning between looks at the network
 UPDATES_AT_ONCE = 64  # and never more updates than this
 DRAIN_S = 0.02  # of handling messages between learning: however many robots send, updates go on
-LAST_DRAIN_S = 1.0
+LAST_DRAIN_S = 0.5
 QUIET_SPINS = 10
 IDLE_S = 0.01
 REPUBLISH_S = 1.0  # a sign of life, and progress for collectors that wait
@@ -159,7 +159,7 @@ class TrainerNode(ExecutableNode):
             self.drain(DRAIN_S)
             self.answer()
             at_most = round(LOOK_PERIOD_S * self.trainer.updates_per_s)
-            busy = self.trainer.learn(min(max(at_most, 4), UPDATES_AT_ONCE)) > 0
+            busy = self.trainer.learn(min(max(at_most, 1), UPDATES_AT_ONCE)) > 0
             if self.trainer.parameters_are_due() and self.may_publish():
                 self.publish_new()
             if self.trainer.checkpoint_is_due() and not self.trainer.try_checkpoint():

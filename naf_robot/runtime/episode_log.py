@@ -87,21 +87,26 @@ class EpisodeLog:
         batch, robot = message.batch, message.collector
         finished = []
         ends = batch.terminated | batch.truncated
-        for row in range(len(batch)):
-            number = int(batch.episode[row])
+        last_of_part = ends.copy()
+        last_of_part[-1] = True
+        last_of_part[:-1] |= batch.episode[1:] != batch.episode[:-1]
+        start = 0
+        for last in np.flatnonzero(last_of_part).tolist():
+            number = int(batch.episode[last])
             episode = self._open.get(robot)
             if episode is not None and episode.episode != number:  # it was cut off between two batches
                 finished.append(self._finish(robot, env_steps, wall_s))
                 episode = None
             if episode is None:
                 episode = self._open[robot] = _Open(number)
-            episode.steps += 1
-            terms = batch.reward_terms[row].astype(np.float64)
+            episode.steps += last + 1 - start
+            terms = batch.reward_terms[start : last + 1].sum(axis=0, dtype=np.float64)
             episode.terms = terms if episode.terms is None else episode.terms + terms
-            episode.greedy, episode.success = bool(batch.greedy[row]), bool(batch.success[row])
-            episode.policy_version = int(batch.policy_version[row])
-            if ends[row]:
+            episode.greedy, episode.success = bool(batch.greedy[last]), bool(batch.success[last])
+            episode.policy_version = int(batch.policy_version[last])
+            if ends[last]:
                 finished.append(self._finish(robot, env_steps, wall_s))
+            start = last + 1
         return finished
 
     def _finish(self, robot: str, env_steps: int, wall_s: float) -> EpisodeRecord:
