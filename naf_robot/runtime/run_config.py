@@ -15,7 +15,7 @@ from naf_robot.core.files import replace_file
 from naf_robot.core.resources import find, share_directory
 from naf_robot.learning.exploration import ExplorationConfig
 from naf_robot.learning.registry import algorithm_config_type
-from naf_robot.runtime.learned_action import LearnedAction
+from naf_robot.runtime.learned_transition import LearnedAction
 from naf_robot.runtime.ratio import RatioLimiter
 from naf_robot.sensing.door_angle import DoorSensorConfig
 from naf_robot.sim.simulator import SimulatorConfig, steps_per_period
@@ -54,6 +54,7 @@ class TrainerConfig(Config, frozen=True):
     ratio_tolerance: Count = 300  # updates by which either side may run ahead of the other
     learning_starts: Count = 300  # transitions before the first update
     learned_action: LearnedAction = "requested"
+    reward_scale: Positive = 1.0  # the learner's reward is the task's times this
     replay_capacity: Count = 1_000_000
     publish_period_updates: Count = 50
     max_parameter_bytes_per_s: Positive = 100e6  # of policy parameters, to all collectors together

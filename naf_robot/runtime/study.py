@@ -19,7 +19,7 @@ from naf_robot.learning.policy import Policy
 from naf_robot.learning.registry import make_learner
 from naf_robot.learning.replay_buffer import ReplayBuffer
 from naf_robot.runtime.gym_episodes import box_environment, evaluate, explore
-from naf_robot.runtime.learned_action import as_learned
+from naf_robot.runtime.learned_transition import as_learned
 from naf_robot.runtime.ratio import RatioLimiter
 from naf_robot.runtime.study_config import StudyOptions
 
@@ -104,7 +104,7 @@ class Study:
 
     def add(self, transitions: TransitionBatch) -> None:
         """Let the learner have `transitions`."""
-        self.replay.add(as_learned(transitions, self.options.learned_action))
+        self.replay.add(as_learned(transitions, self.options))
         self.env_steps += len(transitions)
 
     def evaluate(self) -> dict[str, Any]:

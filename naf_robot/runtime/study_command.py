@@ -22,7 +22,14 @@ OPTIONS = {  # fields of `StudyOptions` that the command line offers
     "stop_at_success": "end a seed after an evaluation this good; above 1 never",
     "confirmation_episodes": "further held-out episodes that must be as good, or it goes on",
     "learned_action": "requested or executed",
+    "reward_scale": "the learner's reward is the environment's times this",
 }
+OF_TRAINER = (  # of a task of ours: what its configuration says unless the command line does
+    "updates_per_transition",
+    "learning_starts",
+    "learned_action",
+    "reward_scale",
+)
 RESUMABLE = {"episodes"}  # what may be changed of a study that is resumed
 FLAGS = {"json", "output", "resume", "checkpoint_period"}  # what is not part of a study
 CHECKPOINT_PERIOD_S = 20.0
@@ -38,7 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     defaults = StudyOptions()
     for name, text in OPTIONS.items():
         default = getattr(defaults, name)
-        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), help=f"{text} [{default}]")
+        told = f"the task's own, else {default}" if name in OF_TRAINER else default
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), help=f"{text} [{told}]")
     parser.add_argument("--set", nargs="+", metavar="KEY=VALUE")
     parser.add_argument("--json", type=Path, help="also write all rows to this file")
     parser.add_argument("--output", type=Path, help="new folder that keeps everything, for --resume")
@@ -81,6 +89,7 @@ def _new(given: dict[str, Any]) -> StudyConfig:
         run_config = resolve(task, algorithm, [overrides])
         values["run"] = msgspec.to_builtins(run_config)
         values["algorithm_settings"] = run_config.algorithm
+        chosen = {name: getattr(run_config.trainer, name) for name in OF_TRAINER} | chosen
         chosen["exploration"] = msgspec.to_builtins(run_config.collector.exploration)
     else:
         box_environment(make_by_id(str(env)))

@@ -9,20 +9,20 @@ from naf_robot.core.config import Config, build, dump_yaml, load_yaml
 from naf_robot.core.errors import ConfigError, RunFolderError
 from naf_robot.core.files import replace_file
 from naf_robot.learning.exploration import ExplorationConfig
-from naf_robot.runtime.learned_action import LearnedAction
+from naf_robot.runtime.learned_transition import LearnedAction
 
 FILE = "study.yaml"
 SCHEMA_VERSION = 1
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
-NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]
+Positive = Annotated[float, msgspec.Meta(gt=0.0)]
 
 
 class StudyOptions(Config, frozen=True):
     """How one synchronous run goes."""
 
     episodes: Count = 200
-    updates_per_transition: NonNegative = 1.0
+    updates_per_transition: Positive = 1.0
     learning_starts: Count = 300
     replay_capacity: Count = 1_000_000
     evaluate_every: Count = 20  # episodes
@@ -30,6 +30,7 @@ class StudyOptions(Config, frozen=True):
     stop_at_success: float = 2.0  # end after an evaluation this good; above 1 never
     confirmation_episodes: Annotated[int, msgspec.Meta(ge=0)] = 0  # of other seeds that must be as good; 0: none
     learned_action: LearnedAction = "requested"
+    reward_scale: Positive = 1.0  # the learner's reward is the environment's times this
     exploration: ExplorationConfig = msgspec.field(default_factory=ExplorationConfig)
 
 

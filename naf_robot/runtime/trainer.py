@@ -39,7 +39,7 @@ from naf_robot.runtime.contract import contract_of
 from naf_robot.runtime.episode_log import EpisodeLog, EpisodeRecord
 from naf_robot.runtime.gate import EvaluationGate
 from naf_robot.runtime.intake import Intake
-from naf_robot.runtime.learned_action import as_learned
+from naf_robot.runtime.learned_transition import as_learned
 from naf_robot.runtime.reserved_counter import ReservedCounter
 from naf_robot.runtime.run_config import RunConfig
 
@@ -119,7 +119,7 @@ class Trainer:
             with contextlib.suppress(CheckpointError):  # no version has passed yet
                 self.gate = EvaluationGate(read_best(self._run_dir).counters)
         for message in self._store.batches():
-            self._replay.add(as_learned(message.batch, self._settings.learned_action))
+            self._replay.add(as_learned(message.batch, self._settings))
             self.transitions += len(message.batch)
             self.episodes.add(message, self.transitions, 0.0)
         self._started_s = self._clock.now_s() - max(wall_s, self.episodes.wall_s)
@@ -193,7 +193,7 @@ class Trainer:
         return self.settle(wait=True)
 
     def _take(self, message: ExperienceMessage) -> list[EpisodeRecord]:
-        self._replay.add(as_learned(message.batch, self._settings.learned_action))
+        self._replay.add(as_learned(message.batch, self._settings))
         self.transitions += len(message.batch)
         finished = self.episodes.add(message, self.transitions, self.wall_s)
         greedy = [record.policy_version for record in finished if record.greedy]

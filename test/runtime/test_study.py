@@ -24,7 +24,7 @@ from naf_robot.runtime.environments import make_environment
 from naf_robot.runtime.run_config import resolve
 from naf_robot.runtime.study import Study
 from naf_robot.runtime.study_archive import StudyArchive
-from naf_robot.runtime.study_config import StudyOptions
+from naf_robot.runtime.study_config import StudyOptions, load_study
 
 OPTIONS = StudyOptions(episodes=6, learning_starts=30, evaluate_every=2, evaluation_episodes=2, replay_capacity=100)
 SHORT = ["--task", "reach", "--seeds", "3", "4", "--episodes", "14", "--learning-starts", "40", "--evaluate-every", "3"]
@@ -232,3 +232,13 @@ def test_any_gymnasium_environment_can_be_gone_on_with(tmp_path: Path):
     assert one.counters == other.counters
     for name, array in one.learner_state.items():
         np.testing.assert_array_equal(other.learner_state[name], array, err_msg=name)
+
+
+def test_a_task_says_how_it_is_learned_and_the_command_line_has_the_last_word(tmp_path: Path):
+    settings = ["trainer.reward_scale=0.25", "trainer.updates_per_transition=2", "trainer.learning_starts=100000"]
+    common = ["study", "--task", "reach", "--episodes", "1", "--evaluate-every", "2", "--set", *settings]
+    assert main([*common, "--output", str(tmp_path / "task")]) == 0
+    assert main([*common, "--reward-scale", "0.5", "--output", str(tmp_path / "line")]) == 0
+    of_task, of_line = (load_study(tmp_path / name).options for name in ("task", "line"))
+    assert (of_task.reward_scale, of_task.updates_per_transition, of_task.learning_starts) == (0.25, 2.0, 100000)
+    assert (of_line.reward_scale, of_line.updates_per_transition) == (0.5, 2.0)

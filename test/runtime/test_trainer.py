@@ -12,10 +12,10 @@ from naf_robot.core.records import TransitionBatch
 from naf_robot.experience.codec import ExperienceMessage, decode_acknowledgement, encode_experience
 from naf_robot.learning.policy import Policy
 from naf_robot.runtime.checkpoint import read_checkpoint
-from naf_robot.runtime.learned_action import as_learned
+from naf_robot.runtime.learned_transition import as_learned
 from naf_robot.runtime.lockstep import Lockstep
 from naf_robot.runtime.ratio import RatioLimiter
-from naf_robot.runtime.run_config import resolve
+from naf_robot.runtime.run_config import TrainerConfig, resolve
 from naf_robot.runtime.trainer import RAN_OUT, SUCCEEDED, Trainer
 
 CONFIG = resolve(
@@ -179,10 +179,15 @@ def test_ratio_from_both_sides_and_free_running():
     assert not free.collectors_must_wait(10**6, 0)
 
 
-def test_learned_action_choices():
+def test_the_learner_sees_the_chosen_action_and_the_scaled_reward():
     original = batch(4)
-    assert as_learned(original, "executed") is original
-    np.testing.assert_array_equal(as_learned(original, "requested").action, original.requested_action)
+    executed = as_learned(original, TrainerConfig(learned_action="executed"))
+    np.testing.assert_array_equal(executed.action, original.action)
+    np.testing.assert_array_equal(executed.reward, original.reward)
+    requested = as_learned(original, TrainerConfig(learned_action="requested", reward_scale=0.25))
+    np.testing.assert_array_equal(requested.action, original.requested_action)
+    np.testing.assert_array_equal(requested.reward, 0.25 * original.reward)
+    np.testing.assert_array_equal(requested.reward_terms, original.reward_terms)
 
 
 def test_lockstep_waits_for_all_but_not_for_the_silent():
