@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from naf_robot.bringup.node_spec import NodeSpec
+from naf_robot.bringup.node_spec import NodeSpec, ParameterValue
 
 STOP_COLLECTORS, STOP_TRAINER, STOP_CONTROL, STOP_ARM = range(4)
 
@@ -18,62 +18,28 @@ def training_system(
     are expected to run already, and time is wall time. Each process may be started again `restarts` times
     after it died; on a real arm not `velocity_control`: its death ends the run, for the arm may be moving.
     """
-    common: dict[str, str | bool | int | float] = {"config": str(config), "use_sim_time": simulated}
-    specs = []
-    if simulated:
-        specs.append(
-            NodeSpec(
-                "simulator",
-                "naf_robot.nodes.simulator",
-                parameters={"config": str(config)},
-                stop_order=STOP_ARM,
-                stop_within_s=0.4,
-            )
+    shared: dict[str, ParameterValue] = {"config": str(config)}
+    robots_own = shared | {"use_sim_time": simulated}
+
+    def node(name: str, stop_order: int, stop_within_s: float, decides: bool = False) -> NodeSpec:
+        return NodeSpec(
+            name,
+            f"naf_robot.nodes.{name}",
+            parameters=shared,
+            stop_order=stop_order,
+            stop_within_s=stop_within_s,
+            decides=decides,
+            restarts=restarts,
         )
-    for robot in robots:
-        specs.append(
-            NodeSpec(
-                "velocity_control",
-                "naf_robot.nodes.velocity_control",
-                namespace=robot,
-                parameters=common | {"robot": robot},
-                stop_order=STOP_CONTROL,
-                stop_within_s=0.8,
-            )
-        )
-    for robot in robots if door_imu else ():
-        specs.append(
-            NodeSpec(
-                "door_sensor",
-                "naf_robot.nodes.door_sensor",
-                namespace=robot,
-                parameters=common | {"robot": robot},
-                stop_order=STOP_CONTROL,
-                stop_within_s=0.9,
-            )
-        )
-    specs.append(
-        NodeSpec(
-            "trainer",
-            "naf_robot.nodes.trainer",
-            parameters={"config": str(config)},
-            stop_order=STOP_TRAINER,
-            stop_within_s=2.2,
-            decides=True,
-        )
-    )
-    for robot in robots:
-        specs.append(
-            NodeSpec(
-                "collector",
-                "naf_robot.nodes.collector",
-                namespace=robot,
-                parameters=common | {"robot": robot},
-                stop_order=STOP_COLLECTORS,
-                stop_within_s=1.2,
-            )
-        )
+
+    def per_robot(one: NodeSpec) -> list[NodeSpec]:
+        return [replace(one, namespace=robot, parameters=robots_own | {"robot": robot}) for robot in robots]
+
+    control = node("velocity_control", STOP_CONTROL, 0.8)
     return [
-        spec if spec.name == "velocity_control" and not simulated else replace(spec, restarts=restarts)
-        for spec in specs
+        *([node("simulator", STOP_ARM, 0.4)] if simulated else []),
+        *per_robot(control if simulated else replace(control, restarts=0)),
+        *(per_robot(node("door_sensor", STOP_CONTROL, 0.9)) if door_imu else []),
+        node("trainer", STOP_TRAINER, 2.2, decides=True),
+        *per_robot(node("collector", STOP_COLLECTORS, 1.2)),
     ]

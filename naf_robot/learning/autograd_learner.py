@@ -5,14 +5,14 @@ B batch, D observation, A action.
 
 import copy
 from abc import ABC, abstractmethod
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from naf_robot.core.errors import CheckpointError
+from naf_robot.learning.learner_state import load_arrays, state_arrays
 from naf_robot.learning.replay_buffer import REWARD, TERMINATED, TRUNCATED, ReplayBuffer
 
 
@@ -39,17 +39,28 @@ class BaselineConfig(Protocol):
         ...
 
 
-class AutogradLearner(ABC):
-    """Base of the baselines: a subclass sets up its modules and gives `_gradient_step`."""
+ConfigT = TypeVar("ConfigT", bound=BaselineConfig)
 
-    def __init__(self, config: BaselineConfig, replay: ReplayBuffer, seed: int, device: str) -> None:
-        self.replay, self.updates = replay, 0
+
+class AutogradLearner(ABC, Generic[ConfigT]):
+    """Base of the baselines: a subclass gives `_make_networks`, `_gradient_step` and `policy_arrays`."""
+
+    def __init__(
+        self,
+        config: ConfigT,
+        observation_size: int,
+        action_size: int,
+        replay: ReplayBuffer,
+        seed: int,
+        device: str = "cpu",
+    ) -> None:
+        self.config, self.replay, self.updates = config, replay, 0
         self.device = torch.device(device)
         self.generator = torch.Generator(self.device).manual_seed(seed + 1)
         self.networks = nn.ModuleDict()
         self.targets = nn.ModuleDict()  # by name, slow copies of some of the networks
         self.optimisers: dict[str, torch.optim.Adam] = {}
-        self._batch_size, self._tau = config.batch_size, config.tau
+        self._make_networks(observation_size, action_size, torch.Generator().manual_seed(seed))
 
     def add_network(self, name: str, network: nn.Module, learning_rate: float, target: bool = False) -> None:
         """Register a network with an optimiser of its own and, if wanted, a target copy."""
@@ -65,7 +76,7 @@ class AutogradLearner(ABC):
         """Take `count` gradient steps; metrics are means over them, `skipped_updates` a number."""
         total: dict[str, float] = {"skipped_updates": 0.0}
         for _ in range(count):
-            observations, outcomes = self.replay.sample(1, self._batch_size, self.generator)
+            observations, outcomes = self.replay.sample(1, self.config.batch_size, self.generator)
             for name, value in self._gradient_step(Batch(observations[0], outcomes[0])).items():
                 total[name] = total.get(name, 0.0) + value
             self._follow()
@@ -84,23 +95,19 @@ class AutogradLearner(ABC):
 
     def state(self) -> dict[str, NDArray]:
         """Networks, targets, Adam's moments, counters and random state; copies."""
-        arrays = {name: tensor.detach().cpu().numpy().copy() for name, tensor in self._tensors().items()}
-        arrays["generator"] = self.generator.get_state().numpy().copy()
-        arrays["updates"] = np.asarray(self.updates, np.int64)
-        return arrays
+        return state_arrays(self._tensors(), self.generator, self.updates)
 
-    @torch.no_grad()
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Go on bit for bit from `state`; nothing changes if an array does not fit."""
-        expected = {name: np.shape(array) for name, array in self.state().items()}
-        found = {name: np.shape(array) for name, array in state.items()}
-        if found != expected:
-            wrong = sorted({name for name, _ in found.items() ^ expected.items()})
-            raise CheckpointError(f"learner state does not fit this configuration: {', '.join(wrong)}")
-        for name, tensor in self._tensors().items():
-            tensor.copy_(torch.from_numpy(np.array(state[name], np.float32)))
-        self.generator.set_state(torch.from_numpy(np.array(state["generator"], np.uint8)))
-        self.updates = int(state["updates"])
+        self.updates = load_arrays(state, self._tensors(), self.generator)
+
+    @abstractmethod
+    def policy_arrays(self) -> dict[str, NDArray[np.float32]]:
+        """The acting parameters now."""
+
+    @abstractmethod
+    def _make_networks(self, observation_size: int, action_size: int, generator: torch.Generator) -> None:
+        """Call `add_network` for every network, drawn from `generator`."""
 
     @abstractmethod
     def _gradient_step(self, batch: Batch) -> dict[str, float]:
@@ -110,7 +117,7 @@ class AutogradLearner(ABC):
     def _follow(self) -> None:
         for name, target in self.targets.items():
             for slow, fast in zip(target.parameters(), self.networks[name].parameters(), strict=True):
-                slow.lerp_(fast, self._tau)
+                slow.lerp_(fast, self.config.tau)
 
     def _tensors(self) -> dict[str, Tensor]:
         tensors = {f"networks.{name}": tensor for name, tensor in self.networks.state_dict().items()}

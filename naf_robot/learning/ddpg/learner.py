@@ -10,32 +10,21 @@ from naf_robot.learning.ddpg.config import DdpgConfig
 from naf_robot.learning.ddpg.networks import Actor, Critic
 from naf_robot.learning.ddpg.policy import policy_arrays
 from naf_robot.learning.naf.losses import bootstrap_factor, td_target
-from naf_robot.learning.replay_buffer import ReplayBuffer
 
 
-class DdpgLearner(AutogradLearner):
+class DdpgLearner(AutogradLearner[DdpgConfig]):
     """A critic of the current policy, and an actor that climbs it."""
-
-    def __init__(
-        self,
-        config: DdpgConfig,
-        observation_size: int,
-        action_size: int,
-        replay: ReplayBuffer,
-        seed: int,
-        device: str = "cpu",
-    ) -> None:
-        super().__init__(config, replay, seed, device)
-        self.config = config
-        generator = torch.Generator().manual_seed(seed)
-        self.actor = Actor((observation_size, *config.hidden, action_size), generator)
-        self.critic = Critic(observation_size, action_size, config.hidden, generator)
-        self.add_network("actor", self.actor, config.actor_learning_rate, target=True)
-        self.add_network("critic", self.critic, config.critic_learning_rate, target=True)
 
     def policy_arrays(self) -> dict[str, NDArray[np.float32]]:
         """The newest policy."""
         return policy_arrays(self.actor)
+
+    def _make_networks(self, observation_size: int, action_size: int, generator: torch.Generator) -> None:
+        config = self.config
+        self.actor = Actor((observation_size, *config.hidden, action_size), generator)
+        self.critic = Critic(observation_size, action_size, config.hidden, generator)
+        self.add_network("actor", self.actor, config.actor_learning_rate, target=True)
+        self.add_network("critic", self.critic, config.critic_learning_rate, target=True)
 
     def _gradient_step(self, batch: Batch) -> dict[str, float]:
         config = self.config

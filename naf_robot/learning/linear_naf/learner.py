@@ -10,29 +10,18 @@ from naf_robot.learning.linear_naf.config import LinearNafConfig
 from naf_robot.learning.linear_naf.networks import LinearNaf
 from naf_robot.learning.linear_naf.policy import policy_arrays
 from naf_robot.learning.naf.losses import bootstrap_factor, td_target
-from naf_robot.learning.replay_buffer import ReplayBuffer
 
 
-class LinearNafLearner(AutogradLearner):
+class LinearNafLearner(AutogradLearner[LinearNafConfig]):
     """Q-learning with a linear policy and a quadratic value."""
-
-    def __init__(
-        self,
-        config: LinearNafConfig,
-        observation_size: int,
-        action_size: int,
-        replay: ReplayBuffer,
-        seed: int,
-        device: str = "cpu",
-    ) -> None:
-        super().__init__(config, replay, seed, device)
-        self.config = config
-        self.network = LinearNaf(observation_size, action_size, torch.Generator().manual_seed(seed))
-        self.add_network("q", self.network, config.learning_rate, target=True)
 
     def policy_arrays(self) -> dict[str, NDArray[np.float32]]:
         """The newest policy."""
         return policy_arrays(self.network)
+
+    def _make_networks(self, observation_size: int, action_size: int, generator: torch.Generator) -> None:
+        self.network = LinearNaf(observation_size, action_size, generator)
+        self.add_network("q", self.network, self.config.learning_rate, target=True)
 
     def _gradient_step(self, batch: Batch) -> dict[str, float]:
         config, network = self.config, self.network

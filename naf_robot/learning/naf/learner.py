@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from naf_robot.core.errors import CheckpointError
+from naf_robot.learning.learner_state import load_arrays, state_arrays
 from naf_robot.learning.naf import losses
 from naf_robot.learning.naf.config import NafConfig
 from naf_robot.learning.naf.networks import EPSILON, MU, TRIANGLE, VALUE, Networks, ValueNetwork, naf_shape
@@ -92,23 +92,11 @@ class NafLearner:
 
     def state(self) -> dict[str, NDArray]:
         """Networks, target, optimiser, moments, counters and random state; copies."""
-        arrays: dict[str, NDArray] = {name: t.cpu().numpy().copy() for name, t in self._tensors().items()}
-        arrays["generator"] = self.generator.get_state().numpy().copy()
-        arrays["updates"] = np.asarray(self.updates, np.int64)
-        return arrays
+        return state_arrays(self._tensors(), self.generator, self.updates)
 
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Go on bit for bit from `state`; nothing changes if an array does not fit."""
-        expected: dict[str, tuple[int, ...]] = {name: tuple(t.shape) for name, t in self._tensors().items()}
-        expected |= {"generator": tuple(self.generator.get_state().shape), "updates": ()}
-        found = {name: np.shape(array) for name, array in state.items()}
-        if found != expected:
-            wrong = sorted({name for name, _ in found.items() ^ expected.items()})
-            raise CheckpointError(f"learner state does not fit this configuration: {', '.join(wrong)}")
-        for name, tensor in self._tensors().items():
-            tensor.copy_(torch.from_numpy(np.array(state[name], np.float32)))
-        self.generator.set_state(torch.from_numpy(np.array(state["generator"], np.uint8)))
-        self.updates = int(state["updates"])
+        self.updates = load_arrays(state, self._tensors(), self.generator)
 
     def _tensors(self) -> dict[str, Tensor]:
         tensors = {

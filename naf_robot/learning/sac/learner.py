@@ -7,41 +7,31 @@ from torch import Tensor
 
 from naf_robot.learning.autograd_learner import AutogradLearner, Batch
 from naf_robot.learning.naf.losses import bootstrap_factor, td_target
-from naf_robot.learning.replay_buffer import ReplayBuffer
 from naf_robot.learning.sac import losses
 from naf_robot.learning.sac.config import SacConfig
 from naf_robot.learning.sac.networks import Gaussian, Temperature, TwinCritic
 from naf_robot.learning.sac.policy import policy_arrays
 
 
-class SacLearner(AutogradLearner):
+class SacLearner(AutogradLearner[SacConfig]):
     """Twin critics, a Gaussian actor and a temperature that holds its entropy.
 
     Collectors act on the mean and add their own noise; the Gaussian serves training only.
     """
 
-    def __init__(
-        self,
-        config: SacConfig,
-        observation_size: int,
-        action_size: int,
-        replay: ReplayBuffer,
-        seed: int,
-        device: str = "cpu",
-    ) -> None:
-        super().__init__(config, replay, seed, device)
-        self.config, self._target_entropy = config, config.target_entropy_per_action * action_size
-        generator = torch.Generator().manual_seed(seed)
+    def policy_arrays(self) -> dict[str, NDArray[np.float32]]:
+        """The newest policy."""
+        return policy_arrays(self.actor)
+
+    def _make_networks(self, observation_size: int, action_size: int, generator: torch.Generator) -> None:
+        config = self.config
+        self._target_entropy = config.target_entropy_per_action * action_size
         self.actor = Gaussian(observation_size, action_size, config.hidden, generator)
         self.critic = TwinCritic(observation_size, action_size, config.hidden, generator)
         self.temperature = Temperature(config.initial_temperature)
         self.add_network("actor", self.actor, config.learning_rate)
         self.add_network("critic", self.critic, config.learning_rate, target=True)
         self.add_network("temperature", self.temperature, config.learning_rate)
-
-    def policy_arrays(self) -> dict[str, NDArray[np.float32]]:
-        """The newest policy."""
-        return policy_arrays(self.actor)
 
     def _draw(self, observation: Tensor) -> tuple[Tensor, Tensor]:
         mean, log_deviation = self.actor(observation)
