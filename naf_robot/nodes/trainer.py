@@ -66,13 +66,13 @@ class TrainerNode(ExecutableNode):
         """Have it stored; what is no experience of this run is told on the diagnostics only."""
         self.handled += 1
         try:
-            self.trainer.submit(bytes(message.data))
+            self.trainer.reception.submit(bytes(message.data))
         except CodecError as error:
             self.diagnostics.refuse("experience", error)
 
     def answer(self, wait: bool = False) -> None:
         """Acknowledge what is stored by now; what is refused is answered with the reason."""
-        receipt = self.trainer.settle(wait)
+        receipt = self.trainer.reception.settle(wait)
         for reason in receipt.refused:
             self.diagnostics.refuse("experience", reason)
         for answer in receipt.answers:
@@ -88,12 +88,12 @@ class TrainerNode(ExecutableNode):
     def on_request(self, message: String) -> None:
         """A collector has no parameters or old ones."""
         self.handled += 1
-        if self.trainer.version > 0 and time.monotonic() - self.published_s > 0.1:
+        if self.trainer.publication.version > 0 and time.monotonic() - self.published_s > 0.1:
             self.publish(self.trainer.parameters())
 
     def on_republish(self) -> None:
         """Without new parameters for a while, say the last ones again: collectors see that the trainer lives."""
-        if self.trainer.version > 0 and time.monotonic() - self.published_s > REPUBLISH_S:
+        if self.trainer.publication.version > 0 and time.monotonic() - self.published_s > REPUBLISH_S:
             self.publish(self.trainer.parameters())
 
     def may_publish(self) -> bool:
@@ -160,7 +160,7 @@ class TrainerNode(ExecutableNode):
             self.answer()
             at_most = round(LOOK_PERIOD_S * self.trainer.updates_per_s)
             busy = self.trainer.learn(min(max(at_most, 1), UPDATES_AT_ONCE)) > 0
-            if self.trainer.parameters_are_due() and self.may_publish():
+            if self.trainer.publication.is_due(self.trainer.updates) and self.may_publish():
                 self.publish_new()
             if self.trainer.checkpoint_is_due() and not self.trainer.try_checkpoint():
                 self.get_logger().error(self.trainer.trouble["checkpoint"])
@@ -185,8 +185,8 @@ class TrainerNode(ExecutableNode):
             "updates per second": round(trainer.updates_per_s, 1),
             "updates per transition": round(trainer.updates / max(trainer.transitions, 1), 3),
             "skipped updates in all": round(trainer.skipped_updates),
-            "policy version": trainer.version,
-            "resent batches": trainer.duplicates,
+            "policy version": trainer.publication.version,
+            "resent batches": trainer.reception.duplicates,
         }
         troubles = [*trainer.trouble.values(), trainer.episodes.trouble]
         trouble = "; ".join(text for text in troubles if text)

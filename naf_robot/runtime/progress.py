@@ -66,7 +66,7 @@ class Progress:
             f"{trainer.updates / max(trainer.transitions, 1):.2f} updates/step, "
             f"loss {trainer.metrics.get('loss', float('nan')):.3g}, "
             f"gradient {trainer.metrics.get('gradient_norm', float('nan')):.3g}, "
-            f"skipped {trainer.skipped_updates:.0f}, policy {trainer.version}"
+            f"skipped {trainer.skipped_updates:.0f}, policy {trainer.publication.version}"
         )
 
 

@@ -3,24 +3,17 @@
 import contextlib
 import json
 import subprocess
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from naf_robot.core.clock import Clock
-from naf_robot.core.errors import CheckpointError, CodecError, StoreError
+from naf_robot.core.errors import CheckpointError
 from naf_robot.core.files import replace_file
 from naf_robot.core.records import PolicyParameters
 from naf_robot.core.resources import SOURCE_ROOT
 from naf_robot.core.seeding import derived_seed
-from naf_robot.experience.codec import (
-    Acknowledgement,
-    ExperienceMessage,
-    decode_experience,
-    encode_acknowledgement,
-)
+from naf_robot.experience.codec import ExperienceMessage
 from naf_robot.experience.envelope import MAX_HEADER_BYTES
 from naf_robot.experience.store import ExperienceStore
 from naf_robot.learning.registry import make_learner
@@ -38,23 +31,12 @@ from naf_robot.runtime.checkpoint import (
 from naf_robot.runtime.contract import contract_of
 from naf_robot.runtime.episode_log import EpisodeLog, EpisodeRecord
 from naf_robot.runtime.gate import EvaluationGate
-from naf_robot.runtime.intake import Intake
 from naf_robot.runtime.learned_transition import as_learned
-from naf_robot.runtime.reserved_counter import ReservedCounter
+from naf_robot.runtime.publication import Publication
+from naf_robot.runtime.reception import Progress, Reception
 from naf_robot.runtime.run_config import RunConfig
 
 SUCCEEDED, RAN_OUT = 0, 3  # exit codes of a training run
-MAX_MESSAGE_BYTES = 4 * 1024 * 1024  # of experience; a batch of 50 transitions has some ten kilobytes
-MAX_ACKNOWLEDGED = 128  # batches in one answer: their collectors' names stand in its header, which is bounded
-RECENT_VERSIONS = 64  # kept in memory, for the gate: an episode ends some versions after its own came out
-
-
-class Receipt(NamedTuple):
-    """What came of experience messages."""
-
-    answers: list[bytes]  # acknowledgements and refusals
-    finished: list[EpisodeRecord]  # episodes that are complete now
-    refused: list[str]  # why something was not stored
 
 
 class Trainer:
@@ -77,7 +59,7 @@ class Trainer:
         self._run_dir = run_dir
         self._clock = clock
         self._store = ExperienceStore(run_dir / "experience.sqlite", self.contract, self._settings.max_store_bytes)
-        self._intake = Intake(self._store)
+        self.reception = Reception(self._store, self.contract, config.robots, self._take, self._progress)
         size, actions = self.contract.observation_size, self.contract.action_size
         self._replay = ReplayBuffer(self._settings.replay_capacity, size, actions, self._settings.device)
         self._learner = make_learner(
@@ -93,14 +75,10 @@ class Trainer:
             run_dir / "episodes.jsonl", self.contract.reward_names, self._settings.evaluation_window
         )
         self.gate = EvaluationGate()
-        self._robots = frozenset(config.robots)
-        self._versions = ReservedCounter(run_dir / "policy_version")
-        self._newest: PolicyParameters | None = None
-        self._recent: OrderedDict[int, PolicyParameters] = OrderedDict()
+        self.publication = Publication(run_dir / "policy_version", self.contract, self._settings.publish_period_updates)
         self._learning_s, self._updates_here = 0.0, 0
         self._started_s = self._checkpointed_s = clock.now_s()
         self.transitions = 0
-        self.duplicates = 0
         self.metrics: dict[str, float] = {}
         self.skipped_updates = 0.0
         self.trouble: dict[str, str] = {}  # what the disk refused, by name
@@ -131,11 +109,6 @@ class Trainer:
         return self._learner.updates
 
     @property
-    def version(self) -> int:
-        """Version of the newest parameters."""
-        return self._newest.version if self._newest else 0
-
-    @property
     def wall_s(self) -> float:
         """Wall time since the start [s]."""
         return self._clock.now_s() - self._started_s
@@ -145,60 +118,17 @@ class Trainer:
         """Updates per second of wall time spent learning."""
         return self._updates_here / self._learning_s if self._learning_s > 0.0 else 0.0
 
-    def submit(self, payload: bytes) -> None:
-        """Have one experience message stored; `settle` answers it.
-
-        Raises:
-            CodecError: no message for this run; there is no answer.
-        """
-        message = decode_experience(payload, self.contract, MAX_MESSAGE_BYTES)
-        if message.collector not in self._robots:
-            raise CodecError(f"experience of robot {message.collector[:40]!r}, which is not of this run")
-        self._intake.add(message, payload)
-
-    def settle(self, wait: bool = False) -> Receipt:
-        """Learn from what is on the disk by now, and answer it; with `wait`, everything submitted is waited for.
-
-        A batch that is held already is acknowledged again and changes nothing. One that cannot be
-        held (a full disk, two senders under one name) is answered with a refusal.
-        """
-        held: list[tuple[str, int]] = []
-        receipt = Receipt([], [], [])
-        for message, outcome in self._intake.settle(wait):
-            key = (message.collector, message.sequence)
-            if isinstance(outcome, StoreError):
-                receipt.refused.append(str(outcome))
-                receipt.answers.append(self._answer([key], str(outcome)))
-                continue
-            if outcome:
-                receipt.finished.extend(self._take(message))
-            else:
-                self.duplicates += 1
-            held.append(key)
-        for start in range(0, len(held), MAX_ACKNOWLEDGED):
-            receipt.answers.append(self._answer(held[start : start + MAX_ACKNOWLEDGED]))
-        return receipt
-
-    def _answer(self, batches: list[tuple[str, int]], refusal: str = "") -> bytes:
-        collectors, sequences = zip(*batches, strict=True)
-        return encode_acknowledgement(Acknowledgement(collectors, sequences, self.updates, self.transitions, refusal))
-
-    def receive(self, payload: bytes) -> Receipt:
-        """`submit` one message and wait until it is settled.
-
-        Raises:
-            CodecError: no message for this run; there is no answer.
-        """
-        self.submit(payload)
-        return self.settle(wait=True)
+    def _progress(self) -> Progress:
+        return Progress(self.updates, self.transitions)
 
     def _take(self, message: ExperienceMessage) -> list[EpisodeRecord]:
         self._replay.add(as_learned(message.batch, self._settings))
         self.transitions += len(message.batch)
         finished = self.episodes.add(message, self.transitions, self.wall_s)
         greedy = [record.policy_version for record in finished if record.greedy]
-        if greedy and greedy[-1] in self._recent and self.gate.passes(self.episodes):
-            self._keep_best(self._recent[greedy[-1]])
+        policy = self.publication.recent(greedy[-1]) if greedy else None
+        if policy is not None and self.gate.passes(self.episodes):
+            self._keep_best(policy)
         return finished
 
     def _keep_best(self, policy: PolicyParameters) -> None:
@@ -225,35 +155,17 @@ class Trainer:
         """About how large a message of policy parameters is."""
         return MAX_HEADER_BYTES + sum(array.nbytes for array in self._learner.policy_arrays().values())
 
-    def parameters_are_due(self) -> bool:
-        """Whether a new version should be published: at the start, then every so many updates."""
-        if self._newest is None:
-            return True
-        return self.updates - self._newest.updates >= self._settings.publish_period_updates
-
     def new_parameters(self) -> PolicyParameters:
-        """The acting parameters now, under a new version number, higher than any before in this run.
+        """The acting parameters now, as a new version.
 
         Raises:
-            OSError: the number cannot be made durable.
+            OSError: its number cannot be made durable.
         """
-        parameters = PolicyParameters(
-            arrays=self._learner.policy_arrays(),
-            version=self._versions.next(),
-            task=self.contract.task,
-            observation_spec=self.contract.observation_spec,
-            updates=self.updates,
-            transitions=self.transitions,
-        )
-        self._newest = self._recent[parameters.version] = parameters
-        while len(self._recent) > RECENT_VERSIONS:
-            self._recent.popitem(last=False)
-        return parameters
+        return self.publication.new(self._learner.policy_arrays(), *self._progress())
 
     def parameters(self) -> PolicyParameters:
-        """The newest version again, with how far the trainer is by now; a version's arrays never change."""
-        newest = self._newest or self.new_parameters()
-        return replace(newest, updates=self.updates, transitions=self.transitions)
+        """The newest version again, with how far the trainer is by now."""
+        return self.publication.again(*self._progress()) or self.new_parameters()
 
     def outcome(self) -> int | None:
         """The exit code once the run is decided, None before."""
@@ -273,8 +185,9 @@ class Trainer:
             OSError: the disk refused; the older checkpoints stay.
         """
         self._checkpointed_s = self._clock.now_s()
-        moved = self._newest is None or self._newest.updates != self.updates
-        policy = self.new_parameters() if moved or self._newest is None else self._newest
+        policy = self.publication.newest
+        if policy is None or policy.updates != self.updates:
+            policy = self.new_parameters()
         checkpoint = Checkpoint(self._learner.state(), policy, self._counters())
         return write_checkpoint(self._run_dir, checkpoint, self._settings.keep_checkpoints)
 
@@ -315,8 +228,8 @@ class Trainer:
             "greedy_success": self.episodes.greedy_success,
             "transitions_received": self._store.transitions(),
             "transitions_lost": self._store.missing(),
-            "transitions_resent": self.duplicates,
-            "policy_versions": self.version,
+            "transitions_resent": self.reception.duplicates,
+            "policy_versions": self.publication.version,
             "best_version": self.gate.version,
             "best_success": self.gate.success if self.gate.version is not None else None,
             "git_commit": git_commit(),
@@ -332,7 +245,7 @@ class Trainer:
         summary = self.summary()
         text = json.dumps(summary, indent=2) + "\n"
         self._written("summary", lambda: replace_file(self._run_dir / "summary.json", text.encode()))
-        self._intake.close()
+        self.reception.close()
         self._store.close()
         return summary
 

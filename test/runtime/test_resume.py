@@ -39,7 +39,7 @@ def feed(it: Trainer, first: int, last: int) -> None:
         for robot in ("robot_1", "robot_2"):
             send(it, episode, batch(20, episode, greedy=episode % 2 == 0, success=episode > 2), robot, 20 * episode)
         while it.learn(7):
-            if it.parameters_are_due():
+            if it.publication.is_due(it.updates):
                 it.new_parameters()
 
 
@@ -99,7 +99,7 @@ def test_the_acting_policy_is_the_trained_one_and_its_version_higher_than_any_be
     last = first.new_parameters()
     die(first)
     second = trainer(tmp_path)
-    assert second.parameters_are_due()
+    assert second.publication.is_due(second.updates)
     acting = second.new_parameters()
     assert acting.version > last.version
     for name, array in last.arrays.items():
@@ -110,7 +110,7 @@ def test_a_version_never_changes_its_arrays(tmp_path: Path):
     it = trainer(tmp_path)
     first = it.new_parameters()
     feed(it, 0, 1)
-    it._newest = first
+    it.publication.newest = first
     while it.learn(5):
         pass
     again = it.parameters()
@@ -256,7 +256,7 @@ def test_batches_out_of_order_make_the_same_episodes(tmp_path: Path):
     parts = [batch(10, episode=0), batch(10, episode=1)]
     it = trainer(tmp_path)
     middle = encode_experience(ExperienceMessage("robot_1", 1, 10, parts[1]), it.contract)
-    assert it.receive(middle).finished == []
+    assert it.reception.receive(middle).finished == []
     assert [r.episode for r in send(it, 0, parts[0]).finished] == [0, 1]
 
 

@@ -69,20 +69,20 @@ def batch(count: int, episode: int = 0, greedy: bool = False, success: bool = Fa
 
 def send(trainer: Trainer, sequence: int, message_batch: TransitionBatch, robot: str = "robot_1", first: int = 0):
     message = ExperienceMessage(robot, sequence, first, message_batch)
-    return trainer.receive(encode_experience(message, trainer.contract))
+    return trainer.reception.receive(encode_experience(message, trainer.contract))
 
 
 def test_a_resend_is_acknowledged_again_and_counted_once(trainer: Trainer):
     first, finished, _ = send(trainer, 0, batch(8))
     again, nothing, _ = send(trainer, 0, batch(8))
     assert [decode_acknowledgement(a).of("robot_1") for a in first + again] == [(0,), (0,)]
-    assert (trainer.transitions, trainer.duplicates, len(finished), len(nothing)) == (8, 1, 1, 0)
+    assert (trainer.transitions, trainer.reception.duplicates, len(finished), len(nothing)) == (8, 1, 1, 0)
     assert finished[0].episode_return == pytest.approx(float(batch(8).reward.sum()), rel=1e-5)
 
 
 def test_a_malformed_message_changes_nothing(trainer: Trainer):
     with pytest.raises(CodecError):
-        trainer.receive(b"x" * 100)
+        trainer.reception.receive(b"x" * 100)
     assert trainer.transitions == 0
 
 
@@ -98,12 +98,12 @@ def test_updates_keep_to_the_ratio(trainer: Trainer):
 
 
 def test_parameters_are_published_at_the_start_and_every_few_updates(trainer: Trainer):
-    assert trainer.parameters_are_due()
+    assert trainer.publication.is_due(trainer.updates)
     assert trainer.new_parameters().version == 1
-    assert not trainer.parameters_are_due()
+    assert not trainer.publication.is_due(trainer.updates)
     send(trainer, 0, batch(30))
     trainer.learn(5)
-    assert trainer.parameters_are_due()
+    assert trainer.publication.is_due(trainer.updates)
     parameters = trainer.new_parameters()
     assert (parameters.version, parameters.updates, parameters.transitions) == (2, 5, 30)
     assert Policy.from_arrays(parameters.arrays).action(np.zeros(20, np.float32)).shape == (7,)
