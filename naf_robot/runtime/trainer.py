@@ -83,7 +83,11 @@ class Trainer:
         self.skipped_updates = 0.0
         self.trouble: dict[str, str] = {}  # what the disk refused, by name
         self.paused = False
-        self._take_up()
+        try:
+            self._take_up()
+        except BaseException:
+            self._close()  # or the store's lock would stay for as long as somebody holds the exception
+            raise
 
     def _take_up(self) -> None:
         """Go on from what the run folder holds."""
@@ -245,9 +249,12 @@ class Trainer:
         summary = self.summary()
         text = json.dumps(summary, indent=2) + "\n"
         self._written("summary", lambda: replace_file(self._run_dir / "summary.json", text.encode()))
+        self._close()
+        return summary
+
+    def _close(self) -> None:
         self.reception.close()
         self._store.close()
-        return summary
 
 
 def git_commit() -> str | None:
