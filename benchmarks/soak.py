@@ -1,14 +1,14 @@
-"""A long run with several robots: memory, file handles, disk and rates over time, and their drift. JSON.
+"""A long run with several robots: memory, file handles, disk and rates of every process over time. JSON.
 
-    python benchmarks/soak.py --hours 1 --robots 4 --json
+    python benchmarks/soak.py --simulated-hours 20 --robots 4 --output soak.json
 
-Every sample holds, per process, resident memory and open files; for the run folder its size; for the run its
-transitions and simulated hours. Drift is the slope of a straight line through the samples after the warm-up.
+The file is whole at every instant and holds what is known so far, so a run that is cut leaves its figures.
+Nothing counts before the warm-up is over: all processes up, the replay buffer full (its memory is taken as it fills)
+and a tenth of the run gone. After it, a straight line is laid through each process's memory.
 """
 
 import argparse
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -20,123 +20,204 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
+from process_watch import disk_mib, processes, progress
 
 from naf_robot.bringup.runner import local_environment
+from naf_robot.core.files import replace_file
 
 ROOT = Path(__file__).resolve().parents[1]
-WARM_UP = 0.3  # of the samples
 CONTROL_PERIOD_S = 0.05
+REPLAY_CAPACITY = 20_000
+WARM_UP = 0.1  # of the run, at least
+MOST_SAMPLES = 2000  # kept; beyond it every second one goes, and samples are taken half as often
+MEMORY_GROWTH = 0.03  # flat: the line through a process's memory rises by less than this share over the window,
+MEMORY_SLACK_MIB = 4.0  # or by less than this
+HANDLE_GROWTH = 2  # files more than at the end of the warm-up
+RATE_LOSS = 0.2  # of transitions/s from the first half of the window to the second
+FLAT_MEANS = (
+    f"after the warm-up the line through a process's memory rises by less than {MEMORY_GROWTH:.0%} or "
+    f"{MEMORY_SLACK_MIB} MiB, it opens at most {HANDLE_GROWTH} files more, and the second half brings at least "
+    f"{1.0 - RATE_LOSS:.0%} of the first half's transitions/s"
+)
+FEWEST = 8  # samples after the warm-up that anything is said from
 
 
-def children(parent: int) -> dict[str, int]:
-    """Process ids of the system's nodes by label."""
-    found = {}
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            words = (folder / "cmdline").read_bytes().decode().split("\0")
-            status = (folder / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(status[1]) == parent and "-m" in words:
-            space = next((w.removeprefix("__ns:=/") + "/" for w in words if w.startswith("__ns:=/")), "")
-            found[space + words[words.index("-m") + 1].rpartition(".")[2]] = int(folder.name)
-    return found
+def simulated_hours(sample: dict[str, Any]) -> float:
+    """Time in the simulated world, homing and waiting included."""
+    return sample["ticks"] * CONTROL_PERIOD_S / 3600.0
 
 
-def sample(pid: int, run_dir: Path) -> dict[str, Any]:
-    """How things stand now."""
-    memory, handles = {}, {}
-    for label, child in sorted(children(pid).items()):
-        try:
-            resident = int(Path(f"/proc/{child}/statm").read_text().split()[1])
-            memory[label] = round(resident * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
-            handles[label] = len(os.listdir(f"/proc/{child}/fd"))
-        except OSError:
-            continue
-    log = run_dir / "episodes.jsonl"
-    last = log.read_text(encoding="utf-8").splitlines()[-1:] if log.is_file() else []
-    steps = json.loads(last[0])["env_steps"] if last else 0
-    size = sum(p.stat().st_size for p in run_dir.rglob("*") if p.is_file())
-    return {"memory_mib": memory, "handles": handles, "disk_mib": round(size / 2**20, 2), "transitions": steps}
+def after_warm_up(samples: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The window that figures are taken over."""
+    everyone = max((len(s["processes"]) for s in samples), default=0)
+    return [
+        s
+        for s in samples
+        if s["wall_s"] >= WARM_UP * samples[-1]["wall_s"]
+        and s["transitions"] >= REPLAY_CAPACITY
+        and len(s["processes"]) == everyone
+    ]
 
 
-def slope_per_hour(times: list[float], values: list[float]) -> float:
-    """Slope of the line of least squares [1/h]."""
-    return round(float(np.polyfit(np.array(times) / 3600.0, values, 1)[0]), 3) if len(values) > 2 else 0.0
+def growth(hours: list[float], values: list[float]) -> tuple[float, float]:
+    """Slope of the line of least squares [1/h], and its rise over the window."""
+    slope = float(np.polyfit(hours, values, 1)[0])
+    return slope, slope * (hours[-1] - hours[0])
+
+
+def of_process(label: str, window: list[dict[str, Any]]) -> dict[str, Any]:
+    """One process's figures over the window, with what is not flat in words."""
+    rows = [sample["processes"][label] for sample in window]
+    hours, memory = [simulated_hours(sample) for sample in window], [row["memory_mib"] for row in rows]
+    slope, rise = growth(hours, memory)
+    allowed = max(MEMORY_SLACK_MIB, MEMORY_GROWTH * float(np.mean(memory)))
+    handles = [row["handles"] for row in rows]
+    wall_s = window[-1]["wall_s"] - window[0]["wall_s"]
+    grown = [f"{label}: memory rises by {rise:.1f} MiB, allowed {allowed:.1f}"] * (rise > allowed)
+    if handles[-1] > handles[0] + HANDLE_GROWTH:
+        grown.append(f"{label}: {handles[-1]} open files, {handles[0]} at the end of the warm-up")
+    return {
+        "memory_mib_first_last": [memory[0], memory[-1]],
+        "memory_mib_per_simulated_hour": round(slope, 3),
+        "handles_first_last_most": [handles[0], handles[-1], max(handles)],
+        "threads_first_last": [rows[0]["threads"], rows[-1]["threads"]],
+        "processor_share": round((rows[-1]["processor_s"] - rows[0]["processor_s"]) / wall_s, 3),
+        "not_flat": grown,
+    }
+
+
+def rate(samples: list[dict[str, Any]], key: str) -> float:
+    """How fast `key` grows [1/s]."""
+    passed_s = samples[-1]["wall_s"] - samples[0]["wall_s"]
+    return (samples[-1][key] - samples[0][key]) / passed_s if passed_s > 0.0 else 0.0
 
 
 def summary(samples: list[dict[str, Any]], robots: int) -> dict[str, Any]:
-    """Drift after the warm-up."""
-    steady = samples[int(WARM_UP * len(samples)) :]
-    times = [s["wall_s"] for s in steady]
-    labels = sorted(set.intersection(*(set(s["memory_mib"]) for s in steady)))
-    half = len(steady) // 2
-    rates = [
-        (part[-1]["transitions"] - part[0]["transitions"]) / (part[-1]["wall_s"] - part[0]["wall_s"])
-        for part in (steady[: half + 1], steady[half:])
-    ]
-    transitions = samples[-1]["transitions"]
-    return {
-        "simulated_robot_hours": round(transitions * CONTROL_PERIOD_S / 3600.0, 2),
-        "simulated_hours": round(transitions * CONTROL_PERIOD_S / 3600.0 / robots, 2),
-        "memory_mib_at_end": {label: samples[-1]["memory_mib"].get(label) for label in labels},
-        "memory_mib_per_hour": {
-            label: slope_per_hour(times, [s["memory_mib"][label] for s in steady]) for label in labels
-        },
-        "handles_at_warm_up": {label: steady[0]["handles"][label] for label in labels},
-        "handles_at_end": {label: steady[-1]["handles"][label] for label in labels},
-        "disk_bytes_per_transition": round(samples[-1]["disk_mib"] * 2**20 / max(transitions, 1), 1),
-        "transitions_per_s_first_half": round(rates[0], 1),
-        "transitions_per_s_second_half": round(rates[1], 1),
+    """What `samples` say so far; `flat` is None until enough of them lie behind the warm-up."""
+    last = samples[-1]
+    window = after_warm_up(samples)
+    found: dict[str, Any] = {
+        "simulated_hours": round(simulated_hours(last), 3),
+        "robot_hours_in_episodes": round(last["transitions"] * CONTROL_PERIOD_S / 3600.0, 3),
+        "wall_hours": round(last["wall_s"] / 3600.0, 3),
+        "transitions": last["transitions"],
+        "episodes": last["episodes"],
+        "robots": robots,
+        "disk_mib": last["disk_mib"],
+        "samples_after_warm_up": len(window),
+        "flat": None,
     }
+    if len(window) < FEWEST:
+        return found
+    half = len(window) // 2
+    rates = [rate(part, "transitions") for part in (window[: half + 1], window[half:])]
+    each = {label: of_process(label, window) for label in window[0]["processes"]}
+    not_flat = [text for figures in each.values() for text in figures.pop("not_flat")]
+    if rates[1] < (1.0 - RATE_LOSS) * rates[0]:
+        not_flat.append(f"{rates[1]:.1f} transitions/s in the second half, {rates[0]:.1f} in the first")
+    hours = [simulated_hours(sample) for sample in window]
+    return found | {
+        "flat": not not_flat,
+        "flat_means": FLAT_MEANS,
+        "not_flat": not_flat,
+        "simulated_s_per_wall_s": round(rate(window, "ticks") * CONTROL_PERIOD_S, 2),
+        "transitions_per_s_first_second_half": [round(value, 1) for value in rates],
+        "disk_mib_per_simulated_hour": {
+            kind: round(growth(hours, [sample["disk_mib"][kind] for sample in window])[0], 3)
+            for kind in last["disk_mib"]
+        },
+        "processes": each,
+    }
+
+
+def reproduction(options: argparse.Namespace) -> str:
+    """The command that measures this again, without where its files went."""
+    command = f"python benchmarks/soak.py --simulated-hours {options.simulated_hours} --robots {options.robots}"
+    return f"{command} --seed {options.seed} --real-time-factor {options.real_time_factor}"
+
+
+def write(path: Path | None, document: dict[str, Any]) -> None:
+    """Put what is known so far where it survives."""
+    if path is not None:
+        replace_file(path, (json.dumps(document, indent=1) + "\n").encode())
 
 
 def run(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
     command = [sys.executable, "-m", "naf_robot.bringup.cli", "train", "--run-dir", str(run_dir)]
     command += ["--robots", str(options.robots), "--max-episodes", "100000000", "--seed", str(options.seed)]
-    command += ["--set", "trainer.evaluation_window=1000000", "trainer.replay_capacity=20000"]
+    command += ["--real-time-factor", str(options.real_time_factor), "--target-success", "1.0"]
+    command += ["--set", "trainer.evaluation_window=1000000", f"trainer.replay_capacity={REPLAY_CAPACITY}"]
     environment = local_environment() | {"PYTHONPATH": str(ROOT)}
     log = run_dir.with_suffix(".log")
     with log.open("wb") as file:
         child = subprocess.Popen(command, stdout=file, stderr=file, env=environment)
-    begin, samples = time.monotonic(), []
+    begin, period_s = time.monotonic(), options.period
+    samples: list[dict[str, Any]] = []
+    document: dict[str, Any] = {"command": reproduction(options)}
     try:
-        while child.poll() is None and time.monotonic() - begin < 3600.0 * options.hours:
-            time.sleep(options.period)
-            samples.append(sample(child.pid, run_dir) | {"wall_s": round(time.monotonic() - begin, 1)})
-            print(json.dumps(samples[-1]), file=sys.stderr, flush=True)
+        while child.poll() is None:
+            time.sleep(period_s)
+            wall_s = round(time.monotonic() - begin, 1)
+            sample = {
+                "wall_s": wall_s,
+                **progress(run_dir),
+                "processes": processes(child.pid),
+                "disk_mib": disk_mib(run_dir),
+            }
+            if child.poll() is not None:
+                break
+            samples.append(sample)
+            if len(samples) > MOST_SAMPLES:
+                samples, period_s = samples[::2], 2.0 * period_s
+            document |= summary(samples, options.robots)
+            write(options.output, document | {"samples": samples})
+            show(document, options)
+            if document["simulated_hours"] >= options.simulated_hours or wall_s >= 3600.0 * options.wall_hours:
+                break
     finally:
         if child.poll() is None:
             child.send_signal(signal.SIGINT)
-    code = child.wait()
-    if len(samples) < 8:
-        raise SystemExit(f"the run ended with code {code} after {len(samples)} samples; see {log}")
-    ended = json.loads((run_dir / "summary.json").read_text(encoding="utf-8"))
-    result = summary(samples, options.robots)
-    return result | {
-        "robots": options.robots,
-        "wall_hours": round((time.monotonic() - begin) / 3600.0, 3),
-        "exit_code": code,
-        "transitions_lost": ended["transitions_lost"],
-        "samples": len(samples),
-    }
+    document |= {"exit_code": child.wait(), "transitions_lost": None}
+    if (file := run_dir / "summary.json").is_file():
+        ended = json.loads(file.read_text(encoding="utf-8"))
+        document |= {key: ended[key] for key in ("transitions_lost", "transitions_resent", "updates")}
+    if document["exit_code"] != 0:
+        print(f"the run ended with code {document['exit_code']}; see {log}", file=sys.stderr)
+    write(options.output, document | {"samples": samples})
+    return document
+
+
+def show(document: dict[str, Any], options: argparse.Namespace) -> None:
+    """One line of progress on stderr."""
+    done, wall = document["simulated_hours"], document["wall_hours"]
+    left = f"{wall / done * (options.simulated_hours - done):.2f} h" if done else "?"
+    flat = {None: "warming up", True: "flat", False: "NOT FLAT: " + "; ".join(document.get("not_flat", []))}
+    parts = (
+        f"{done:.3f}/{options.simulated_hours} simulated h after {wall:.3f} h",
+        f"{done / max(wall, 1e-9):.2f} times real time",
+        f"left {left}",
+        f"episodes {document['episodes']}",
+        f"disk {sum(document['disk_mib'].values()):.1f} MiB",
+        flat[document["flat"]],
+    )
+    print(" | ".join(parts), file=sys.stderr, flush=True)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--hours", type=float, default=1.0, help="of wall time")
+    parser.add_argument("--simulated-hours", type=float, default=20.0, help="of every robot's world")
+    parser.add_argument("--wall-hours", type=float, default=float("inf"), help="at most")
     parser.add_argument("--robots", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--period", type=float, default=10.0, help="[s] between samples")
+    parser.add_argument("--real-time-factor", type=float, default=0.0, help="0: as fast as the machine allows")
+    parser.add_argument("--period", type=float, default=10.0, help="[s] between samples at the start")
     parser.add_argument("--run-dir", type=Path, help="kept; without it a temporary one")
-    parser.add_argument("--json", action="store_true", help="one line")
+    parser.add_argument("--output", type=Path, help="JSON with every sample, rewritten at each")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         result = run(options, (options.run_dir or Path(folder) / "run").resolve())
-    print(json.dumps(result, indent=None if options.json else 1))
-    return result["exit_code"]
+    print(json.dumps(result, indent=1))
+    return 0 if result["exit_code"] == 0 and result["flat"] is not False and result["transitions_lost"] == 0 else 1
 
 
 if __name__ == "__main__":

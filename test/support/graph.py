@@ -88,8 +88,9 @@ def naf_robot(*arguments: str, **options) -> subprocess.Popen:
     )
 
 
-def find_child(parent: int, module: str, robot: str = "") -> int:
-    """The process id of a node that `parent` has started, of `robot` if it has one."""
+def children(parent: int) -> dict[int, list[str]]:
+    """Command lines of the processes that `parent` has started, by their ids."""
+    found = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
@@ -97,6 +98,53 @@ def find_child(parent: int, module: str, robot: str = "") -> int:
                 status = (folder / "status").read_text()
             except OSError:
                 continue
-            if module in line and (not robot or f"__ns:=/{robot}" in line) and f"PPid:\t{parent}\n" in status:
-                return int(folder.name)
+            if f"PPid:\t{parent}\n" in status:
+                found[int(folder.name)] = line
+    return found
+
+
+def find_child(parent: int, module: str, robot: str = "") -> int:
+    """The process id of a node that `parent` has started, of `robot` if it has one."""
+    for pid, line in children(parent).items():
+        if module in line and (not robot or f"__ns:=/{robot}" in line):
+            return pid
     raise AssertionError(f"no process {module} of {robot}")
+
+
+class ProcessorWaits:
+    """How long the end of a system has been held up by want of a processor, by the kernel's own account.
+
+    At any time the processes that hold it up are the runner's and those of the first kind in `order` that
+    is still there; they count as held up for the longest that any of them could have run but did not.
+    """
+
+    def __init__(self, runner: int, order: tuple[str, ...]) -> None:
+        self.runner, self.order = runner, order
+        self.modules = {pid: line[line.index("-m") + 1] for pid, line in children(runner).items() if "-m" in line}
+        self.seen: dict[Path, int] = {}
+        self.total_s = 0.0
+        self.looked_s = 0.0
+        self.look()
+
+    def look(self) -> None:
+        """Add what has passed since the last look; looking more often than every 50 ms changes nothing."""
+        if time.monotonic() - self.looked_s < 0.05:
+            return
+        self.looked_s = time.monotonic()
+        waits = {pid: self._new_wait_s(pid) for pid in (self.runner, *self.modules)}
+        alive = {self.modules[pid] for pid, wait in waits.items() if wait is not None and pid != self.runner}
+        kind = next((name for name in self.order if name in alive), None)
+        held_up = [wait for pid, wait in waits.items() if wait and self.modules.get(pid, kind) == kind]
+        self.total_s += max(held_up, default=0.0)
+
+    def _new_wait_s(self, pid: int) -> float | None:
+        """The longest new wait of any thread of `pid`, None if it has ended."""
+        waits = []
+        for file in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+            try:
+                waited = int(file.read_text().split()[1])
+            except (OSError, IndexError):
+                continue
+            waits.append(1e-9 * (waited - self.seen.get(file, waited)))
+            self.seen[file] = waited
+        return max(waits, default=None)
