@@ -29,6 +29,7 @@ class ReplayBuffer:
         self.device = torch.device(device)
         self.observations = torch.empty((2 * capacity, observation_size), device=self.device)
         self.outcomes = torch.empty((capacity, action_size + 3), device=self.device)
+        self.reward_range = (0.0, 0.0)  # least and greatest reward ever added, and 0
         self.added = 0  # transitions ever added; the next slot is this modulo the capacity
 
     def __len__(self) -> int:
@@ -41,6 +42,7 @@ class ReplayBuffer:
             NafRobotError: sizes that differ from the buffer's, or values that are not finite.
         """
         observations, outcomes = self._rows(batch)
+        self._widen_reward_range(outcomes[:, REWARD])
         surplus = max(0, len(batch) - self.capacity)  # a batch longer than the ring overwrites itself
         self.added += surplus
         observations, outcomes = observations[surplus:], outcomes[surplus:]
@@ -73,6 +75,10 @@ class ReplayBuffer:
             observations.view(blocks, 2, batch_size, self.observation_size),
             outcomes.view(blocks, batch_size, self.action_size + 3),
         )
+
+    def _widen_reward_range(self, rewards: NDArray[np.float32]) -> None:
+        low, high = self.reward_range
+        self.reward_range = (float(rewards.min(initial=low)), float(rewards.max(initial=high)))
 
     def _rows(self, batch: TransitionBatch) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         sizes = (batch.observation.shape[-1], batch.action.shape[-1])

@@ -220,3 +220,18 @@ def test_cuda_equals_cpu(settings):
             for block in zip(observations.split(64), outcomes.split(64), strict=True):  # eager, recorded, replayed
                 learner._run(*(side.to(learner.device) for side in block))
     torch.testing.assert_close(learners[1].parameters.flat.cpu(), learners[0].parameters.flat, rtol=5e-3, atol=5e-3)
+
+
+@pytest.mark.parametrize("settings", VARIANTS.values(), ids=VARIANTS)
+def test_targets_bootstrap_from_no_more_than_rewards_can_add_up_to(settings):
+    for bounded in (True, False):
+        learner = make_learner(bounded_values=bounded, **settings)
+        networks = [learner.parameters] if learner.target is None else [learner.parameters, learner.target]
+        for parameters in networks:
+            parameters.network(2)[1][1].fill_(1e6)  # a value network that has run away
+        learner.update(1)
+        low, high = learner.replay.reward_range
+        most = high / (1.0 - learner.config.discount)
+        assert low < 0.0 < high
+        reached = float(learner._next_value.max())
+        assert reached == pytest.approx(most) if bounded else reached > 1e5

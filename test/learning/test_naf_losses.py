@@ -112,3 +112,8 @@ def test_td_target_by_hand(terminated, truncated, time_limit_is_terminal, wanted
     factor = losses.bootstrap_factor(*flags, 0.9, time_limit_is_terminal)
     target = losses.td_target(torch.tensor([1.5]), factor, torch.tensor([10.0]))
     assert float(target) == pytest.approx(wanted)
+
+
+def test_value_bounds_by_hand():
+    assert losses.value_bounds((-2.0, 0.5), 0.9) == pytest.approx((-20.0, 5.0))
+    assert losses.value_bounds((-2.0, 0.5), 1.0) == (-np.inf, np.inf)

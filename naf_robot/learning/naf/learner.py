@@ -67,6 +67,8 @@ class NafLearner:
         self._gradient_scale = torch.ones((), device=self.device)
         self._graph: torch.cuda.CUDAGraph | None = None
         self._graph_inputs: tuple[Tensor, Tensor] | None = None
+        self._bounds = torch.tensor((-torch.inf, torch.inf), device=self.device)  # of V
+        self._lowest, self._highest = self._bounds.unbind()
         # constants as tensors: a Python number costs a conversion at every use
         numbers = torch.tensor((0.0, 1.0, 2.0 / count, 1.0 / config.gradient_norm_limit), device=self.device)
         self._zero, self._one, self._error_scale, self._norm_scale = numbers.unbind()
@@ -75,6 +77,8 @@ class NafLearner:
     def update(self, count: int) -> dict[str, float]:
         """Take `count` gradient steps; metrics are means over those not skipped, `skipped_updates` a number."""
         total = torch.zeros(len(METRICS), dtype=torch.float64)
+        if self.config.bounded_values:
+            self._bounds.copy_(torch.tensor(losses.value_bounds(self.replay.reward_range, self.config.discount)))
         for start in range(0, count, BLOCK):
             blocks = min(BLOCK, count - start)
             observations, outcomes = self.replay.sample(blocks, self.config.batch_size, self.generator)
@@ -161,6 +165,7 @@ class NafLearner:
             next_value = torch.mv(self._next_top, self._value_weight, out=self._next_value).add_(value.bias)
         else:
             next_value = self._target_network.forward(nexts)
+        next_value = torch.clamp(next_value, self._lowest, self._highest, out=self._next_value)
         advantage, *slopes = losses.quadratic_advantage(mu.output, triangle.output, action, self._maps)
         q = torch.add(advantage, self._value, out=self._q_rows[k])
         error = torch.sub(q, losses.td_target(reward, factor, next_value), out=self._error_rows[k])

@@ -16,6 +16,7 @@ The diagonal is exp(c tanh(z / c)), the paper's exp bounded smoothly to exp(±c)
 diagonal is how NAF diverges, and a hard clamp would stop the gradient.
 """
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -76,6 +77,17 @@ def bootstrap_factor(
 def td_target(reward: Tensor, bootstrap: Tensor, next_value: Tensor) -> Tensor:
     """The target y = r + bootstrap · V(x'), all shapes `(B,)`; `bootstrap` from `bootstrap_factor`."""
     return torch.addcmul(reward, bootstrap, next_value)
+
+
+def value_bounds(reward_range: tuple[float, float], discount: float) -> tuple[float, float]:
+    """What V can lie between when every reward lies in `reward_range`, which includes 0 for what follows an end.
+
+    Σ γᵗ r_t lies within the range times 1 / (1 - γ), whatever the policy; without discount nothing is known.
+    """
+    if discount >= 1.0:
+        return -math.inf, math.inf
+    low, high = reward_range
+    return low / (1.0 - discount), high / (1.0 - discount)
 
 
 def bounded_triangle(raw: Tensor, maps: TriangleMaps) -> tuple[Tensor, Tensor]:
