@@ -1,5 +1,6 @@
 """Exploration noise on actions in the canonical box [-1, 1]. Numpy only: collectors load this."""
 
+from collections import deque
 from typing import Annotated, Literal
 
 import msgspec
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 from naf_robot.core.config import Config
 
 NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Share = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
 Rate = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
 
 
@@ -18,6 +21,9 @@ class ExplorationConfig(Config, frozen=True):
     kind: Literal["ornstein_uhlenbeck", "white", "none"] = "ornstein_uhlenbeck"
     theta: Rate = 0.15  # share of the deviation that decays per step; 1 is white noise
     scale: NonNegative = 0.3  # stationary standard deviation, in units of the action box
+    settled_scale: NonNegative | None = None  # the same once episodes succeed; unset: `scale` always
+    settled_success: Share = 0.8  # share of successes from which on the scale is the settled one
+    window: Count = 10  # newest exploring episodes over which successes are counted
 
 
 class OrnsteinUhlenbeck:
@@ -26,26 +32,48 @@ class OrnsteinUhlenbeck:
     n_{t+1} = (1 - theta) n_t + sigma e_t with e_t ~ N(0, I) and sigma = scale * sqrt(1 - (1 - theta)^2),
     so that `scale` is the stationary standard deviation whatever the correlation time. The first
     sample after `reset` is drawn from the stationary distribution.
+
+    With a `settled_scale` the noise of an episode follows the success of those before it, linearly from
+    `scale` without any to `settled_scale`: strong while there is a skill to be found, weak
+    when it is to be refined, and strong again when it is lost.
     """
 
     def __init__(self, config: ExplorationConfig, action_size: int, generator: np.random.Generator) -> None:
+        self._config = config
         decay = {"ornstein_uhlenbeck": 1.0 - config.theta, "white": 0.0, "none": 0.0}[config.kind]
-        self._scale = 0.0 if config.kind == "none" else config.scale
         self._decay = decay
-        self._innovation = self._scale * np.sqrt(1.0 - decay**2)
+        self._innovation = np.sqrt(1.0 - decay**2)
         self._generator = generator
         self._noise: NDArray[np.float32] | None = None
         self.action_size = action_size
+        self.outcomes: deque[bool] = deque(maxlen=config.window)  # success of the newest episodes
+        self._scale = self.next_scale
+
+    @property
+    def next_scale(self) -> float:
+        """Standard deviation of the noise after the next `reset`."""
+        config = self._config
+        if config.kind == "none":
+            return 0.0
+        if config.settled_scale is None or not self.outcomes:
+            return config.scale
+        settled = min(1.0, sum(self.outcomes) / len(self.outcomes) / config.settled_success)
+        return config.scale + settled * (config.settled_scale - config.scale)
+
+    def note(self, success: bool) -> None:
+        """How an exploring episode ended."""
+        self.outcomes.append(success)
 
     def reset(self) -> None:
         """Forget the past: call at the start of each episode."""
         self._noise = None
+        self._scale = self.next_scale
 
     def sample(self) -> NDArray[np.float32]:
         """The next noise vector, shape `(A,)`, to be added to an action in [-1, 1]."""
         normal = self._generator.standard_normal(self.action_size, dtype=np.float32)
         if self._noise is None:
-            self._noise = (self._scale * normal).astype(np.float32)
+            self._noise = normal
         else:
             self._noise = (self._decay * self._noise + self._innovation * normal).astype(np.float32)
-        return self._noise.copy()
+        return (self._scale * self._noise).astype(np.float32)

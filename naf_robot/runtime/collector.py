@@ -243,6 +243,8 @@ class Collector:
         known = len(episode.rows)
         episode.complete(executed, signals, observe(self._task.observation_spec, signals, episode.goal))
         if episode.time_is_up:
+            if not episode.greedy:
+                self._noise.note(episode.success)
             return self._end(episode, np.zeros(self._model.size))
         velocity = self._act(now_s, signals, episode)
         if len(episode.rows) >= self._config.batch_transitions:

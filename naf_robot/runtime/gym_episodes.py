@@ -44,7 +44,16 @@ def explore(
         following, reward, terminated, truncated, info = environment.step(requested)
         executed = info.get("executed_action", requested)
         yield _one_transition(
-            observation, executed, requested, float(reward), following, terminated, truncated, episode, step
+            observation,
+            executed,
+            requested,
+            float(reward),
+            following,
+            terminated,
+            truncated,
+            episode,
+            step,
+            bool(info.get("success", False)),
         )
         observation, over, step = following, terminated or truncated, step + 1
 
@@ -81,6 +90,7 @@ def _one_transition(
     truncated: bool,
     episode: int,
     step: int,
+    success: bool,
 ) -> TransitionBatch:
     return stack(
         [
@@ -97,7 +107,7 @@ def _one_transition(
                 "step": step,
                 "policy_version": 0,
                 "greedy": False,
-                "success": False,
+                "success": success,
                 "stamp_s": 0.0,
             }
         ]

@@ -100,6 +100,7 @@ class Study:
                 if count > 0:
                     self.learner.update(count)
         self.episodes = episode
+        self._noise.note(bool(transitions[-1].success[0]))
         return concatenate(transitions)
 
     def add(self, transitions: TransitionBatch) -> None:
@@ -135,6 +136,7 @@ class Study:
             "episodes": self.episodes,
             "transitions": self.env_steps,
             "exploration": self._random.bit_generator.state,
+            "outcomes": list(self._noise.outcomes),
             "curve": self.rows,
         }
 
@@ -146,6 +148,7 @@ class Study:
             KeyError, TypeError, ValueError: `counters` are not those of a study.
         """
         self._random.bit_generator.state = counters["exploration"]
+        self._noise.outcomes.extend(bool(success) for success in counters["outcomes"])
         self.episodes, self.rows = int(counters["episodes"]), list(counters["curve"])
         self.learner.load_state(learner_state)
 

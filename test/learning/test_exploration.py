@@ -43,6 +43,33 @@ def test_equal_seeds_give_equal_noise_and_samples_are_copies():
     assert first.sample().dtype == np.float32
 
 
+def test_noise_weakens_with_success_and_grows_with_failure():
+    process = noise(scale=0.4, settled_scale=0.1, settled_success=0.5, window=4)
+
+    def scale_after(*outcomes: bool) -> float:
+        for success in outcomes:
+            process.note(success)
+        process.reset()
+        assert process.sample().std() == pytest.approx(process.next_scale, rel=0.07)
+        return process.next_scale
+
+    assert scale_after() == 0.4
+    assert scale_after(False, False, False, False) == 0.4
+    assert scale_after(True) == pytest.approx(0.25)  # one of four, half of the asked share
+    assert scale_after(True) == pytest.approx(0.1)
+    assert scale_after(True, True) == pytest.approx(0.1)
+    assert scale_after(False, False, False) == pytest.approx(0.25)
+    process.note(True)
+    before = process.sample().std()
+    assert before == pytest.approx(0.25, rel=0.07)  # an episode keeps the scale that it began with
+
+
+def test_without_a_settled_scale_success_changes_nothing():
+    process = noise(scale=0.4)
+    process.note(True)
+    assert process.next_scale == 0.4
+
+
 def test_wrong_settings_are_refused():
     with pytest.raises(ConfigError, match="scale"):
         config.build(ExplorationConfig, {"scale": -1.0})

@@ -28,7 +28,7 @@ class NafConfig(Config, frozen=True):
     discount: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.98
     bounded_values: bool = True  # targets bootstrap from no more than the rewards seen so far can add up to
     gradient_norm_limit: Positive = 10.0  # Euclidean norm over all parameters
-    log_diagonal_limit: Positive = 5.0  # the diagonal of L stays within exp(±this)
+    log_diagonal_limit: Positive = 2.0  # the diagonal of L stays within exp(±this)
     batch_norm_momentum: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.01  # cross-normalised only
     layer_norm: bool = False  # plain only
     tau: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.005  # plain only: target network's step
