@@ -81,7 +81,12 @@ def decode(data: bytes, kind: str, max_bytes: int = MAX_BYTES) -> Envelope:
 
 def same_content(one: bytes, other: bytes) -> bool:
     """Whether two whole messages say the same: equal, or of equal checksum (the order of a header may differ)."""
-    return one == other or _metadata(one, MAX_BYTES).get("sha256") == _metadata(other, MAX_BYTES).get("sha256")
+    return one == other or checksum_of(one) == checksum_of(other)
+
+
+def checksum_of(data: bytes) -> str:
+    """The checksum that stands in a whole message."""
+    return _metadata(data, MAX_BYTES).get("sha256", "")
 
 
 def _metadata(data: bytes, max_bytes: int) -> dict[str, str]:

@@ -3,12 +3,14 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from naf_robot.core.errors import CodecError, ConflictError, StoreError
 from naf_robot.core.files import ExclusiveLock
 from naf_robot.experience.codec import Contract, ExperienceMessage, decode_experience
 from naf_robot.experience.database import open_database
-from naf_robot.experience.envelope import MAX_BYTES, same_content
+from naf_robot.experience.envelope import MAX_BYTES, checksum_of, same_content
+from naf_robot.experience.thinned import MARK, EpisodePart, is_thinned, parts_of, read_thinned, thin
 
 TABLES = """
 CREATE TABLE batches (
@@ -23,21 +25,35 @@ CREATE TABLE batches (
 """
 
 Received = tuple[ExperienceMessage, bytes]  # a decoded message and its bytes
+THIN_FROM = 0.95  # of the bound
+WHOLE = f"substr(payload, 1, {len(MARK)}) != x'{MARK.hex()}'"
+
+
+class Held(NamedTuple):
+    """One batch of the store; of a thinned one the message is gone."""
+
+    collector: str
+    sequence: int
+    transitions: int
+    parts: list[EpisodePart]
+    message: ExperienceMessage | None
 
 
 class ExperienceStore:
     """All experience of a run, keyed by collector and sequence number, for one living process.
 
-    Threads may take turns with it.
+    Threads may take turns with it. When it comes near `max_bytes` and `keep` is given, the oldest batches
+    are thinned: their transitions are given up, never those of the newest `keep`; which batches there were, and
+    what their episodes came to, is kept. Without `keep` a full store takes nothing more.
 
     Raises:
         LockedError: another living trainer works on it.
         StoreError: the file is of another task, observation spec or schema, or damaged.
     """
 
-    def __init__(self, path: Path, contract: Contract, max_bytes: int = 1 << 62) -> None:
+    def __init__(self, path: Path, contract: Contract, max_bytes: int = 1 << 62, keep: int | None = None) -> None:
         self._contract = contract
-        self._max_bytes = max_bytes
+        self._max_bytes, self._keep = max_bytes, keep
         self._lock = ExclusiveLock(path.with_suffix(".lock"), f"the experience store {str(path)!r}")
         identity = {"task": contract.task, "observation_spec": contract.observation_spec}
         try:
@@ -46,6 +62,11 @@ class ExperienceStore:
             self._lock.release()
             raise
         (self._page_bytes,) = self._database.execute("PRAGMA page_size").fetchone()
+        first = self._database.execute(f"SELECT arrival FROM batches WHERE {WHOLE} ORDER BY arrival LIMIT 1").fetchone()
+        self._first_whole = first[0] if first else 0  # thinned ones are the oldest
+        self.whole_transitions = self._database.execute(
+            "SELECT COALESCE(SUM(count), 0) FROM batches WHERE arrival >= ?", (self._first_whole,)
+        ).fetchone()[0]
 
     def insert(self, message: ExperienceMessage, payload: bytes) -> bool:
         """Store a batch durably; False if it is held already (a resend).
@@ -69,21 +90,50 @@ class ExperienceStore:
         try:
             with self._database:
                 self._database.execute("BEGIN IMMEDIATE")
+                first_whole, whole = self._make_room(4 * len(group))
                 for message, payload in group:
                     try:
-                        outcomes.append(self._insert(message, payload))
+                        fresh = self._insert(message, payload)
+                        outcomes.append(fresh)
+                        whole += len(message.batch) if fresh else 0
                     except StoreError as refusal:
                         outcomes.append(refusal)
         except sqlite3.Error as error:
             numbers = ", ".join(str(message.sequence) for message, _ in group[:5])
             return [StoreError(f"experience store cannot take batch {numbers}: {error}")] * len(group)
+        self._first_whole, self.whole_transitions = first_whole, whole
         return outcomes
+
+    def _make_room(self, at_most: int) -> tuple[int, int]:
+        """Thin up to so many of the oldest batches; the first whole one then, and the transitions of all whole ones."""
+        first, whole = self._first_whole, self.whole_transitions
+        if self._keep is None or self._used_bytes() < THIN_FROM * self._max_bytes:
+            return first, whole
+        oldest = self._database.execute(
+            "SELECT * FROM batches WHERE arrival >= ? ORDER BY arrival LIMIT ?", (first, at_most)
+        ).fetchall()
+        for *row, count, payload in oldest:
+            if whole - count < self._keep:
+                break
+            try:
+                batch = decode_experience(payload, self._contract, MAX_BYTES).batch
+            except CodecError:
+                break  # damaged: a person should look before it is gone; until then the store is full
+            # not by UPDATE: only where rows are deleted are pages that have become almost empty joined
+            self._database.execute("DELETE FROM batches WHERE arrival = ?", (row[0],))
+            self._database.execute("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)", (*row, count, thin(batch, payload)))
+            first, whole = row[0] + 1, whole - count
+        return first, whole
+
+    def _used_bytes(self) -> int:
+        (pages,), (free,) = (self._database.execute(f"PRAGMA {p}").fetchone() for p in ("page_count", "freelist_count"))
+        return (pages - free) * self._page_bytes
 
     def _insert(self, message: ExperienceMessage, payload: bytes) -> bool:
         key = (message.collector, message.sequence)
         held = self._database.execute("SELECT payload FROM batches WHERE (collector, sequence) = (?, ?)", key)
         if (found := held.fetchone()) is not None:
-            self._check_resend(message, same_content(found[0], payload))
+            self._check_resend(message, _says_the_same(found[0], payload))
             return False
         self._check_place(message)
         self._database.execute(
@@ -92,19 +142,31 @@ class ExperienceStore:
         )
         return True
 
-    def batches(self) -> Iterator[ExperienceMessage]:
-        """Every batch in order of arrival; for rebuilding the replay buffer.
+    def held(self) -> Iterator[Held]:
+        """Every batch in order of arrival; for rebuilding the replay buffer and the episodes.
 
         Raises:
             StoreError: a batch that is damaged.
         """
-        for collector, sequence, payload in self._database.execute(
-            "SELECT collector, sequence, payload FROM batches ORDER BY arrival"
+        for collector, sequence, count, payload in self._database.execute(
+            "SELECT collector, sequence, count, payload FROM batches ORDER BY arrival"
         ):
             try:
-                yield decode_experience(payload, self._contract, MAX_BYTES)
+                if is_thinned(payload):
+                    yield Held(collector, sequence, count, read_thinned(payload)[1], None)
+                else:
+                    message = decode_experience(payload, self._contract, MAX_BYTES)
+                    yield Held(collector, sequence, count, parts_of(message.batch), message)
             except CodecError as error:
                 raise StoreError(f"batch {sequence} of {collector!r} in the store is damaged: {error}") from None
+
+    def batches(self) -> Iterator[ExperienceMessage]:
+        """Every whole batch in order of arrival.
+
+        Raises:
+            StoreError: a batch that is damaged.
+        """
+        return (held.message for held in self.held() if held.message is not None)
 
     def transitions(self) -> int:
         """Transitions held."""
@@ -145,6 +207,9 @@ class ExperienceStore:
                 f"batch {message.sequence} of collector {message.collector!r} numbers its transitions {first} to "
                 f"{end - 1}, which other batches of that name hold already"
             )
-        (pages,) = self._database.execute("PRAGMA page_count").fetchone()
-        if pages * self._page_bytes >= self._max_bytes:
+        if self._used_bytes() >= self._max_bytes:
             raise StoreError(f"experience store is full ({self._max_bytes} bytes); no more can be taken")
+
+
+def _says_the_same(held: bytes, payload: bytes) -> bool:
+    return read_thinned(held)[0] == checksum_of(payload) if is_thinned(held) else same_content(held, payload)

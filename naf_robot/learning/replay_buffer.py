@@ -52,6 +52,10 @@ class ReplayBuffer:
         self._write(0, observations[first:], outcomes[first:])
         self.added += len(outcomes)
 
+    def skip(self, count: int) -> None:
+        """Count `count` transitions as added that what is added next, at least a whole capacity, overwrites."""
+        self.added += count
+
     def sample(self, blocks: int, batch_size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Draw `blocks` batches uniformly with replacement, in one go.
 

@@ -9,7 +9,7 @@ from typing import TextIO
 import numpy as np
 
 from naf_robot.core.files import replace_file
-from naf_robot.experience.codec import ExperienceMessage
+from naf_robot.experience.thinned import EpisodePart
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class EpisodeLog:
         self._reward_names = reward_names
         self._open: dict[str, _Open] = {}
         self._next: dict[str, int] = {}
-        self._ahead: dict[str, dict[int, ExperienceMessage]] = {}
+        self._ahead: dict[str, dict[int, list[EpisodePart]]] = {}
         self._window: deque[EpisodeRecord] = deque(maxlen=window)
         self._known_wall_s = _wall_times(path) if path else {}
         self._before_start: list[str] | None = []
@@ -68,45 +68,39 @@ class EpisodeLog:
             OSError: the disk refused; the old file stays.
         """
         lines, self._before_start = self._before_start or [], None
+        self._known_wall_s = {}
         if self._path is not None:
             replace_file(self._path, "".join(lines).encode())
             self._file = self._path.open("a", encoding="utf-8")
 
-    def add(self, message: ExperienceMessage, env_steps: int, wall_s: float) -> list[EpisodeRecord]:
+    def add(
+        self, robot: str, sequence: int, parts: list[EpisodePart], env_steps: int, wall_s: float
+    ) -> list[EpisodeRecord]:
         """Take one batch, once; the episodes that end in it, or in later ones that waited for it."""
-        robot = message.collector
         ahead = self._ahead.setdefault(robot, {})
-        ahead[message.sequence] = message
+        ahead[sequence] = parts
         finished: list[EpisodeRecord] = []
         while (following := ahead.pop(self._next.setdefault(robot, 0), None)) is not None:
             self._next[robot] += 1
-            finished += self._count(following, env_steps, wall_s)
+            finished += self._count(robot, following, env_steps, wall_s)
         return finished
 
-    def _count(self, message: ExperienceMessage, env_steps: int, wall_s: float) -> list[EpisodeRecord]:
-        batch, robot = message.batch, message.collector
+    def _count(self, robot: str, parts: list[EpisodePart], env_steps: int, wall_s: float) -> list[EpisodeRecord]:
         finished = []
-        ends = batch.terminated | batch.truncated
-        last_of_part = ends.copy()
-        last_of_part[-1] = True
-        last_of_part[:-1] |= batch.episode[1:] != batch.episode[:-1]
-        start = 0
-        for last in np.flatnonzero(last_of_part).tolist():
-            number = int(batch.episode[last])
+        for part in parts:
             episode = self._open.get(robot)
-            if episode is not None and episode.episode != number:  # it was cut off between two batches
+            if episode is not None and episode.episode != part.episode:  # it was cut off between two batches
                 finished.append(self._finish(robot, env_steps, wall_s))
                 episode = None
             if episode is None:
-                episode = self._open[robot] = _Open(number)
-            episode.steps += last + 1 - start
-            terms = batch.reward_terms[start : last + 1].sum(axis=0, dtype=np.float64)
+                episode = self._open[robot] = _Open(part.episode)
+            episode.steps += part.steps
+            terms = np.array(part.terms)
             episode.terms = terms if episode.terms is None else episode.terms + terms
-            episode.greedy, episode.success = bool(batch.greedy[last]), bool(batch.success[last])
-            episode.policy_version = int(batch.policy_version[last])
-            if ends[last]:
+            episode.greedy, episode.success = part.greedy, part.success
+            episode.policy_version = part.policy_version
+            if part.ended:
                 finished.append(self._finish(robot, env_steps, wall_s))
-            start = last + 1
         return finished
 
     def _finish(self, robot: str, env_steps: int, wall_s: float) -> EpisodeRecord:
@@ -162,9 +156,9 @@ class EpisodeLog:
 
     def close(self, env_steps: int, wall_s: float) -> None:
         """Count what still waits for batches that never came, and close the file."""
-        for ahead in self._ahead.values():
+        for robot, ahead in self._ahead.items():
             for sequence in sorted(ahead):
-                self._count(ahead.pop(sequence), env_steps, wall_s)
+                self._count(robot, ahead.pop(sequence), env_steps, wall_s)
         if self._file is not None:
             self._file.close()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -61,7 +61,9 @@ class TrainerConfig(Config, frozen=True):
     evaluation_window: Count = 20  # greedy episodes that the success rate is taken over
     checkpoint_period_s: Positive = 20.0  # wall time; after a crash the updates since the last one are made again
     keep_checkpoints: Count = 2
-    max_store_bytes: Count = 64 * 1024**3  # of experience; beyond it nothing is acknowledged and the robots hold still
+    max_store_bytes: Count = 64 * 1024**3  # of experience
+    full_store: Literal["hold", "thin"] = "hold"  # nothing more is acknowledged and the robots hold still; or the
+    # oldest transitions are given up, never those that the replay buffer holds
     threads: Count = 1
     device: str = "cpu"
 

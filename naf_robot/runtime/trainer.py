@@ -16,6 +16,7 @@ from naf_robot.core.seeding import derived_seed
 from naf_robot.experience.codec import ExperienceMessage
 from naf_robot.experience.envelope import MAX_HEADER_BYTES
 from naf_robot.experience.store import ExperienceStore
+from naf_robot.experience.thinned import parts_of
 from naf_robot.learning.registry import make_learner
 from naf_robot.learning.replay_buffer import ReplayBuffer
 from naf_robot.runtime.checkpoint import (
@@ -58,7 +59,12 @@ class Trainer:
         self._ratio = config.trainer.ratio()
         self._run_dir = run_dir
         self._clock = clock
-        self._store = ExperienceStore(run_dir / "experience.sqlite", self.contract, self._settings.max_store_bytes)
+        self._store = ExperienceStore(
+            run_dir / "experience.sqlite",
+            self.contract,
+            self._settings.max_store_bytes,
+            self._settings.replay_capacity if self._settings.full_store == "thin" else None,
+        )
         self.reception = Reception(self._store, self.contract, config.robots, self._take, self._progress)
         size, actions = self.contract.observation_size, self.contract.action_size
         self._replay = ReplayBuffer(self._settings.replay_capacity, size, actions, self._settings.device)
@@ -100,10 +106,14 @@ class Trainer:
             wall_s = float(checkpoint.counters.get("wall_s", 0.0))
             with contextlib.suppress(CheckpointError):  # no version has passed yet
                 self.gate = EvaluationGate(read_best(self._run_dir).counters)
-        for message in self._store.batches():
-            self._replay.add(as_learned(message.batch, self._settings))
-            self.transitions += len(message.batch)
-            self.episodes.add(message, self.transitions, 0.0)
+        overwritten = self._store.whole_transitions >= self._replay.capacity
+        for held in self._store.held():
+            if held.message is not None:
+                self._replay.add(as_learned(held.message.batch, self._settings))
+            elif overwritten:  # slots go on where they would be, so that the same batches are drawn
+                self._replay.skip(held.transitions)
+            self.transitions += held.transitions
+            self.episodes.add(held.collector, held.sequence, held.parts, self.transitions, 0.0)
         self._started_s = self._clock.now_s() - max(wall_s, self.episodes.wall_s)
         self.episodes.start()
 
@@ -128,7 +138,8 @@ class Trainer:
     def _take(self, message: ExperienceMessage) -> list[EpisodeRecord]:
         self._replay.add(as_learned(message.batch, self._settings))
         self.transitions += len(message.batch)
-        finished = self.episodes.add(message, self.transitions, self.wall_s)
+        parts = parts_of(message.batch)
+        finished = self.episodes.add(message.collector, message.sequence, parts, self.transitions, self.wall_s)
         greedy = [record.policy_version for record in finished if record.greedy]
         policy = self.publication.recent(greedy[-1]) if greedy else None
         if policy is not None and self.gate.passes(self.episodes):

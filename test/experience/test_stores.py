@@ -15,6 +15,7 @@ from naf_robot.core.errors import ConflictError, LockedError, StoreError
 from naf_robot.experience.codec import ExperienceMessage, decode_experience, encode_experience
 from naf_robot.experience.outbox import Outbox
 from naf_robot.experience.store import ExperienceStore
+from naf_robot.experience.thinned import parts_of
 from naf_robot.runtime.upload import Uploader
 
 BIG = 10**9
@@ -229,3 +230,46 @@ def test_a_disk_that_refuses_is_said_and_nothing_is_counted(tmp_path: Path, monk
         store.insert(message, encode_experience(message, CONTRACT))
     assert store.transitions() == 0
     assert isinstance(store._database, sqlite3.Connection)
+
+
+def filled(path: Path, first: int, last: int, max_bytes: int, keep: int | None) -> tuple[ExperienceStore, list[object]]:
+    """A store that batches of 20 transitions, of one episode each, were offered to."""
+    store = ExperienceStore(path, CONTRACT, max_bytes, keep)
+    outcomes: list[object] = []
+    for n in range(first, last):
+        message = ExperienceMessage("robot_1", n, 20 * n, make_batch(20, seed=n, episode=n))
+        outcomes += store.insert_group([(message, encode_experience(message, CONTRACT))])
+    return store, outcomes
+
+
+def test_a_store_near_its_bound_thins_the_oldest_and_forgets_neither_their_episodes_nor_their_numbers(tmp_path: Path):
+    path, bound = tmp_path / "s.sqlite", 500_000
+    store, outcomes = filled(path, 0, 200, bound, keep=500)
+    assert outcomes == [True] * 200
+    assert (store.transitions(), store.missing()) == (4000, 0)
+    store.close()
+    store, outcomes = filled(path, 200, 400, bound, keep=500)
+    assert outcomes == [True] * 200
+    held = list(store.held())
+    whole = [entry.sequence for entry in held if entry.message is not None]
+    assert 500 <= 20 * len(whole) < 4000
+    assert [entry.sequence for entry in held] == list(range(400))
+    assert whole == list(range(400 - len(whole), 400)), "only the oldest are thinned"
+    for entry in held:
+        assert entry.parts == parts_of(make_batch(20, seed=entry.sequence, episode=entry.sequence))
+    old = ExperienceMessage("robot_1", 3, 60, make_batch(20, seed=3, episode=3))
+    assert store.insert(old, encode_experience(old, CONTRACT)) is False
+    other = replace(old, batch=make_batch(20, seed=4, episode=3))
+    with pytest.raises(ConflictError, match="held with another content"):
+        store.insert(other, encode_experience(other, CONTRACT))
+    store.close()
+    assert path.stat().st_size < 1.1 * bound
+
+
+def test_what_the_replay_buffer_holds_is_never_thinned_and_without_leave_nothing_is(tmp_path: Path):
+    for name, keep in (("kept", 10_000), ("hold", None)):
+        store, outcomes = filled(tmp_path / f"{name}.sqlite", 0, 100, 200_000, keep)
+        assert all(entry.message is not None for entry in store.held())
+        assert isinstance(outcomes[-1], StoreError)
+        assert "experience store is full" in str(outcomes[-1])
+        store.close()

@@ -77,6 +77,29 @@ def test_a_resumed_run_is_bit_identical_to_an_unbroken_one(tmp_path: Path, algor
     assert lines[0] == lines[1]
 
 
+def test_a_run_whose_oldest_transitions_were_given_up_goes_on_as_if_they_were_there(tmp_path: Path):
+    """Replay holds 130 transitions, the store soon no more than some hundred; all episodes count."""
+    found = []
+    for full_store, max_bytes in (("hold", 10**9), ("thin", 150_000)):
+        own = {"learning_starts": 10, "replay_capacity": 130, "ratio_tolerance": 10}
+        config = resolve(
+            "reach", overrides=[{"trainer": own | {"full_store": full_store, "max_store_bytes": max_bytes}}]
+        )
+        first = trainer(tmp_path / full_store, config)
+        feed(first, 0, 12)
+        first.checkpoint()
+        thinned = sum(held.message is None for held in first._store.held())
+        assert (thinned > 0) == (full_store == "thin")
+        die(first)
+        second = trainer(tmp_path / full_store, config)
+        feed(second, 12, 14)
+        lines = (tmp_path / full_store / "episodes.jsonl").read_text().splitlines()
+        found.append((whole_state(second), [json.loads(line) | {"wall_s": 0} for line in lines]))
+    for name, array in found[0][0].items():
+        np.testing.assert_array_equal(found[1][0][name], array, err_msg=name)
+    assert found[0][1] == found[1][1]
+
+
 def test_transitions_that_came_after_the_checkpoint_count_and_their_updates_are_made_again(tmp_path: Path):
     first = trainer(tmp_path)
     feed(first, 0, 2)
