@@ -232,6 +232,7 @@ class CollectorNode(ExecutableNode):
             "episodes": self.collector.next_episode,
             "policy version": self.collector.policy_version,
             "policy age [s]": round(self.collector.policy_age_s, 2),
+            "exploration scale": round(self.collector.exploration_scale, 3),
             "periods": self.periods,
             "missed periods": self.missed_periods,
             "rate [Hz]": round(self.rates.per_s("periods", self.periods), 2),

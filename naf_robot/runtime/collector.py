@@ -115,6 +115,11 @@ class Collector:
         self._pinned = parameters
 
     @property
+    def exploration_scale(self) -> float:
+        """Standard deviation of the next exploring episode's noise, in units of the action box."""
+        return self._noise.next_scale
+
+    @property
     def pinned_version(self) -> int | None:
         """The version this robot is pinned to, None if it follows the newest."""
         return self._pinned.version if self._pinned else None

@@ -14,7 +14,12 @@ CONFIG = resolve(
     overrides=[
         {
             "task": {"episode_steps": STEPS},
-            "collector": {"batch_transitions": 5, "evaluation_period": 3, "max_policy_age_s": 10.0},
+            "collector": {
+                "batch_transitions": 5,
+                "evaluation_period": 3,
+                "max_policy_age_s": 10.0,
+                "exploration": {"scale": 0.3, "settled_scale": 0.1, "window": 4},
+            },
             "trainer": {"learning_starts": 1, "ratio_tolerance": 100},
         }
     ],
@@ -137,6 +142,20 @@ def test_after_a_greedy_success_the_next_episode_is_greedy_too(monkeypatch: pyte
     robot.collector.offer(parameters())
     robot.run_until(lambda: len(robot.ended) == 5)
     assert [e.greedy for e in robot.ended] == [False, False, True, True, True]
+
+
+def test_noise_follows_the_success_of_exploring_episodes_alone(monkeypatch: pytest.MonkeyPatch):
+    robot = Robot()
+    robot.collector.offer(parameters())
+    robot.run_until(lambda: len(robot.ended) == 1)
+    assert robot.collector.exploration_scale == 0.3  # it failed
+    monkeypatch.setattr("naf_robot.tasks.reach.Reach.success", lambda *arguments: True)
+    robot.run_until(lambda: len(robot.ended) == 2)
+    half = robot.collector.exploration_scale
+    assert 0.1 < half < 0.3
+    robot.run_until(lambda: len(robot.ended) == 3)
+    assert robot.ended[2].greedy
+    assert robot.collector.exploration_scale == half
 
 
 def test_waits_at_home_while_the_trainer_is_behind():
