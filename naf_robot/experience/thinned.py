@@ -23,6 +23,8 @@ class EpisodePart:
     success: bool
     policy_version: int
     ended: bool  # terminated or truncated
+    least_reward: float
+    greatest_reward: float
 
 
 def parts_of(batch: TransitionBatch) -> list[EpisodePart]:
@@ -42,6 +44,8 @@ def parts_of(batch: TransitionBatch) -> list[EpisodePart]:
                 success=bool(batch.success[last]),
                 policy_version=int(batch.policy_version[last]),
                 ended=bool(ends[last]),
+                least_reward=float(batch.reward[start : last + 1].min()),
+                greatest_reward=float(batch.reward[start : last + 1].max()),
             )
         )
         start = last + 1

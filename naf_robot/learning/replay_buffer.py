@@ -42,7 +42,7 @@ class ReplayBuffer:
             NafRobotError: sizes that differ from the buffer's, or values that are not finite.
         """
         observations, outcomes = self._rows(batch)
-        self._widen_reward_range(outcomes[:, REWARD])
+        self.widen_reward_range(outcomes[:, REWARD])
         surplus = max(0, len(batch) - self.capacity)  # a batch longer than the ring overwrites itself
         self.added += surplus
         observations, outcomes = observations[surplus:], outcomes[surplus:]
@@ -80,7 +80,8 @@ class ReplayBuffer:
             outcomes.view(blocks, batch_size, self.action_size + 3),
         )
 
-    def _widen_reward_range(self, rewards: NDArray[np.float32]) -> None:
+    def widen_reward_range(self, rewards: NDArray[np.float32]) -> None:
+        """Let `reward_range` take in `rewards` (N,), of transitions that are held or no longer are."""
         low, high = self.reward_range
         self.reward_range = (float(rewards.min(initial=low)), float(rewards.max(initial=high)))
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from naf_robot.core.clock import Clock
 from naf_robot.core.errors import CheckpointError
 from naf_robot.core.files import replace_file
@@ -15,7 +17,7 @@ from naf_robot.core.resources import SOURCE_ROOT
 from naf_robot.core.seeding import derived_seed
 from naf_robot.experience.codec import ExperienceMessage
 from naf_robot.experience.envelope import MAX_HEADER_BYTES
-from naf_robot.experience.store import ExperienceStore
+from naf_robot.experience.store import ExperienceStore, Held
 from naf_robot.experience.thinned import parts_of
 from naf_robot.learning.registry import make_learner
 from naf_robot.learning.replay_buffer import ReplayBuffer
@@ -106,16 +108,21 @@ class Trainer:
             wall_s = float(checkpoint.counters.get("wall_s", 0.0))
             with contextlib.suppress(CheckpointError):  # no version has passed yet
                 self.gate = EvaluationGate(read_best(self._run_dir).counters)
-        overwritten = self._store.whole_transitions >= self._replay.capacity
         for held in self._store.held():
-            if held.message is not None:
-                self._replay.add(as_learned(held.message.batch, self._settings))
-            elif overwritten:  # slots go on where they would be, so that the same batches are drawn
-                self._replay.skip(held.transitions)
+            self._take_up_batch(held)
             self.transitions += held.transitions
             self.episodes.add(held.collector, held.sequence, held.parts, self.transitions, 0.0)
         self._started_s = self._clock.now_s() - max(wall_s, self.episodes.wall_s)
         self.episodes.start()
+
+    def _take_up_batch(self, held: Held) -> None:
+        if held.message is not None:
+            self._replay.add(as_learned(held.message.batch, self._settings))
+            return
+        extremes = [(part.least_reward, part.greatest_reward) for part in held.parts]
+        self._replay.widen_reward_range(np.asarray(extremes, np.float32).ravel() * self._settings.reward_scale)
+        if self._store.whole_transitions >= self._replay.capacity:
+            self._replay.skip(held.transitions)  # slots go on where they would be: the same batches are drawn
 
     @property
     def updates(self) -> int:

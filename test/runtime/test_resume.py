@@ -47,6 +47,7 @@ def whole_state(it: Trainer) -> dict[str, np.ndarray]:
     state = {f"learner {k}": v for k, v in it._learner.state().items()}
     state["observations"] = it._replay.observations[: 2 * len(it._replay)].numpy()
     state["outcomes"] = it._replay.outcomes[: len(it._replay)].numpy()
+    state["rewards"] = np.array(it._replay.reward_range)
     state["counters"] = np.array(
         [it._replay.added, it.transitions, it.episodes.episodes, it.episodes.evaluations, it.episodes.greedy_success]
     )
