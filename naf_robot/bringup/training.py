@@ -11,7 +11,7 @@ from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.system import training_system
 from naf_robot.core.config import load_yaml, parse_overrides
 from naf_robot.core.errors import ConfigError, RunFolderError
-from naf_robot.core.files import ExclusiveLock
+from naf_robot.core.files import ExclusiveLock, make_run_folder
 from naf_robot.runtime.run_config import RunConfig, load, resolve, robot_names, save
 
 RESUMABLE = {"resume", "max_episodes", "target_success", "real_time_factor", "restarts", "simulated", "settings"}
@@ -64,15 +64,7 @@ def prepare(options: SystemOptions) -> PreparedRun:
     if options.resume:
         return _resume(options)
     config = resolve(options.task, options.algorithm, _overrides(options))
-    run_dir = Path(options.run_dir or default_run_dir(options)).expanduser().resolve()
-    try:
-        run_dir.mkdir(parents=True)
-    except FileExistsError:
-        raise RunFolderError(
-            f"run folder {str(run_dir)!r} exists already; name one that does not, or go on with it by --resume"
-        ) from None
-    except OSError as error:
-        raise RunFolderError(f"cannot create run folder {str(run_dir)!r}: {error.strerror}") from None
+    run_dir = make_run_folder(options.run_dir or default_run_dir(options))
     save(config, run_dir / "config.yaml")
     return _prepared(run_dir, config, options, lock_run(run_dir))
 

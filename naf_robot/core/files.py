@@ -4,7 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from naf_robot.core.errors import LockedError, StoreError
+from naf_robot.core.errors import LockedError, RunFolderError, StoreError
 
 
 def write_new(path: Path, data: bytes) -> None:
@@ -35,6 +35,24 @@ def replace_file(path: Path, data: bytes) -> None:
         partial.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def make_run_folder(folder: str | Path) -> Path:
+    """Make a folder that does not exist yet, for a run that can be resumed; returns its full path.
+
+    Raises:
+        RunFolderError: it exists, or cannot be made.
+    """
+    path = Path(folder).expanduser().resolve()
+    try:
+        path.mkdir(parents=True)
+    except FileExistsError:
+        raise RunFolderError(
+            f"run folder {str(path)!r} exists already; name one that does not, or go on with it by --resume"
+        ) from None
+    except OSError as error:
+        raise RunFolderError(f"cannot create run folder {str(path)!r}: {error.strerror}") from None
+    return path
 
 
 def sync_folder(folder: Path) -> None:

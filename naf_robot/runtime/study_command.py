@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from naf_robot.core.config import build, parse_overrides
-from naf_robot.core.errors import ConfigError, RunFolderError
+from naf_robot.core.errors import ConfigError
+from naf_robot.core.files import make_run_folder
 from naf_robot.learning.registry import algorithm_config_type
 from naf_robot.runtime.run_config import resolve
 from naf_robot.runtime.study_config import StudyConfig, StudyOptions, load_study, save_study
@@ -67,8 +68,8 @@ def run(options: argparse.Namespace) -> int:
     else:
         config = _new(given)
         if "output" in given:
-            folder = given["output"].expanduser().resolve()
-            _create(folder, config)
+            folder = make_run_folder(given["output"])
+            save_study(config, folder)
     from naf_robot.runtime.study_seeds import run_seeds
 
     run_seeds(config, folder, given.get("json"), given.get("checkpoint_period", CHECKPOINT_PERIOD_S))
@@ -115,15 +116,3 @@ def _resumed(folder: Path, given: dict[str, Any]) -> StudyConfig:
         )
     options = msgspec.structs.replace(config.options, episodes=given.get("episodes", config.options.episodes))
     return msgspec.structs.replace(config, options=options)
-
-
-def _create(folder: Path, config: StudyConfig) -> None:
-    try:
-        folder.mkdir(parents=True)
-    except FileExistsError:
-        raise RunFolderError(
-            f"folder {str(folder)!r} exists already; name one that does not, or go on with it by --resume"
-        ) from None
-    except OSError as error:
-        raise RunFolderError(f"cannot create folder {str(folder)!r}: {error.strerror}") from None
-    save_study(config, folder)
