@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pinocchio
 
+from naf_robot.arm.levers import levers
 from naf_robot.arm.limits import JointLimits
 from naf_robot.core.errors import RobotModelError, UnknownNameError
 from naf_robot.core.records import FloatArray
@@ -45,6 +46,7 @@ class ArmModel:
         self._data = model.createData()
         self._tool_id = model.getFrameId(tool_frame, pinocchio.FrameType.BODY)
         self._tool_placement = self._data.oMf[self._tool_id]
+        self._tool_translation = self._tool_placement.translation  # a view: it follows the placement
         joints = [model.joints[model.getJointId(name)] for name in self.joint_names]
         for name, joint in zip(self.joint_names, joints, strict=True):
             if joint.nv != 1 or joint.nq != 1:
@@ -93,34 +95,23 @@ class ArmModel:
         """The controlled joints' entries of `full`, which is in pinocchio's own joint order."""
         return full if self._identity_order else full[self._index]
 
-    def levers(self, joint: int, reach: float) -> dict[int, float]:
-        """How far a unit of motion of each joint that carries pinocchio joint `joint` can move a point on its link.
-
-        `reach` is the point's distance from the joint's origin [m]. Bounds hold in every posture [m/rad].
-        """
-        model, levers = self.pinocchio_model, {}
-        while joint != 0:
-            slides = "P" in model.joints[joint].shortname().removeprefix("JointModel")
-            levers[joint] = 1.0 if slides else reach
-            if slides:
-                place = model.joints[joint].idx_q
-                reach += max(abs(model.lowerPositionLimit[place]), abs(model.upperPositionLimit[place]))
-            reach += float(np.linalg.norm(model.jointPlacements[joint].translation))
-            joint = model.parents[joint]
-        return levers
-
     def tool_levers(self) -> FloatArray:
-        """The same for the tool: shape (n,) [m/rad]."""
+        """How far a unit of motion of each joint can move the tool at most, in any posture: (n,) [m/rad]."""
         frame = self.pinocchio_model.frames[self._tool_id]
-        levers = np.zeros(self.pinocchio_model.nv)
-        for joint, lever in self.levers(frame.parentJoint, float(np.linalg.norm(frame.placement.translation))).items():
-            levers[self.pinocchio_model.joints[joint].idx_v] = lever
-        return self.controlled(levers)
+        found = levers(self.pinocchio_model, frame.parentJoint, frame.placement.translation[None])
+        return self.by_joint(found)
+
+    def by_joint(self, values: dict[int, float]) -> FloatArray:
+        """Values by pinocchio joint number as an array (n,), zero where there is none."""
+        full = np.zeros(self.pinocchio_model.nv)
+        for joint, value in values.items():
+            full[self.pinocchio_model.joints[joint].idx_v] = value
+        return self.controlled(full)
 
     def full_position(self, position: FloatArray) -> FloatArray:
         """`position` (n,) in pinocchio's own joint order."""
         if self._identity_order:
-            return np.ascontiguousarray(position, dtype=np.float64)
+            return position
         full = np.zeros(self.pinocchio_model.nq)
         full[self._index] = position
         return full
@@ -133,7 +124,7 @@ class ArmModel:
         """The same as three plain numbers, for loops that cannot afford an array each."""
         pinocchio.forwardKinematics(self.pinocchio_model, self._data, self.full_position(position))
         pinocchio.updateFramePlacement(self.pinocchio_model, self._data, self._tool_id)
-        return self._tool_placement.translation.tolist()
+        return self._tool_translation.tolist()
 
     def tool_pose(self, position: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Tool origin (3,) [m] and rotation matrix `R_base_tool` (3, 3) at joint `position` (n,)."""

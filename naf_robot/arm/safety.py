@@ -3,14 +3,16 @@
 Order of the stages, inequalities, precedence and proofs: docs/safety.md.
 """
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
 from naf_robot.arm.limits import limits_from_config
 from naf_robot.arm.limits_file import load_joint_limits
 from naf_robot.arm.model import ArmModel
-from naf_robot.arm.path_limits import HARD_SHARE, PathLimits, State, Violation
+from naf_robot.arm.path_limits import PathLimits, State, Violation
 from naf_robot.arm.quadratic import nearest
 from naf_robot.arm.safety_config import (
     HalfSpaceConfig,
@@ -20,7 +22,7 @@ from naf_robot.arm.safety_config import (
     SphereConfig,
 )
 from naf_robot.arm.safety_status import ProjectionResult, SafetyStatus
-from naf_robot.arm.stopping import VelocityBox, stopping_velocity, velocity_box
+from naf_robot.arm.velocity_bounds import VelocityBounds, VelocityBox
 from naf_robot.core.records import FloatArray
 
 __all__ = [
@@ -44,8 +46,7 @@ FALLBACK_PERIOD_S = 0.01  # where the measured period makes no sense: short, so 
 Cuts = dict[tuple[int, int], tuple[FloatArray, float]]
 
 
-@dataclass(frozen=True)
-class _Step:
+class _Step(NamedTuple):
     """What one call of `project` works with."""
 
     state: State
@@ -75,6 +76,7 @@ class SafetyProjection:
             limits = limits.narrowed(limits_from_config(names, of_arm, np.inf))
         self.limits = replace(limits, max_velocity=limits.max_velocity * config.velocity_scale)
         self.limits.check(model.joint_names)
+        self.bounds = VelocityBounds(model.joint_names, self.limits, config.position_margin, config.delay_s)
         self.path_limits = PathLimits(model, config, self.limits.max_acceleration)
 
     def project(
@@ -117,8 +119,7 @@ class SafetyProjection:
         # Acceleration counts the time that has passed, stopping the time that a command may last.
         passed = min(period_s, config.max_period_s)
         hold = max(passed, config.min_period_s)
-        step_up = self.limits.max_acceleration * passed
-        box = self._box(position, last_sent, step_up, hold)
+        box = self.bounds.box(position, last_sent, passed, hold)
         state = self.path_limits.state(position, last_sent, hold)
         step = _Step(state, box, desired is not None and state.tool[0][0] > 0.0)
         wish = np.zeros(self.model.size) if desired is None else desired
@@ -126,32 +127,19 @@ class SafetyProjection:
         difference = velocity - wish
         change = float(difference @ difference) ** 0.5
         if desired is None:
-            status = SafetyStatus.DECELERATING if np.abs(velocity).max() > ROUNDING else SafetyStatus.STOPPED
+            moving = max(velocity.max(), -velocity.min()) > ROUNDING
+            status = SafetyStatus.DECELERATING if moving else SafetyStatus.STOPPED
         elif state.outside:
             status = SafetyStatus.CORRECTING
         else:
             status = SafetyStatus.LIMITED if change > ROUNDING else SafetyStatus.OK
-        gave_way = np.flatnonzero(np.abs(velocity - last_sent) > step_up + ROUNDING)
         return ProjectionResult(
             velocity=velocity,
             status=status,
-            active=(*self._active_joints(box, wish), *(self.path_limits.name(limit) for limit in sorted(acted))),
-            relaxed=tuple(f"acceleration:{self.model.joint_names[i]}" for i in gave_way),
+            active=(*self.bounds.acting(box, wish), *[self.path_limits.name(limit) for limit in sorted(acted)]),
+            relaxed=tuple(self.bounds.faster_than_acceleration(velocity - last_sent, passed, ROUNDING)),
             clip_norm=change,
         )
-
-    def _box(self, position: FloatArray, last_sent: FloatArray, step_up: FloatArray, hold_s: float) -> VelocityBox:
-        """Speed, acceleration and position by stopping distance, as one interval per joint."""
-        limits, margin, delay = self.limits, self.config.position_margin, self.config.delay_s
-        drift = delay * last_sent
-        above = limits.max_position - position - np.maximum(drift, 0.0)
-        below = position + np.minimum(drift, 0.0) - limits.min_position
-        left = HARD_SHARE * margin
-        room = np.array((below - margin, above - margin, below - left, above - left))
-        horizon = np.array(((hold_s + delay,), (hold_s + delay,), (hold_s,), (hold_s,)))
-        down, up, most_down, most_up = stopping_velocity(room, limits.max_acceleration, horizon)
-        wanted, needed = (-down, up), (-most_down, most_up)
-        return velocity_box(last_sent, limits.max_velocity, step_up, wanted, needed)
 
     def _within_workspace(self, step: _Step, wish: FloatArray) -> tuple[FloatArray, set[int]]:
         """The velocity that keeps the workspace too, and the numbers of the limits that acted."""
@@ -192,7 +180,7 @@ class SafetyProjection:
         corrected = all(float(row @ clipped) <= bound * CORRECTION_SHARE for row, bound in cuts.values())
         velocity = clipped
         for iteration in range(ITERATIONS):
-            violations = list(self.path_limits.violations(step.state, velocity))
+            violations = self.path_limits.violations(step.state, velocity)
             if not violations and corrected:
                 return velocity, acted, True
             if not corrected:
@@ -201,8 +189,8 @@ class SafetyProjection:
             # One cut per limit and start suffices, at the waypoint that is furthest out.
             worst = {(v.limit, v.start): v for v in sorted(violations, key=_excess)}
             acted |= {limit for limit, _ in worst}
-            rates = self.path_limits.rates(step.state, velocity, worst.values())
-            for key, violation, row in zip(worst, worst.values(), rates, strict=True):
+            for key, violation in worst.items():
+                row = self.path_limits.gradient(violation)
                 cuts[key] = row, float(row @ velocity) - violation.excess - AIM
             rows = np.array([row for row, _ in cuts.values()])
             bounds = np.array([bound for _, bound in cuts.values()])
@@ -221,21 +209,6 @@ class SafetyProjection:
         # In a singular posture, or while acceleration allows no more, half of what can be had is asked.
         bound = max(-speed, 0.5 * fastest)
         return {(0, -1): (row, bound)} if bound < 0.0 else {}
-
-    def _active_joints(self, box: VelocityBox, wish: FloatArray) -> tuple[str, ...]:
-        """Per-joint limits that cut the wish; acceleration where no other did."""
-        active = []
-        for index in np.flatnonzero((wish > box.upper) | (wish < box.lower)):
-            asked = abs(wish[index])
-            speed = self.limits.max_velocity[index]
-            position = box.position_upper[index] if wish[index] > 0.0 else -box.position_lower[index]
-            kinds = [
-                kind
-                for kind, acts in (("velocity", asked > speed), ("position", asked > position and position < speed))
-                if acts
-            ]
-            active += [f"{kind}:{self.model.joint_names[index]}" for kind in kinds or ["acceleration"]]
-        return tuple(active)
 
     def _brake_blindly(
         self, last_sent: object, finite: bool, period_s: object, status: SafetyStatus
@@ -258,7 +231,7 @@ def _is_vector(array: object, size: int) -> bool:
         isinstance(array, np.ndarray)
         and array.shape == (size,)
         and array.dtype == np.float64
-        and bool(np.isfinite(array).all())
+        and all(map(math.isfinite, array.tolist()))  # faster than numpy's at this size
     )
 
 

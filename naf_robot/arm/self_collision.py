@@ -6,6 +6,7 @@ import coal
 import numpy as np
 import pinocchio
 
+from naf_robot.arm.levers import hull, levers
 from naf_robot.arm.model import ArmModel
 from naf_robot.core.errors import UnknownNameError
 from naf_robot.core.records import FloatArray
@@ -53,12 +54,15 @@ class SelfCollision:
                     continue
                 self._geometry.addCollisionPair(pinocchio.CollisionPair(first, second))
         self.always_touching = self._drop_touching(links, model) if wanted is None else ()
+        for item in self._geometry.geometryObjects:
+            item.geometry.computeLocalAABB()  # which the bounding volumes of _forget_the_past need
         self._shapes = pinocchio.GeometryData(self._geometry)
         for request in self._shapes.distanceRequests:
             _forget_the_past(request)
         self._results = [self._shapes.distanceResults[k] for k in range(len(self._geometry.collisionPairs))]
-        self._levers = np.array([self._pair_levers(k) for k in range(len(self._results))])
-        self._levers = self._levers.reshape(len(self._results), model.size)
+        self.levers = np.array([self._pair_levers(k) for k in range(len(self._results))])
+        self.levers = self.levers.reshape(len(self._results), model.size)  # how fast each joint may bring a pair nearer
+        self._carried = [self._carries(k) for k in range(len(self._results))]
         self.names = tuple(self._pair_name(links, k) for k in range(len(self._results)))
 
     def distances(self, position: FloatArray) -> FloatArray:
@@ -72,7 +76,7 @@ class SelfCollision:
 
     def least_distances(self, distances: FloatArray, change: FloatArray) -> FloatArray:
         """What at least is left of `distances` after the joints moved by `change` (..., n), whatever the posture."""
-        return distances - np.abs(change) @ self._levers.T
+        return distances - np.abs(change) @ self.levers.T
 
     def some_distances(self, position: FloatArray, pairs: list[int]) -> list[float]:
         """Distances of the pairs numbered in `pairs` alone, in that order [m]."""
@@ -84,50 +88,38 @@ class SelfCollision:
 
     def gradient(self, position: FloatArray, pair: int) -> FloatArray:
         """Derivative (n,) [m/rad] of the distance of pair number `pair` at joint `position` (n,)."""
-        full = self._arm.full_position(position)
-        pinocchio.computeJointJacobians(self._model, self._data, full)
+        pinocchio.computeJointJacobians(self._model, self._data, self._arm.full_position(position))
         pinocchio.updateGeometryPlacements(self._model, self._data, self._geometry, self._shapes)
         pinocchio.computeDistance(self._geometry, self._shapes, pair)
         result = self._results[pair]
-        first, second = result.getNearestPoint1(), result.getNearestPoint2()
-        normal = np.asarray(result.normal)  # from the first shape to the second
-        shapes = self._geometry.collisionPairs[pair]
-        away = self._rate(shapes.second, second, normal) - self._rate(shapes.first, first, normal)
+        x, y, z = result.normal.tolist()  # from the first shape to the second
+        away = np.zeros(self._model.nv)
+        for carried, point in zip(self._carried[pair], (result.getNearestPoint1(), result.getNearestPoint2()), strict=True):
+            # Columns are twists at the base's origin: a point p moves with v + w x p, along d by d.v + (p x d).w
+            a, b, c = point.tolist()
+            direction = np.array((x, y, z, b * z - c * y, c * x - a * z, a * y - b * x))
+            away += carried * (direction @ self._data.J)
         return self._arm.controlled(away)
 
-    def _rate(self, shape: int, point: FloatArray, direction: FloatArray) -> FloatArray:
-        joint = self._geometry.geometryObjects[shape].parentJoint
-        if joint == 0:
-            return np.zeros(self._model.nv)
-        frame = pinocchio.ReferenceFrame.LOCAL_WORLD_ALIGNED
-        jacobian = pinocchio.getJointJacobian(self._model, self._data, joint, frame)
-        lever = point - self._data.oMi[joint].translation
-        # The point moves with v + w x lever, so its speed along d is d.v + (lever x d).w
-        moment = np.array(
-            (
-                lever[1] * direction[2] - lever[2] * direction[1],
-                lever[2] * direction[0] - lever[0] * direction[2],
-                lever[0] * direction[1] - lever[1] * direction[0],
-            )
-        )
-        return direction @ jacobian[:3] + moment @ jacobian[3:]
+    def _carries(self, pair: int) -> FloatArray:
+        """Which joints carry the pair's shapes, -1 for the first and 1 for the second: shape (2, nv)."""
+        signs, shapes = np.zeros((2, self._model.nv)), self._geometry.collisionPairs[pair]
+        for number, shape, sign in ((0, shapes.first, -1.0), (1, shapes.second, 1.0)):
+            joint = self._geometry.geometryObjects[shape].parentJoint
+            while joint != 0:
+                signs[number, self._model.joints[joint].idx_v] = sign
+                joint = self._model.parents[joint]
+        return signs
 
     def _pair_levers(self, pair: int) -> FloatArray:
         """How far a joint's unit of motion can move the pair's shapes against each other at most: (n,) [m/rad]."""
         shapes = self._geometry.collisionPairs[pair]
-        levers = np.zeros(self._model.nv)
-        supports = [self._shape_levers(shape) for shape in (shapes.first, shapes.second)]
-        for joint in supports[0].keys() ^ supports[1].keys():
-            levers[self._model.joints[joint].idx_v] = supports[0].get(joint, 0.0) + supports[1].get(joint, 0.0)
-        return self._arm.controlled(levers)
+        one, two = (self._shape_levers(shape) for shape in (shapes.first, shapes.second))
+        return self._arm.by_joint({joint: one.get(joint, 0.0) + two.get(joint, 0.0) for joint in one.keys() ^ two.keys()})
 
     def _shape_levers(self, shape: int) -> dict[int, float]:
-        """For each joint that carries the shape, the furthest that a point of it can be from the joint's axis [m]."""
         item = self._geometry.geometryObjects[shape]
-        item.geometry.computeLocalAABB()
-        reach = float(np.linalg.norm(item.placement.translation))
-        reach += float(np.linalg.norm(item.geometry.aabb_center)) + float(item.geometry.aabb_radius)
-        return self._arm.levers(item.parentJoint, reach)
+        return levers(self._model, item.parentJoint, hull(item))
 
     def _adjacent(self, first: int, second: int) -> bool:
         one = self._geometry.geometryObjects[first].parentJoint

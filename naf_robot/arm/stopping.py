@@ -1,22 +1,23 @@
 """Velocities from which a joint can still stop in time. Symbols and proofs: docs/safety.md."""
 
-from dataclasses import dataclass
+import math
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from naf_robot.core.records import FloatArray
 
 
-def stopping_velocity(distance: FloatArray, acceleration: FloatArray, horizon_s: float | FloatArray) -> FloatArray:
-    """The largest v >= 0 with v h + v^2 / (2 a) <= d, elementwise; zero where d <= 0.
+def stopping_velocity(distance: float, acceleration: float, horizon_s: float) -> float:
+    """The largest v >= 0 with v h + v^2 / (2 a) <= d; zero where d <= 0.
 
     v = -a h + sqrt((a h)^2 + 2 a d), written so that it loses no digits for small d: d
-    `distance` (..., n) [rad], a `acceleration` (n,) [rad/s^2], h `horizon_s` [s].
+    `distance` [rad], a `acceleration` [rad/s^2], h `horizon_s` [s].
     """
-    left = np.maximum(distance, 0.0)
-    reach = acceleration * horizon_s
-    return 2.0 * acceleration * left / (reach + np.sqrt(reach * reach + 2.0 * acceleration * left))
+    if distance <= 0.0:
+        return 0.0
+    reach, squared = acceleration * horizon_s, 2.0 * acceleration * distance
+    return squared / (reach + math.sqrt(reach * reach + squared))
 
 
 def braking_displacement(
@@ -30,48 +31,42 @@ def braking_displacement(
     """
     step = acceleration * period_s
     speed = np.abs(velocity)
-    count = np.floor(speed / step) + 1.0
-    length = period_s * (count * speed - 0.5 * step * count * (count - 1.0))
-    return np.copysign(length, velocity), period_s * count
+    before = np.floor(speed / step)  # m - 1
+    rate = period_s * (before + 1.0)
+    return np.copysign(rate * (speed - 0.5 * step * before), velocity), rate
 
 
-@dataclass(frozen=True)
-class VelocityBox:
-    """Interval of admitted velocities per joint, with what made it; arrays are (n,) [rad/s]."""
+class VelocityInterval(NamedTuple):
+    """Admitted velocities of one joint [rad/s], with what made them."""
 
-    lower: FloatArray
-    upper: FloatArray
-    position_lower: FloatArray  # of the position limits alone
-    position_upper: FloatArray
-    relaxed: NDArray[np.bool_]  # (n,) the acceleration limit gave way here
+    lower: float
+    upper: float
+    relaxed: bool  # the acceleration limit gave way
 
 
-def velocity_box(
-    last_sent: FloatArray,
-    max_velocity: FloatArray,
-    acceleration_step: FloatArray,
-    wanted: tuple[FloatArray, FloatArray],
-    needed: tuple[FloatArray, FloatArray],
-) -> VelocityBox:
-    """Intersect speed, acceleration and position intervals by precedence; never empty.
+def velocity_interval(
+    last_sent: float,
+    max_velocity: float,
+    acceleration_step: float,
+    wanted: tuple[float, float],
+    needed: tuple[float, float],
+) -> VelocityInterval:
+    """Intersect speed, acceleration and position intervals of a joint by precedence; never empty.
 
     `wanted` and `needed` are the lower and upper position bounds with and without the reserve
     for delay and margin (`needed` contains `wanted`, both contain zero). Where acceleration
     cannot meet `wanted`, full braking is admitted as long as it meets `needed`; where not, the
     joint takes the bound and acceleration gives way. Intervals are never swapped.
     """
-    speed_lower, speed_upper = -max_velocity, max_velocity
-    brake_lower, brake_upper = last_sent - acceleration_step, last_sent + acceleration_step
-    wanted_lower, wanted_upper = np.maximum(wanted[0], speed_lower), np.minimum(wanted[1], speed_upper)
-    needed_lower, needed_upper = np.maximum(needed[0], speed_lower), np.minimum(needed[1], speed_upper)
+    least, most = last_sent - acceleration_step, last_sent + acceleration_step  # by acceleration
+    upper, lower = min(wanted[1], max_velocity), max(wanted[0], -max_velocity)
     # Full braking, where the wanted bound cannot be met, but never past the needed one.
-    upper = np.where(brake_lower > wanted_upper, np.minimum(brake_lower, needed_upper), wanted_upper)
-    lower = np.where(brake_upper < wanted_lower, np.maximum(brake_upper, needed_lower), wanted_lower)
-    relaxed = (brake_lower > upper) | (brake_upper < lower)
-    return VelocityBox(
-        lower=np.where(relaxed, np.where(brake_lower > upper, upper, lower), np.maximum(lower, brake_lower)),
-        upper=np.where(relaxed, np.where(brake_upper < lower, lower, upper), np.minimum(upper, brake_upper)),
-        position_lower=wanted[0],
-        position_upper=wanted[1],
-        relaxed=relaxed,
-    )
+    if least > upper:
+        upper = min(least, needed[1], max_velocity)
+        if least > upper:
+            return VelocityInterval(upper, upper, True)
+    if most < lower:
+        lower = max(most, needed[0], -max_velocity)
+        if most < lower:
+            return VelocityInterval(lower, lower, True)
+    return VelocityInterval(max(lower, least), min(upper, most), False)

@@ -1,0 +1,85 @@
+"""How near the arm's links may come to each other along a braking path."""
+
+from itertools import groupby
+from operator import itemgetter
+
+import numpy as np
+
+from naf_robot.arm.braking_path import AFTER_PERIOD, MEASURED, STANDSTILL, WITHIN_PERIOD
+from naf_robot.arm.safety_config import SelfCollisionConfig
+from naf_robot.arm.self_collision import SelfCollision
+from naf_robot.core.records import FloatArray
+
+DISTANCE_ERROR = 1e-7  # [m], what coal's distance of the same posture may differ by
+
+TooNear = tuple[int, int, float]  # waypoint, pair, by how much [m]
+
+
+class PairLimits:
+    """Least distances of the P watched pairs, and which of them a path of k waypoints would break."""
+
+    def __init__(self, collision: SelfCollision, config: SelfCollisionConfig) -> None:
+        self._collision = collision
+        self._config = config
+        self._levers = np.ascontiguousarray(collision.levers.T)
+
+    def bounds(
+        self, starts: tuple[FloatArray, ...], distances: FloatArray, count: int, margin_share: float, approach_s: float
+    ) -> FloatArray:
+        """Least distances at the `count` waypoints: shape (count, P) [m].
+
+        `distances` (P,) are those in the first of `starts`, `margin_share` is the share of the
+        margin to keep, and `approach_s` how long pairs that are near may approach each other at
+        the admitted speed; 0 asks for no such limit. Within the period nothing is asked for: the
+        margin is larger than what links bend toward each other there.
+        """
+        config = self._config
+        stop = config.stop_distance + config.margin * margin_share
+        unchanged = distances - DISTANCE_ERROR
+        bounds = np.empty((count, len(distances)))
+        bounds[:] = np.minimum(unchanged, stop)
+        if len(starts) > 1:
+            # Only where the arm may have been close when it was measured does that distance matter.
+            close = (distances - np.abs(starts[1] - starts[0]) @ self._levers < stop).nonzero()[0].tolist()
+            if close:
+                then = np.array(self._collision.some_distances(starts[1], close)) - DISTANCE_ERROR
+                bounds[MEASURED:, close] = np.minimum(then, stop)
+        if approach_s > 0.0:
+            share = (distances - config.stop_distance) / (config.slow_distance - config.stop_distance)
+            slowed = unchanged - config.approach_speed * approach_s * np.maximum(share, 0.0)
+            bounds[AFTER_PERIOD] = np.maximum(bounds[AFTER_PERIOD], np.where(share < 1.0, slowed, -np.inf))
+        bounds[WITHIN_PERIOD] = -np.inf
+        return bounds
+
+    def broken(self, positions: FloatArray, least: FloatArray, bounds: FloatArray, only_first: bool) -> list[TooNear]:
+        """Pairs that are nearer than `bounds` at waypoints `positions` (k, n); all of them, or one.
+
+        `least` (k, P) is what the levers alone prove of the distances [m]; coal is asked for the rest.
+        """
+        close = least < bounds
+        ends = close[STANDSTILL].nonzero()[0].tolist()
+        found: list[TooNear] = []
+        if ends:
+            # The standstill first: what is far apart there needs no look on the way to it.
+            distances = self._collision.some_distances(positions[STANDSTILL], ends)
+            found = _nearer(STANDSTILL, ends, distances, bounds)
+            if found and only_first:
+                return found
+            known = np.full(len(bounds[0]), -np.inf)
+            # The depth of an overlap is no distance.
+            known[ends] = [distance if distance > 0.0 else -np.inf for distance in distances]
+            close &= known - np.abs(positions - positions[STANDSTILL]) @ self._levers < bounds
+            close[STANDSTILL] = False
+        rows, pairs = close.nonzero()
+        for waypoint, group in groupby(zip(rows.tolist(), pairs.tolist(), strict=True), key=itemgetter(0)):
+            near = [pair for _, pair in group]
+            found += _nearer(waypoint, near, self._collision.some_distances(positions[waypoint], near), bounds)
+            if found and only_first:
+                break
+        return found
+
+
+def _nearer(waypoint: int, pairs: list[int], distances: list[float], bounds: FloatArray) -> list[TooNear]:
+    row = bounds[waypoint]
+    excess = [(pair, float(row[pair]) - distance) for pair, distance in zip(pairs, distances, strict=True)]
+    return [(waypoint, pair, over) for pair, over in excess if over > 0.0]
