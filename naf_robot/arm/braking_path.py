@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from naf_robot.arm.stopping import braking_displacement
+from naf_robot.arm.stopping import braking_way
 from naf_robot.core.records import FloatArray
 
 # Waypoints as shares of: the first period, the time after it that an old measurement hides, the
@@ -46,16 +46,15 @@ class BrakingPaths:
         self._count = len(FROM_NOW) if len(starts) == 1 else len(FROM_BOTH)
         self.start_of = START_OF[: self._count]
         self._starts = np.array(starts).take(STARTS[: self._count], axis=0)
-        self._acceleration = acceleration
+        self._step = acceleration * period_s
         self._period_s = period_s
         self._extra_s = extra_s
 
     def waypoints(self, velocity: FloatArray, without_extra: bool = False) -> Waypoints:
         """Where the paths of `velocity` (n,) pass."""
-        length, rate = braking_displacement(velocity, self._acceleration, self._period_s)
+        way, rate = braking_way(velocity, self._step, self._period_s)
         mix = _mix(self._count, self._period_s, 0.0 if without_extra else self._extra_s)
-        positions = self._starts + mix @ np.array((velocity, length - self._period_s * velocity))
-        return Waypoints(positions, mix, rate - self._period_s)
+        return Waypoints(self._starts + mix @ np.array((velocity, way)), mix, rate)
 
 
 @lru_cache(maxsize=64)  # the period that a command may last is nearly always the same

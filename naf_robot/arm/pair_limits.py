@@ -35,20 +35,22 @@ class PairLimits:
         """
         config = self._config
         stop = config.stop_distance + config.margin * margin_share
-        unchanged = distances - DISTANCE_ERROR
         bounds = np.empty((count, len(distances)))
-        bounds[:] = np.minimum(unchanged, stop)
-        if len(starts) > 1:
-            # Only where the arm may have been close when it was measured does that distance matter.
-            close = (distances - np.abs(starts[1] - starts[0]) @ self._levers < stop).nonzero()[0].tolist()
-            if close:
-                then = np.array(self._collision.some_distances(starts[1], close)) - DISTANCE_ERROR
-                bounds[MEASURED:, close] = np.minimum(then, stop)
-        if approach_s > 0.0:
-            share = (distances - config.stop_distance) / (config.slow_distance - config.stop_distance)
-            slowed = unchanged - config.approach_speed * approach_s * np.maximum(share, 0.0)
-            bounds[AFTER_PERIOD] = np.maximum(bounds[AFTER_PERIOD], np.where(share < 1.0, slowed, -np.inf))
+        bounds[:] = np.minimum(distances - DISTANCE_ERROR, stop)
         bounds[WITHIN_PERIOD] = -np.inf
+        if len(starts) > 1:
+            # Only where the arm may have been close when it was measured does the distance of then matter.
+            drift = np.abs(starts[1] - starts[0])
+            close = (distances - drift @ self._levers < stop).nonzero()[0].tolist()
+            for pair, distance in zip(close, self._collision.some_distances(starts[1], close), strict=True):
+                bounds[MEASURED:, pair] = min(distance - DISTANCE_ERROR, stop)
+        if approach_s > 0.0:
+            slow, width = config.slow_distance, config.slow_distance - config.stop_distance
+            for pair in (distances < slow).nonzero()[0].tolist():
+                distance = float(distances[pair])
+                share = max((distance - config.stop_distance) / width, 0.0)
+                slowed = distance - DISTANCE_ERROR - config.approach_speed * approach_s * share
+                bounds[AFTER_PERIOD, pair] = max(float(bounds[AFTER_PERIOD, pair]), slowed)
         return bounds
 
     def broken(self, positions: FloatArray, least: FloatArray, bounds: FloatArray, only_first: bool) -> list[TooNear]:
@@ -62,7 +64,9 @@ class PairLimits:
         if ends:
             # The standstill first: what is far apart there needs no look on the way to it.
             distances = self._collision.some_distances(positions[STANDSTILL], ends)
-            found = _nearer(STANDSTILL, ends, distances, bounds)
+            row = bounds[STANDSTILL].tolist()
+            ahead = zip(ends, distances, strict=True)
+            found = [(STANDSTILL, pair, row[pair] - distance) for pair, distance in ahead if distance < row[pair]]
             if found and only_first:
                 return found
             known = np.full(len(bounds[0]), -np.inf)
@@ -73,13 +77,9 @@ class PairLimits:
         rows, pairs = close.nonzero()
         for waypoint, group in groupby(zip(rows.tolist(), pairs.tolist(), strict=True), key=itemgetter(0)):
             near = [pair for _, pair in group]
-            found += _nearer(waypoint, near, self._collision.some_distances(positions[waypoint], near), bounds)
+            row = bounds[waypoint, near].tolist()
+            below = self._collision.nearer(positions[waypoint], near, row)
+            found += [(waypoint, pair, float(bounds[waypoint, pair]) - distance) for pair, distance in below]
             if found and only_first:
                 break
         return found
-
-
-def _nearer(waypoint: int, pairs: list[int], distances: list[float], bounds: FloatArray) -> list[TooNear]:
-    row = bounds[waypoint]
-    excess = [(pair, float(row[pair]) - distance) for pair, distance in zip(pairs, distances, strict=True)]
-    return [(waypoint, pair, over) for pair, over in excess if over > 0.0]

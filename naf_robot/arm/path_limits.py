@@ -63,7 +63,7 @@ class PathLimits:
         self._tool_bounds = {hard: [-limit.margin * share for limit in self.tool_limits] for hard, share in SHARES}
         collision = config.self_collision
         self.self_collision = (
-            SelfCollision(model, collision.pairs, collision.ignored_pairs)
+            SelfCollision(model, collision.pairs, collision.ignored_pairs, collision.stop_distance + collision.margin)
             if collision.enabled
             else None
         )

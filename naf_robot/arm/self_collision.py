@@ -21,7 +21,8 @@ class SelfCollision:
     Watched are all pairs whose links are neither the same nor joined by one controlled joint,
     less `ignored` (pairs of link names) and less those that touch in every sampled posture,
     which is how a description overlaps its own shapes; `always_touching` lists the latter.
-    With `pairs` given, only those link pairs are watched.
+    With `pairs` given, only those link pairs are watched. `nearer` is quick where no more than
+    `clearance` [m] is asked for.
 
     Raises:
         RobotModelError: the URDF's collision shapes cannot be loaded.
@@ -33,6 +34,7 @@ class SelfCollision:
         model: ArmModel,
         pairs: tuple[tuple[str, str], ...] | None = None,
         ignored: tuple[tuple[str, str], ...] = (),
+        clearance: float = 0.0,
     ) -> None:
         self._model = model.pinocchio_model
         self._data = self._model.createData()
@@ -57,8 +59,11 @@ class SelfCollision:
         for item in self._geometry.geometryObjects:
             item.geometry.computeLocalAABB()  # which the bounding volumes of _forget_the_past need
         self._shapes = pinocchio.GeometryData(self._geometry)
-        for request in self._shapes.distanceRequests:
+        for request in (*self._shapes.distanceRequests, *self._shapes.collisionRequests):
             _forget_the_past(request)
+        self._clearance = clearance
+        for request in self._shapes.collisionRequests:
+            request.security_margin = request.distance_upper_bound = clearance + 2.0 * SOLVER_TOLERANCE
         self._results = [self._shapes.distanceResults[k] for k in range(len(self._geometry.collisionPairs))]
         self.levers = np.array([self._pair_levers(k) for k in range(len(self._results))])
         self.levers = self.levers.reshape(len(self._results), model.size)  # how fast each joint may bring a pair nearer
@@ -86,6 +91,21 @@ class SelfCollision:
             pinocchio.computeDistance(self._geometry, self._shapes, pair)
         return [self._results[pair].min_distance for pair in pairs]
 
+    def nearer(self, position: FloatArray, pairs: list[int], bounds: list[float]) -> list[tuple[int, float]]:
+        """Which of `pairs` are nearer to each other than their `bounds` [m], with their distance [m]."""
+        found = []
+        full = self._arm.full_position(position)
+        pinocchio.updateGeometryPlacements(self._model, self._data, self._geometry, self._shapes, full)
+        for pair, bound in zip(pairs, bounds, strict=True):
+            # Whether shapes are apart by a clearance is known after a few steps of the search for their distance.
+            if bound <= self._clearance and not pinocchio.computeCollision(self._geometry, self._shapes, pair):
+                continue
+            pinocchio.computeDistance(self._geometry, self._shapes, pair)
+            distance = self._results[pair].min_distance
+            if distance < bound:
+                found.append((pair, distance))
+        return found
+
     def gradient(self, position: FloatArray, pair: int) -> FloatArray:
         """Derivative (n,) [m/rad] of the distance of pair number `pair` at joint `position` (n,)."""
         pinocchio.computeJointJacobians(self._model, self._data, self._arm.full_position(position))
@@ -94,7 +114,9 @@ class SelfCollision:
         result = self._results[pair]
         x, y, z = result.normal.tolist()  # from the first shape to the second
         away = np.zeros(self._model.nv)
-        for carried, point in zip(self._carried[pair], (result.getNearestPoint1(), result.getNearestPoint2()), strict=True):
+        for carried, point in zip(
+            self._carried[pair], (result.getNearestPoint1(), result.getNearestPoint2()), strict=True
+        ):
             # Columns are twists at the base's origin: a point p moves with v + w x p, along d by d.v + (p x d).w
             a, b, c = point.tolist()
             direction = np.array((x, y, z, b * z - c * y, c * x - a * z, a * y - b * x))
@@ -115,7 +137,9 @@ class SelfCollision:
         """How far a joint's unit of motion can move the pair's shapes against each other at most: (n,) [m/rad]."""
         shapes = self._geometry.collisionPairs[pair]
         one, two = (self._shape_levers(shape) for shape in (shapes.first, shapes.second))
-        return self._arm.by_joint({joint: one.get(joint, 0.0) + two.get(joint, 0.0) for joint in one.keys() ^ two.keys()})
+        return self._arm.by_joint(
+            {joint: one.get(joint, 0.0) + two.get(joint, 0.0) for joint in one.keys() ^ two.keys()}
+        )
 
     def _shape_levers(self, shape: int) -> dict[int, float]:
         item = self._geometry.geometryObjects[shape]
@@ -148,7 +172,7 @@ class SelfCollision:
         return f"{links[shapes.first]}/{links[shapes.second]}"
 
 
-def _forget_the_past(request: coal.DistanceRequest) -> None:
+def _forget_the_past(request: coal.DistanceRequest | coal.CollisionRequest) -> None:
     """Start every search from the shapes' bounding volumes.
 
     By default coal starts where the last call ended, so equal postures give unequal distances.

@@ -20,20 +20,18 @@ def stopping_velocity(distance: float, acceleration: float, horizon_s: float) ->
     return squared / (reach + math.sqrt(reach * reach + squared))
 
 
-def braking_displacement(
-    velocity: FloatArray, acceleration: FloatArray, period_s: float
-) -> tuple[FloatArray, FloatArray]:
-    """How far each joint goes when it brakes fully after this period, and the derivative.
+def braking_way(velocity: FloatArray, step: FloatArray, period_s: float) -> tuple[FloatArray, FloatArray]:
+    """How far each joint goes while it brakes fully after this period, and the derivative.
 
-    The commands are v, v - aT, v - 2aT, ... held for T each, so the joint travels
-    e(v) = T (m v - a T m (m - 1) / 2) with m = floor(v / (a T)) + 1 steps, and e(v - aT) = e(v) - T v:
-    braking never moves the end of its own path. Returns e (n,) [rad] and de/dv = T m (n,) [s].
+    The commands after v are v - s, v - 2s, ... with s = aT the `step` (n,) [rad/s], held for T each, so
+    the joint travels b(v) = T (m v - s m (m + 1) / 2) in m = floor(|v| / s) steps more. The way to
+    standstill is e(v) = T v + b(v), and e(v - s) = b(v): braking never moves the end of its own
+    path. Returns b (n,) [rad] and db/dv = T m (n,) [s].
     """
-    step = acceleration * period_s
     speed = np.abs(velocity)
-    before = np.floor(speed / step)  # m - 1
-    rate = period_s * (before + 1.0)
-    return np.copysign(rate * (speed - 0.5 * step * before), velocity), rate
+    count = np.floor(speed / step)
+    rate = period_s * count
+    return np.copysign(rate * (speed - 0.5 * step * (count + 1.0)), velocity), rate
 
 
 class VelocityInterval(NamedTuple):

@@ -47,9 +47,11 @@ class Sphere:
 
     def normal(self, point: FloatArray) -> FloatArray:
         """Away from the centre; at the centre itself any direction serves, the z axis is taken."""
-        offset = point - np.array(self.centre)
-        length = float((offset @ offset) ** 0.5)
-        return offset / length if length > 1e-9 else np.array([0.0, 0.0, 1.0])
+        length = math.dist(point, self.centre)
+        if length < 1e-9:
+            return np.array([0.0, 0.0, 1.0])
+        (x, y, z), (a, b, c) = point.tolist(), self.centre
+        return np.array([(x - a) / length, (y - b) / length, (z - c) / length])
 
 
 @dataclass(frozen=True)

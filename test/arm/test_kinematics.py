@@ -84,6 +84,21 @@ def test_some_distances_agree_with_all_distances(model, home):
     np.testing.assert_allclose(watched.some_distances(home, [3, 0, 7]), every[[3, 0, 7]], atol=1e-7)
 
 
+@each_arm
+@few
+@given(seed=seeds)
+def test_nearer_finds_exactly_the_pairs_below_their_bounds(name, seed):
+    model = ARMS[name]
+    watched = SelfCollision(model, clearance=0.05)
+    random = np.random.default_rng(seed)
+    every = watched.distances(position := random.uniform(-2.0, 2.0, model.size))
+    bounds = random.uniform(-0.1, 0.1, len(every))
+    found = dict(watched.nearer(position, list(range(len(every))), bounds.tolist()))
+    assert found.keys() == set(np.flatnonzero(every < bounds).tolist())
+    for pair, distance in found.items():
+        assert distance == pytest.approx(every[pair], abs=1e-7)
+
+
 def test_only_chosen_pairs_are_watched(model):
     assert set(SelfCollision(model, pairs=(("base_link", "link_5"),)).names) == {"base_link/link_5"}
     ignored = SelfCollision(model, ignored=(("link_7", "link_5"),)).names

@@ -69,7 +69,7 @@ def test_result_is_near_the_smallest_change(exact):
     sent = np.zeros(7)
     while "sphere" not in (result := send(exact, position, wish, sent)).active:
         position, sent = position + PERIOD_S * result.velocity, result.velocity
-    box = exact._box(position, sent, exact.limits.max_acceleration * PERIOD_S, PERIOD_S)
+    box = exact.bounds.box(position, sent, PERIOD_S, PERIOD_S)
     state = exact.path_limits.state(position, sent, PERIOD_S)
     others = np.clip(result.velocity + random.normal(0.0, 0.05, (20000, 7)), box.lower, box.upper)
     nearest = min((np.linalg.norm(v - wish) for v in others if exact.path_limits.safe(state, v)), default=np.inf)

@@ -44,7 +44,7 @@ def test_prediction_of_a_late_state_keeps_the_position_margin(exact, home):
     moved = position.copy()
     moved[0] += 0.05 * 1.2  # where it is if the measurement is as old as declared
     # The same room, measured without motion under way, admits the same speed by stopping distance.
-    box = late._box(moved, still, np.full(7, 10.0), PERIOD_S)
+    box = late.bounds.box(moved, still, 1.0, PERIOD_S)
     assert moving == pytest.approx(min(box.upper[0], 1.4))
 
 
