@@ -92,9 +92,12 @@ class PathLimits:
         return not self.violations(state, velocity, hard, only_first=True)
 
     def violations(
-        self, state: State, velocity: FloatArray, hard: bool = False, only_first: bool = False
+        self, state: State, velocity: FloatArray, hard: bool = False, only_first: bool = False, tool_first: bool = False
     ) -> list[Violation]:
-        """Limits that the braking path of `velocity` (n,) breaks, or one of them.
+        """Limits that the braking path of `velocity` (n,) breaks.
+
+        `only_first`: one of them suffices. `tool_first`: links are judged only if the tool breaks
+        nothing, which is cheaper where a velocity will be changed and judged again anyway.
 
         Not `hard`: with margins and the reserve for delay, as motion must be that is chosen freely.
         `hard`: nearly the surfaces themselves, as full braking must be that an earlier choice
@@ -103,7 +106,7 @@ class PathLimits:
         path = state.path.waypoints(velocity, without_extra=hard)
         reach = np.abs(path.positions - state.starts[0]) @ self._levers  # (k, 1 + P) [m] from the first start
         found = self._tool_violations(state, path, reach[:, 0].tolist(), hard, only_first)
-        if self._pair_limits is not None and not (found and only_first):
+        if self._pair_limits is not None and not (found and (only_first or tool_first)):
             least, bounds = state.pairs - reach[:, 1:], self._pair_bounds(state, hard)
             for waypoint, pair, excess in self._pair_limits.broken(path.positions, least, bounds, only_first):
                 number, start = len(self.tool_limits) + pair, state.path.start_of[waypoint]

@@ -180,7 +180,7 @@ class SafetyProjection:
         corrected = all(float(row @ clipped) <= bound * CORRECTION_SHARE for row, bound in cuts.values())
         velocity = clipped
         for iteration in range(ITERATIONS):
-            violations = self.path_limits.violations(step.state, velocity)
+            violations = self.path_limits.violations(step.state, velocity, tool_first=iteration == 0)
             if not violations and corrected:
                 return velocity, acted, True
             if not corrected:

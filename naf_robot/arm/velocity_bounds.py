@@ -33,7 +33,7 @@ class VelocityBounds:
         self._delay_s = delay_s
 
     def box(self, position: FloatArray, last_sent: FloatArray, passed_s: float, hold_s: float) -> VelocityBox:
-        """Velocities that may follow `last_sent` (n,), `passed_s` after it, to last for `hold_s`, at `position` (n,)."""
+        """Velocities for the next `hold_s` at `position` (n,), `passed_s` after `last_sent` (n,) was sent."""
         margin, left, horizon = self._margin, HARD_SHARE * self._margin, hold_s + self._delay_s
         low, high, by_position = [], [], []
         for place, sent, joint in zip(position.tolist(), last_sent.tolist(), self._joints, strict=True):
@@ -58,7 +58,7 @@ class VelocityBounds:
 
     def acting(self, box: VelocityBox, wish: FloatArray) -> list[str]:
         """Names of the limits that cut `wish` (n,): acceleration where no other did."""
-        active = []
+        active: list[str] = []
         asked = zip(wish.tolist(), box.lower.tolist(), box.upper.tolist(), strict=True)
         for index, (velocity, lower, upper) in enumerate(asked):
             if lower <= velocity <= upper:
@@ -75,7 +75,7 @@ class VelocityBounds:
         return active
 
     def faster_than_acceleration(self, change: FloatArray, passed_s: float, tolerance: float) -> list[str]:
-        """Names `acceleration:joint` of the joints whose `change` (n,) of velocity their acceleration does not admit."""
+        """Names `acceleration:joint` of the joints whose acceleration does not admit the `change` (n,) [rad/s]."""
         return [
             f"acceleration:{name}"
             for name, step, joint in zip(self._names, change.tolist(), self._joints, strict=True)
