@@ -87,6 +87,10 @@ class VelocityControl:
         self._implausible: str | None = None
         self.watches_effort = False  # the newest joint states carried efforts, so contact can be felt by them
         self._last_sent = np.zeros(projection.model.size)
+        # Whether the arm does what was last sent. It may not at the start (a predecessor's command), after a
+        # gap (a drive may have stopped it, or not) and after simulated time stood still.
+        self._follows = False
+        self._stepped_s = -np.inf
 
     @property
     def fault(self) -> str | None:
@@ -170,7 +174,11 @@ class VelocityControl:
         return None
 
     def step(self, now_s: float, period_s: float) -> ControlOutput:
-        """The velocity to send at `now_s`, `period_s` after the last one was sent [s]."""
+        """The velocity to send at `now_s`, `period_s` after the last one was sent [s].
+
+        Where the arm need not be doing what was last sent, the measured velocity takes its place; with
+        no state to go by, zero: it is the one command that takes an arm that has stopped nowhere.
+        """
         jump = self._watchdog.observe(now_s)
         reasons = [] if jump is None else [jump]
         state = self._watchdog.stale(JOINT_STATES)
@@ -181,7 +189,14 @@ class VelocityControl:
             if text is not None:
                 reasons.append(text)
                 wish = None
-        if state is not None or self._position is None or self._implausible is not None:
+        blind = state is not None or self._position is None or self._implausible is not None
+        if not self._follows or period_s > self.projection.config.max_period_s:
+            self._last_sent = np.zeros(self.projection.model.size) if blind else self._velocity
+            self._follows = not blind
+        if self.config.simulated_time and now_s <= self._stepped_s:
+            self._follows = False  # what is sent while simulated time stands moves nothing
+        self._stepped_s = now_s
+        if blind or self._position is None:
             result = self.projection.brake(self._last_sent, period_s)
         else:
             result = self.projection.project(self._position, self._velocity, wish, self._last_sent, period_s)

@@ -12,6 +12,7 @@ from std_msgs.msg import Float64MultiArray, MultiArrayDimension, UInt8MultiArray
 from naf_robot.core.records import FloatArray
 
 STAMP_LABEL = "stamp_ns="
+STATE_LABEL = "state_ns="
 
 
 def seconds(stamp: Time) -> float:
@@ -62,23 +63,37 @@ def by_name(message: JointState, names: Sequence[str], values: Sequence[float]) 
     return np.array([values[index[name]] for name in names], dtype=np.float64)
 
 
-def command(velocity: FloatArray, answers: Time | None) -> Float64MultiArray:
-    """A velocity command; its layout's label names the request it answers.
+def command(velocity: FloatArray, answers: Time | None, judged_s: float | None = None) -> Float64MultiArray:
+    """A velocity command; its layout's label names the request it answers, else the state it was judged from.
 
     ros2_control's forward controllers ignore the layout; the simulator in lockstep reads it.
     """
     message = Float64MultiArray()
     message.data = array("d", velocity)
-    label = f"{STAMP_LABEL}{answers.sec * 1_000_000_000 + answers.nanosec}" if answers is not None else ""
+    label = ""
+    if answers is not None:
+        label = f"{STAMP_LABEL}{answers.sec * 1_000_000_000 + answers.nanosec}"
+    elif judged_s is not None:
+        label = f"{STATE_LABEL}{round(judged_s * 1e9)}"
     message.layout.dim = [MultiArrayDimension(label=label, size=len(velocity), stride=len(velocity))]
     return message
 
 
 def answered_ns(message: Float64MultiArray) -> int | None:
     """Stamp [ns] of the request that a command answers, None if it does not say."""
+    return _labelled(message, STAMP_LABEL)
+
+
+def judged_ns(message: Float64MultiArray) -> int | None:
+    """Stamp [ns] of the state that a command was judged from, None if it does not say."""
+    answered = answered_ns(message)
+    return answered if answered is not None else _labelled(message, STATE_LABEL)
+
+
+def _labelled(message: Float64MultiArray, name: str) -> int | None:
     label = message.layout.dim[0].label if message.layout.dim else ""
-    digits = label.removeprefix(STAMP_LABEL)
-    return int(digits) if label.startswith(STAMP_LABEL) and digits.isdigit() else None
+    digits = label.removeprefix(name)
+    return int(digits) if label.startswith(name) and digits.isdigit() else None
 
 
 def bytes_message(data: bytes) -> UInt8MultiArray:

@@ -16,6 +16,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import Trigger
 
+from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import SimulationError
 from naf_robot.core.records import FloatArray
 from naf_robot.nodes import convert, topics
@@ -38,7 +39,7 @@ class SimulatorNode(ExecutableNode):
         robots = self.config.robots
         self.joints = self.config.arm.joints
         self.simulator = make_simulator(self.config, robots)
-        self.lockstep = Lockstep(robots)
+        self.lockstep = Lockstep(robots, self.config.simulation.start_timeout_s, SteadyClock())
         self.goals: dict[str, FloatArray] = {}
         self.period_ns = round(self.simulator.control_period_s * 1e9)
         self.ticks = ReservedCounter(self.run_dir / "simulated_ticks", TICKS_RESERVED_AT_ONCE)
@@ -62,12 +63,12 @@ class SimulatorNode(ExecutableNode):
     def on_command(self, robot: str, message: Float64MultiArray) -> None:
         """Take a velocity command; it holds until the next.
 
-        Drives that watch their commands take none that answers a state long past: in accelerated
+        Drives that watch their commands take none that was judged from a state long past: in accelerated
         simulation a late process would else be late by seconds, which it never is on a real arm.
         """
-        answered_ns = convert.answered_ns(message)
+        judged_ns = convert.judged_ns(message)
         oldest_ns = self.tick_ns - self.drive_timeout_ticks * self.period_ns
-        if self.drive_timeout_ticks and answered_ns is not None and answered_ns < oldest_ns:
+        if self.drive_timeout_ticks and judged_ns is not None and judged_ns < oldest_ns:
             return
         try:
             self.simulator.command(robot, np.array(message.data))
@@ -75,7 +76,7 @@ class SimulatorNode(ExecutableNode):
             self.diagnostics.refuse("command", error)
             return
         self.commanded_tick[robot] = self.ticks.value
-        self.lockstep.answer(robot, answered_ns)
+        self.lockstep.answer(robot, convert.answered_ns(message))
 
     def on_target(self, robot: str, message: PoseStamped) -> None:
         """A new goal: lay the scene around it; the arm stays where it is."""
@@ -102,6 +103,11 @@ class SimulatorNode(ExecutableNode):
             while not self.lockstep.complete() and time.monotonic() < limit_s and not self.stop_requested:
                 self.spin_once(max(0.0, min(0.1, limit_s - time.monotonic())))
             self.lockstep.end()
+            for robot in self.lockstep.given_up():
+                self.get_logger().warning(
+                    f"no command of {robot} within simulation.start_timeout_s, "
+                    f"{self.config.simulation.start_timeout_s} s: going on without"
+                )
             while pace and time.monotonic() < due_s and not self.stop_requested:
                 self.spin_once(max(0.0, min(0.1, due_s - time.monotonic())))
             if not pace:

@@ -179,7 +179,14 @@ class VelocityControlNode(ExecutableNode):
         if time.monotonic() - self.last_answer_s < limit_s and simulated_s < 1.5 * self.period_s:
             return
         output = self.step(self.step_time_s())
-        self.commands.publish(convert.command(output.velocity, None))
+        self.commands.publish(convert.command(output.velocity, None, self.judged_s()))
+
+    def judged_s(self) -> float | None:
+        """Stamp of the state that unasked commands are judged from, under simulated time.
+
+        A process that was frozen cannot tell by a simulated clock how old its state is; the simulator can.
+        """
+        return self.state_stamp_s if self.use_sim_time and self.state_stamp_s >= 0.0 else None
 
     def on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """Latch a stop."""

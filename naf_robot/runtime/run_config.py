@@ -77,6 +77,8 @@ class SimulationConfig(Config, frozen=True):
 
     real_time_factor: NonNegative = 0.0  # 0: as fast as the machine allows
     drive_timeout_s: NonNegative = 0.0  # drives stop after so long without a command; 0: hold the last, as ros2_control
+    start_timeout_s: NonNegative = 30.0  # wall time from the simulator's start in which it waits, tick by tick, for
+    # robots that have not answered yet: their processes are starting
     answer_timeout_s: Positive = 1.0  # wall time to wait for a robot's command before going on without; less than
     # velocity_control.wall_limit_s, or one dead collector lets every other robot's watchdog latch a fault
 

@@ -284,3 +284,46 @@ def test_effort_that_is_not_measured_is_said_and_does_not_refuse_the_state(bench
     assert not bench.control.watches_effort
     bench.effort[0] = 1.0
     assert "effort is not finite for joint_2" in bench.state(bench.clock.now_s() + 0.001)
+
+
+def test_an_arm_that_moves_at_the_start_is_braked_from_its_own_velocity(bench):
+    """A predecessor's last command may still hold."""
+    bench.sent = np.full(7, 0.8)
+    output = bench.tick(desired=False)
+    np.testing.assert_allclose(output.velocity, 0.7)
+
+
+def test_after_a_gap_the_measured_velocity_counts_and_not_what_was_sent(bench):
+    bench.tick(count=10)
+    bench.clock.advance(0.5)
+    bench.sent = np.zeros(7)  # a drive with a timeout has stopped the arm meanwhile
+    assert bench.state(now := bench.clock.now_s()) is None
+    bench.control.desired(bench.names, np.full(7, 1.3), now)
+    longest_s = bench.control.projection.config.max_period_s
+    np.testing.assert_allclose(bench.control.step(now, 0.5).velocity, 10.0 * longest_s)
+
+
+def test_after_a_gap_without_a_fresh_state_zero_is_sent_at_once(bench):
+    """Braking from what was sent would move an arm that its drive has stopped meanwhile."""
+    bench.wish = np.full(7, 1.2)
+    bench.tick(count=20)
+    bench.clock.advance(0.5)
+    output = bench.control.step(bench.clock.now_s(), 0.5)
+    assert not output.velocity.any()
+    assert "while moving" in output.fault
+
+
+def test_after_simulated_time_stood_still_the_measured_velocity_counts(model, home):
+    """Commands to a world that stands move nothing: it goes on with the velocity that it had."""
+    bench = Bench(model, home, simulated_time=True)
+    bench.tick(count=20)
+    now = bench.clock.now_s()
+    for _ in range(300):
+        bench.clock.advance(TICK_S)
+        stopped = bench.control.step(now, TICK_S)
+    assert not stopped.velocity.any()
+    bench.control.clear_fault()
+    bench.position = bench.position + TICK_S * bench.sent
+    bench.control.joint_state(bench.names, bench.position, bench.sent, bench.effort, now + TICK_S)
+    output = bench.control.step(now + TICK_S, TICK_S)
+    np.testing.assert_allclose(output.velocity, bench.wish - 10.0 * TICK_S)

@@ -26,7 +26,7 @@ class Bench:
 
     def __init__(self, g: Graph, folder: Path, **simulation: float) -> None:
         self.graph = g
-        settings = {"answer_timeout_s": 0.5} | simulation
+        settings = {"answer_timeout_s": 0.5, "start_timeout_s": 0.0} | simulation
         config = resolve("reach", overrides=[{"robots": ["a", "b"], "simulation": settings}])
         save(config, folder / "config.yaml")
         self.home = np.array(config.arm.home)
@@ -127,6 +127,32 @@ def test_drives_with_a_watchdog_stop_by_themselves(tmp_path: Path):
         begin = len(bench.states["a"])
         g.wait_for(lambda: len(bench.states["a"]) > begin + 10)
         assert np.abs(bench.velocity("a")).max() < 0.01
+
+
+def test_drives_with_a_watchdog_take_no_command_that_was_judged_from_a_state_long_past(tmp_path: Path):
+    """Such as those of a velocity controller that was frozen, and does not know it by its simulated clock."""
+    with graph() as g:
+        bench = Bench(g, tmp_path, drive_timeout_s=0.05)
+        bench.answering["b"] = True
+        g.wait_for(lambda: len(bench.states["a"]) > 40)
+        old_s = convert.seconds(bench.states["a"][0].header.stamp)
+        stale = convert.command(np.full(7, 0.3), None, old_s)
+        begin = len(bench.states["a"])
+        while len(bench.states["a"]) < begin + 40:
+            bench.publishers["a"].publish(stale)
+            g.spin_for(0.002)
+        assert max(np.abs(state.velocity).max() for state in bench.states["a"][begin:]) < 0.01
+
+
+def test_a_robot_that_has_not_started_yet_is_waited_for(tmp_path: Path):
+    with graph() as g:
+        bench = Bench(g, tmp_path, start_timeout_s=60.0)
+        bench.answering["a"] = True
+        g.spin_for(2.0)
+        assert len(bench.clock) < 8  # one tick per answer_timeout_s
+        bench.answering["b"] = True
+        begin = len(bench.clock)
+        g.wait_for(lambda: len(bench.clock) > begin + 60, what="full speed once both take part")
 
 
 def test_a_restarted_simulator_never_turns_the_clock_back(bench: Bench, tmp_path: Path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from naf_robot.core.clock import SteadyClock
+from naf_robot.core.clock import ManualClock, SteadyClock
 from naf_robot.core.errors import CheckpointError, CodecError
 from naf_robot.core.records import TransitionBatch
 from naf_robot.experience.codec import ExperienceMessage, decode_acknowledgement, encode_experience
@@ -190,8 +190,30 @@ def test_the_learner_sees_the_chosen_action_and_the_scaled_reward():
     np.testing.assert_array_equal(requested.reward_terms, original.reward_terms)
 
 
+def test_lockstep_waits_for_a_robot_that_starts_late_but_not_for_ever():
+    clock = ManualClock()
+    lockstep = Lockstep(("a", "b"), start_timeout_s=30.0, clock=clock)
+    for tick in range(1, 4):
+        lockstep.begin(tick)
+        lockstep.answer("a", tick)
+        assert not lockstep.complete()  # b may still come
+        assert lockstep.expects()
+        lockstep.end()
+    clock.advance(30.0)
+    lockstep.begin(4)
+    lockstep.answer("a", 4)
+    assert lockstep.complete()
+    assert lockstep.given_up() == ["b"]
+    assert lockstep.given_up() == []
+    lockstep.answer("b", 4)
+    lockstep.begin(5)
+    lockstep.answer("a", 5)
+    assert not lockstep.complete()  # who comes late takes part
+    assert lockstep.missed == {"a": 0, "b": 0}
+
+
 def test_lockstep_waits_for_all_but_not_for_the_silent():
-    lockstep = Lockstep(("a", "b"))
+    lockstep = Lockstep(("a", "b"), start_timeout_s=0.0, clock=ManualClock())
     lockstep.begin(1)
     assert lockstep.complete()  # nobody has ever answered
     assert not lockstep.expects()
