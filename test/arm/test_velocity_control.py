@@ -297,7 +297,8 @@ def test_after_a_gap_the_measured_velocity_counts_and_not_what_was_sent(bench):
     bench.tick(count=10)
     bench.clock.advance(0.5)
     bench.sent = np.zeros(7)  # a drive with a timeout has stopped the arm meanwhile
-    assert bench.state(now := bench.clock.now_s()) is None
+    now = bench.clock.now_s()
+    assert bench.state(now) is None
     bench.control.desired(bench.names, np.full(7, 1.3), now)
     longest_s = bench.control.projection.config.max_period_s
     np.testing.assert_allclose(bench.control.step(now, 0.5).velocity, 10.0 * longest_s)
