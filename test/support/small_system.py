@@ -18,6 +18,7 @@ CHILD = """
         with open({journal!r}, "a") as f: f.write(f"{name} {{word}}\\n")
     note("up")
     {body}
+    note("ready")
     while not stop: time.sleep(0.01)
     note("down")
     sys.exit({code})
@@ -49,6 +50,9 @@ class Bench:
 
     def downs(self) -> list[str]:
         return [line.removesuffix(" down") for line in self.lines() if line.endswith("down")]
+
+    def count(self, word: str) -> int:
+        return sum(line.endswith(word) for line in self.lines())
 
     def once_up(self, count: int) -> str:
         """Beginning of a body that goes on when `count` scripts have come up."""
