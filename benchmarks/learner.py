@@ -13,18 +13,13 @@ import argparse
 import json
 import platform
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
 
+import measuring
 import numpy as np
 import torch
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs from a checkout, installed or not
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "test" / "learning"))
-
 from eager_naf import EagerNaf
 from random_batch import make_batch
 
@@ -216,16 +211,13 @@ def main() -> None:
     if arguments.json:
         missing = sorted({name for row in rows for name, rate in row["updates_per_s"].items() if rate is None})
         note = f"not installed, so null: {', '.join(missing)}" if missing else ""
-        versions = {"python": platform.python_version(), "torch": torch.__version__, "processor": cpu_name()}
+        versions = {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "machine": measuring.machine(),
+            "command": measuring.command(),
+        }
         print(json.dumps({"rows": rows, "repeats": repeats, "clock": clock, "note": note, **versions}))
-
-
-def cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.processor())
 
 
 if __name__ == "__main__":

@@ -9,10 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from naf_robot.learning.layers import EPSILON
 from naf_robot.learning.learner_state import load_arrays, state_arrays
 from naf_robot.learning.naf import losses
 from naf_robot.learning.naf.config import NafConfig
-from naf_robot.learning.naf.networks import EPSILON, MU, TRIANGLE, VALUE, Networks, ValueNetwork, naf_shape
+from naf_robot.learning.naf.networks import MU, TRIANGLE, VALUE, Networks, ValueNetwork, naf_shape
 from naf_robot.learning.naf.policy import policy_arrays
 from naf_robot.learning.replay_buffer import REWARD, TERMINATED, TRUNCATED, ReplayBuffer
 from naf_robot.learning.stacked import Moments, Parameters, padded
@@ -162,7 +163,7 @@ class NafLearner:
         networks.forward(inputs)
         mu, triangle, value = networks.heads
         if self._target_network is None:
-            next_value = torch.mv(self._next_top, self._value_weight, out=self._next_value).add_(value.bias)
+            next_value = torch.addmv(value.bias, self._next_top, self._value_weight, out=self._next_value)
         else:
             next_value = self._target_network.forward(nexts)
         next_value = torch.clamp(next_value, self._lowest, self._highest, out=self._next_value)
