@@ -60,7 +60,7 @@ class Layer:
         _relu_backward(self.back, self._live_active, 0, grad_input=self.back)
         self.normalise_backward()
         if self.bias_gradient.numel():
-            torch.mv(self.delta.t(), self._ones, out=self.bias_gradient)
+            torch.mv(self._back_t, self._ones, out=self.bias_gradient)  # with a bias, `delta` is `back`
         if below is None:
             torch.mm(inputs_t, self.delta, out=self.weight_gradient)
         else:
@@ -112,7 +112,7 @@ class BatchNormLayer(Layer):
         super().__init__(parameters, gradient, index, rows, live)
         self.mean, self.inverse = moments.means[index + 1], moments.variances[index + 1]
         self._gain, self._offset = torch.zeros_like(self.scale), torch.zeros_like(self.scale)
-        self._minus_share = torch.tensor(-1.0 / rows, device=self.device)
+        self._minus_share, self._epsilon = torch.tensor((-1.0 / rows, EPSILON), device=self.device).unbind()
         self._make_buffers(slice(watched * self.units, (watched + 1) * self.units))
 
     def _make_buffers(self, watched: slice) -> None:
@@ -133,7 +133,7 @@ class BatchNormLayer(Layer):
         self.multiply(inputs, below)
         mean, variance = torch.batch_norm_update_stats(self.before, None, None, 0.0)
         self.mean.copy_(mean)
-        torch.rsqrt(variance.add_(EPSILON), out=self.inverse)
+        torch.rsqrt(variance.add_(self._epsilon), out=self.inverse)
         torch.mul(self.scale, self.inverse, out=self._gain)
         torch.addcmul(self.shift, mean, self._gain, value=-1.0, out=self._offset)
         for offset, before, gain, active in self._parts:
@@ -187,7 +187,7 @@ class FirstBatchNormLayer(BatchNormLayer):
         torch.mm(inputs.t(), inputs, out=self._gram).mul_(self._share)
         torch.mm(self._gram, self.weight, out=self._gram_weight)
         torch.mul(self.weight, self._gram_weight, out=self._scratch)
-        torch.mv(self._scratch_t, self._sum_ones, out=self._variance).add_(EPSILON)
+        torch.mv(self._scratch_t, self._sum_ones, out=self._variance).add_(self._epsilon)
         torch.rsqrt(self._variance, out=self.inverse)
         torch.mul(self.scale, self.inverse, out=self._gain)
         torch.mul(self.weight, self._gain, out=self._scaled)

@@ -73,6 +73,8 @@ class NafLearner:
         # constants as tensors: a Python number costs a conversion at every use
         numbers = torch.tensor((0.0, 1.0, 2.0 / count, 1.0 / config.gradient_norm_limit), device=self.device)
         self._zero, self._one, self._error_scale, self._norm_scale = numbers.unbind()
+        rows = self._networks.rows
+        self._epsilon, self._unbiased = torch.tensor((EPSILON, rows / (rows - 1)), device=self.device).unbind()
 
     @torch.no_grad()
     def update(self, count: int) -> dict[str, float]:
@@ -201,10 +203,9 @@ class NafLearner:
     def _follow_moments(self, skipped: Tensor) -> None:
         """Running moments, the variance unbiased; the kernels leave 1 / sqrt(variance + ε) of the batch."""
         assert self.moments is not None
-        batch, rows = self._networks.batch, self._networks.rows
-        unbiased = rows / (rows - 1)
-        torch.reciprocal(batch.variance.mul_(batch.variance), out=batch.variance).sub_(EPSILON).mul_(unbiased)
-        newest = torch.where(skipped == 0.0, batch.flat, self.moments.flat)
+        batch, unbiased = self._networks.batch, self._unbiased
+        torch.reciprocal(batch.variance.mul_(batch.variance), out=batch.variance).sub_(self._epsilon).mul_(unbiased)
+        newest = torch.where(torch.eq(skipped, self._zero), batch.flat, self.moments.flat)
         self.moments.flat.lerp_(newest, self.config.batch_norm_momentum)
 
     def _block_total(self, blocks: int) -> Tensor:
