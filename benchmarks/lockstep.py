@@ -3,40 +3,82 @@
     python benchmarks/lockstep.py --robots 1 2 --executors single_threaded events --seconds 20 --json
 
 One JSON object; rows interleave the executors so that a noisy machine touches them alike. Processor
-time per tick is what a machine's load does not change much.
+time per tick is what a machine's load does not change much; `stages_ms` is one tick's wall time by part.
 """
 
 import argparse
 import json
-import os
 import statistics
-import sys
 import tempfile
 import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import measuring
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "test" / "support"))
-
-from graph import graph
+from builtin_interfaces.msg import Time
+from graph import Graph, graph
+from measuring import processor_s
 from rosgraph_msgs.msg import Clock
-from std_msgs.msg import UInt8MultiArray
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 
 from naf_robot.bringup.system import training_system
 from naf_robot.core.records import PolicyParameters
 from naf_robot.experience.codec import encode_parameters
 from naf_robot.learning.policy import Policy
 from naf_robot.nodes import convert, topics
-from naf_robot.nodes.qos import PARAMETERS, reliable
+from naf_robot.nodes.qos import COMMAND, PARAMETERS, SENSOR, reliable
 from naf_robot.runtime.contract import contract_of
 from naf_robot.runtime.run_config import resolve, robot_names, save
 
+PERIOD_NS = 50_000_000  # of control in reach
+PERIOD_S = PERIOD_NS * 1e-9
+STAGES = ("publishing", "collector", "velocity_control", "simulator")
 
-def processor_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+class Stages:
+    """Where one robot's tick spends its time, from the stamps that the middleware puts on each message as it leaves.
+
+    State -> clock: the simulator publishes. Clock -> desired velocity: the collector is woken, acts and answers.
+    Desired velocity -> command: the velocity controller does. Command -> next state: the simulator is woken, steps
+    and reads its sensors; with several robots, it also waits for the others.
+    """
+
+    def __init__(self, g: Graph, robot: str) -> None:
+        self.left_s: dict[str, dict[int, float]] = {name: {} for name in ("state", "clock", "desired", "command")}
+        nanoseconds = {
+            "state": lambda m: self.of(m.header.stamp),
+            "clock": lambda m: self.of(m.clock),
+            "desired": lambda m: self.of(m.header.stamp),
+            "command": convert.answered_ns,
+        }
+        watched = (
+            ("state", JointState, f"{robot}/{topics.JOINT_STATES}", SENSOR),
+            ("clock", Clock, topics.CLOCK, reliable(1)),
+            ("desired", JointState, f"{robot}/{topics.DESIRED_VELOCITY}", COMMAND),
+            ("command", Float64MultiArray, f"{robot}/{topics.COMMANDS}", COMMAND),
+        )
+        for name, kind, topic, qos in watched:
+
+            def note(message: Any, info: dict[str, Any], name: str = name) -> None:
+                self.left_s[name].setdefault(nanoseconds[name](message), info["source_timestamp"] * 1e-9)
+
+            g.node.create_subscription(kind, topic, note, qos)
+
+    @staticmethod
+    def of(stamp: Time) -> int:
+        return stamp.sec * 1_000_000_000 + stamp.nanosec
+
+    def median_ms(self) -> dict[str, float]:
+        ticks = sorted(set.intersection(*(set(times) for times in self.left_s.values())))
+        left = {name: np.array([times[tick] for tick in ticks]) for name, times in self.left_s.items()}
+        following = np.array([self.left_s["state"].get(tick + PERIOD_NS, np.nan) for tick in ticks])
+        edges = (left["state"], left["clock"], left["desired"], left["command"], following)
+        spans = (1e3 * np.nanmedian(after - before) for before, after in pairwise(edges))
+        return {name: round(float(span), 3) for name, span in zip(STAGES, spans, strict=True)}
 
 
 def measure(robots: int, executor: str, seconds: float) -> dict:
@@ -60,9 +102,11 @@ def measure(robots: int, executor: str, seconds: float) -> dict:
         cost = {label: processor_s(child.pid) for label, child in children.items()}
         while time.monotonic() - begin < seconds:
             g.executor.spin_once(timeout_sec=0.1)
-        ticks = (times[-1] - first) / 0.05
+        ticks = (times[-1] - first) / PERIOD_S
         wall_s = time.monotonic() - begin
         spent = {label: processor_s(child.pid) - cost[label] for label, child in children.items()}
+        stages = Stages(g, config.robots[0])  # afterwards: watching takes processor time too
+        g.spin_for(seconds / 3.0)
     by_node: dict[str, list[float]] = {}
     for label, value in spent.items():
         by_node.setdefault(label.split("/")[-1], []).append(1e3 * value / ticks)
@@ -70,7 +114,8 @@ def measure(robots: int, executor: str, seconds: float) -> dict:
         "robots": robots,
         "executor": executor,
         "control_steps_per_s": round(robots * ticks / wall_s, 1),
-        "real_time_factor": round(ticks * 0.05 / wall_s, 2),
+        "real_time_factor": round(ticks * PERIOD_S / wall_s, 2),
+        "stages_ms": stages.median_ms(),
         "processor_ms_per_tick": {name: round(statistics.mean(v), 3) for name, v in by_node.items()},
     }
 
@@ -83,15 +128,14 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--json", action="store_true", help="print JSON (the only format)")
     options = parser.parse_args()
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+    measuring.own_graph()
     rows = [
         measure(robots, executor, options.seconds)
         for _ in range(options.repeats)
         for robots in options.robots
         for executor in options.executors
     ]
-    print(json.dumps({"rows": rows, "command": " ".join(["python", *sys.argv])}))
+    print(json.dumps({"rows": rows, "command": measuring.command(), "machine": measuring.machine()}))
 
 
 if __name__ == "__main__":

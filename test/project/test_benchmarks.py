@@ -1,0 +1,45 @@
+"""Each benchmark in its smallest form: it runs from a checkout and prints one JSON object."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+
+import pytest
+
+from naf_robot.bringup.runner import local_environment
+from naf_robot.core.resources import SOURCE_ROOT
+
+FOLDER = SOURCE_ROOT / "benchmarks"
+pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason="benchmarks are only in the source tree")
+
+
+def run(name: str, *arguments: str) -> dict:
+    command = [sys.executable, str(FOLDER / name), "--json", *arguments]
+    done = subprocess.run(command, env=local_environment(), capture_output=True, text=True, timeout=110, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    result = json.loads(done.stdout)
+    assert result["command"].startswith(f"python benchmarks/{name} --json")
+    return result
+
+
+def test_replay():
+    result = run("replay.py", "--size", "1000", "--seconds", "0.01", "--repeats", "1", "--fill-seconds", "0.1")
+    assert result["results"]["ours"]["sampled_per_s"]["64 x 64"] > 0.0
+    assert (result["results"]["cpprb"] is None) == (importlib.util.find_spec("cpprb") is None)
+
+
+def test_simulation():
+    result = run("simulation.py", "--tasks", "reach", "--seconds", "0.05", "--repeats", "1", "--worlds", "2")
+    (row,) = result["rows"]
+    assert set(row["steps_per_s"]) == {"environment", "world", "batched, 1 threads", "batched, 2 threads"}
+    assert all(rate > 0.0 for rate in row["steps_per_s"].values())
+    assert row["stages_us"]["physics"] > 0.0
+
+
+@pytest.mark.ros
+def test_lockstep():
+    pytest.importorskip("rclpy", reason="needs rclpy and its messages")
+    (row,) = run("lockstep.py", "--robots", "1", "--executors", "events", "--seconds", "1.5")["rows"]
+    assert row["control_steps_per_s"] > 20.0
+    assert all(0.0 < span < 50.0 for span in row["stages_ms"].values())
