@@ -173,12 +173,12 @@ def timed(update: Callable[[int], object], count: int, device: str, clock: str) 
     return CLOCK[clock]() - start
 
 
-def grid(quick: bool) -> list[dict]:
+def grid(cases: list[str], quick: bool) -> list[dict]:
     devices = [("cpu", 1), ("cpu", 2)] + ([("cuda", 1)] if torch.cuda.is_available() else [])
     keys = ("case", "variant", "batch", "threads", "device")
     rows = [
         dict(zip(keys, (case, variant, batch, threads, device), strict=True))
-        for case in CASES
+        for case in cases
         for variant in VARIANTS
         for batch in (64, 256, 1024)
         for device, threads in devices
@@ -191,15 +191,17 @@ def grid(quick: bool) -> list[dict]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), help="whose sizes")
+    parser.add_argument("--slice-seconds", type=float, default=0.4, help="of each repeat")
     parser.add_argument("--quick", action="store_true", help="reach only, one thread, short repeats: under a minute")
     parser.add_argument(
         "--cpu-time", action="store_true", help="processor time instead of wall time: one thread, no GPU"
     )
     arguments = parser.parse_args()
     clock = "cpu" if arguments.cpu_time else "wall"
-    slice_s, repeats = (0.2, 5) if arguments.quick else (0.4, 5)
+    slice_s, repeats = (0.2, 5) if arguments.quick else (arguments.slice_seconds, 5)
     rows = []
-    for row in grid(arguments.quick):
+    for row in grid(arguments.cases, arguments.quick):
         if arguments.cpu_time and (row["threads"], row["device"]) != (1, "cpu"):
             continue
         torch.set_num_threads(row["threads"])
