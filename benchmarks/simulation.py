@@ -19,6 +19,7 @@ from typing import Any
 import measuring
 import mujoco
 import numpy as np
+from measuring import Stopwatch
 from mujoco.rollout import Rollout
 
 from naf_robot.runtime.environments import make_environment
@@ -26,23 +27,6 @@ from naf_robot.runtime.run_config import resolve, task_files
 from naf_robot.sim.gym_env import TaskEnv
 
 PERIODS = 20  # control periods that a batch of worlds advances at once, under one command each
-
-
-class Stopwatch:
-    """Adds up the processor time spent in one method of an object, in whose place it stands."""
-
-    def __init__(self, owner: object, name: str) -> None:
-        self._call = getattr(owner, name)
-        self.spent_s, self.calls = 0.0, 0
-        setattr(owner, name, self)
-
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
-        begin = time.thread_time()
-        self.calls += 1
-        try:
-            return self._call(*arguments, **named)
-        finally:
-            self.spent_s += time.thread_time() - begin
 
 
 def environment_steps(environment: TaskEnv, seconds: float) -> Callable[[], float]:

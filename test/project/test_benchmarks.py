@@ -43,3 +43,12 @@ def test_lockstep():
     (row,) = run("lockstep.py", "--robots", "1", "--executors", "events", "--seconds", "1.5")["rows"]
     assert row["control_steps_per_s"] > 20.0
     assert all(0.0 < span < 50.0 for span in row["stages_ms"].values())
+
+
+@pytest.mark.ros
+def test_training_profile():
+    pytest.importorskip("rclpy", reason="needs rclpy and its messages")
+    result = run("training_profile.py", "--robots", "1", "--episodes", "2")
+    assert result["episodes"] >= 2
+    assert result["trainer_loop_s"].keys() >= {"receiving", "storing and answering", "learning", "publishing", "waiting"}
+    assert all(spent >= 0.0 for spent in result["trainer_loop_s"].values())
