@@ -10,6 +10,7 @@ torchrl's TensorDictReplayBuffer, stable-baselines3's ReplayBuffer; one that is 
 """
 
 import argparse
+import contextlib
 import json
 import statistics
 import sys
@@ -194,7 +195,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one line")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    results = {name: measure(name, options) for name in options.contestants}
+    with contextlib.redirect_stdout(sys.stderr):  # torchrl's log goes to standard output
+        results = {name: measure(name, options) for name in options.contestants}
     result = {"size": options.size, "observation": OBSERVATION, "action": ACTION, "results": results}
     result |= {"machine": measuring.machine(), "command": measuring.command(), "torch": torch.__version__}
     print(json.dumps(result, indent=None if options.json else 1))

@@ -50,5 +50,11 @@ def test_training_profile():
     pytest.importorskip("rclpy", reason="needs rclpy and its messages")
     result = run("training_profile.py", "--robots", "1", "--episodes", "2")
     assert result["episodes"] >= 2
-    assert result["trainer_loop_s"].keys() >= {"receiving", "storing and answering", "learning", "publishing", "waiting"}
+    assert result["trainer_loop_s"].keys() >= {
+        "receiving",
+        "storing and answering",
+        "learning",
+        "publishing",
+        "waiting",
+    }
     assert all(spent >= 0.0 for spent in result["trainer_loop_s"].values())
