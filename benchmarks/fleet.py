@@ -111,11 +111,13 @@ def empty(collectors: Collectors, within_s: float) -> float:
 
 
 def rate(delivered: list[dict], begin_s: float, end_s: float) -> float | None:
-    """Updates per second between the first and the last policy that was sent in a window of UNIX time."""
-    inside = sorted((d["sent_s"], d["updates"]) for d in delivered if begin_s <= d["sent_s"] <= end_s)
-    if len(inside) < 2 or inside[-1][0] == inside[0][0]:
+    """Updates per second over a window of UNIX time, from the policies sent nearest outside it, else inside it."""
+    sent = sorted((d["sent_s"], d["updates"]) for d in delivered)
+    begin = max((s for s in sent if s[0] <= begin_s), default=min((s for s in sent if s[0] >= begin_s), default=None))
+    end = min((s for s in sent if s[0] >= end_s), default=max((s for s in sent if s[0] <= end_s), default=None))
+    if begin is None or end is None or end[0] <= begin[0]:
         return None
-    return round((inside[-1][1] - inside[0][1]) / (inside[-1][0] - inside[0][0]), 1)
+    return round((end[1] - begin[1]) / (end[0] - begin[0]), 1)
 
 
 def percentile(values: list[float], q: float) -> float | None:

@@ -50,8 +50,10 @@ EVENTS = (
     "trainer killed",
     "stop service",
     "contact force",
+    "velocity_control interrupted",
     "velocity_control killed",
 )
+SIGNALS = {"killed": signal.SIGKILL, "frozen": signal.SIGSTOP, "interrupted": signal.SIGINT}
 
 
 class Chain:
@@ -105,9 +107,9 @@ class Chain:
 
     def happen(self, event: str) -> None:
         """Make `event` happen now."""
-        if event.endswith(("killed", "frozen")):
-            victim = self.children[event.split(" ")[0]]
-            os.kill(victim.pid, signal.SIGKILL if event.endswith("killed") else signal.SIGSTOP)
+        victim, _, what = event.partition(" ")
+        if what in SIGNALS:
+            os.kill(self.children[victim].pid, SIGNALS[what])
         elif event == "joint states cease":
             self.relaying = False
         elif event == "required sensor ceases":
@@ -141,6 +143,7 @@ class Chain:
         return {
             "event": event,
             "command_zero_s": round(zeros[0] - begin, 3) if zeros else None,
+            "moving_commands": len(moving),
             "stop_time_s": round(after[end][0] - begin, 3) if stopped else None,
             "travel_rad": round(float(np.abs(np.diff(path, axis=0)).sum(axis=0).max(initial=0.0)), 4),
             "peak_velocity_after_rad_s": round(max(float(np.abs(s[2]).max()) for s in after), 4),

@@ -6,6 +6,7 @@ clock, and keeps sending zeros when anything it depends on is silent.
 
 import sys
 import time
+import traceback
 from functools import partial
 
 import numpy as np
@@ -35,6 +36,7 @@ SENSOR_TYPES = {
     topics.DOOR_ORIENTATION: QuaternionStamped,
     topics.EXTERNAL_WRENCH: WrenchStamped,
 }
+CLOSING_S = 2.0  # at most, until zero is said whatever the arm does
 SIMULATED_SILENCE_S = 0.25  # wall time; accelerated or burdened simulation is not a dead collector
 
 
@@ -54,6 +56,7 @@ class VelocityControlNode(ExecutableNode):
         self.last_answer_s, self.last_answer_stamp_s = time.monotonic(), 0.0
         self.last_step_s, self.last_step_wall_s = -1.0, time.monotonic()
         self.output: ControlOutput | None = None
+        self.closing = False
 
         self.commands = self.create_publisher(Float64MultiArray, topics.COMMANDS, COMMAND)
         self.executed = self.create_publisher(JointState, topics.EXECUTED_VELOCITY, FEEDBACK)
@@ -178,8 +181,14 @@ class VelocityControlNode(ExecutableNode):
         simulated_s = self.now_s() - self.last_answer_stamp_s if self.use_sim_time else 0.0
         if time.monotonic() - self.last_answer_s < limit_s and simulated_s < 1.5 * self.period_s:
             return
-        output = self.step(self.step_time_s())
-        self.commands.publish(convert.command(output.velocity, None, self.judged_s()))
+        self.command_unasked()
+
+    def command_unasked(self) -> ControlOutput:
+        """Step and send without a request; when no more are answered, the simulator need not wait for one either."""
+        output, judged_s = self.step(self.step_time_s()), self.judged_s()
+        answered = convert.stamp(judged_s) if self.closing and judged_s is not None else None
+        self.commands.publish(convert.command(output.velocity, answered, judged_s))
+        return output
 
     def judged_s(self) -> float | None:
         """Stamp of the state that unasked commands are judged from, under simulated time.
@@ -222,17 +231,29 @@ class VelocityControlNode(ExecutableNode):
         return (WARN, "; ".join(output.reasons), values) if output.reasons else (OK, output.status.sentence, values)
 
     def close(self) -> None:
-        """Decelerate to zero within the limits, then say zero and make sure that it arrived."""
+        """Decelerate to zero within the limits, messages still read, then say zero and make sure that it arrived.
+
+        Braking needs the arm's newest state: one that is judged again and again from the state at the
+        signal never comes to zero where the measured velocity counts.
+        """
         self.control.stop("shutdown")
-        for _ in range(200):
-            output = self.step(self.step_time_s())
-            self.commands.publish(convert.command(output.velocity, None))
-            if not output.velocity.any():
-                break
-            time.sleep(WATCHDOG_PERIOD_S)
+        self.closing = True
+        until_s = time.monotonic() + CLOSING_S
+        while self.command_unasked().velocity.any() and time.monotonic() < until_s:
+            try:
+                self.spin_for(WATCHDOG_PERIOD_S)
+            except Exception:  # noqa: BLE001  what ended the node may do so again: brake on what is known
+                traceback.print_exc()
+                time.sleep(WATCHDOG_PERIOD_S)
         self.commands.publish(convert.command(np.zeros(len(self.joints)), None))
         self.commands.wait_for_all_acked(Duration(seconds=0.5))
         self.diagnostics.publish()
+
+    def spin_for(self, duration_s: float) -> None:
+        """Handle what comes within `duration_s`."""
+        end_s = time.monotonic() + duration_s
+        while (left_s := end_s - time.monotonic()) > 0.0:
+            self.spin_once(left_s)
 
 
 def main() -> int:
