@@ -7,6 +7,7 @@ from torch import Tensor
 
 from naf_robot.core.errors import NafRobotError
 from naf_robot.core.records import TransitionBatch
+from naf_robot.learning.successes import Successes
 
 REWARD, TERMINATED, TRUNCATED = -3, -2, -1  # columns of an outcome row, counted from its end
 
@@ -18,11 +19,24 @@ class ReplayBuffer:
     observation of slot i in row 2i and its successor in row 2i + 1; `outcomes` holds
     (executed action, reward, terminated, truncated). The tables are allocated untouched, so
     memory grows with what is stored, not with the capacity.
+
+    A share `success_share` of every batch comes from episodes that ended in success, as soon as there are
+    any; the rest comes from all transitions alike. What is rare when a skill is found is then
+    learned from often.
     """
 
-    def __init__(self, capacity: int, observation_size: int, action_size: int, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        capacity: int,
+        observation_size: int,
+        action_size: int,
+        device: str = "cpu",
+        success_share: float = 0.0,
+    ) -> None:
         if capacity < 1:
             raise NafRobotError(f"replay capacity must be at least 1, got {capacity}")
+        if not 0.0 <= success_share < 1.0:
+            raise NafRobotError(f"the share of successes in a batch must be in [0, 1), got {success_share}")
         self.capacity = capacity
         self.observation_size = observation_size
         self.action_size = action_size
@@ -31,18 +45,22 @@ class ReplayBuffer:
         self.outcomes = torch.empty((capacity, action_size + 3), device=self.device)
         self.reward_range = (0.0, 0.0)  # least and greatest reward ever added, and 0
         self.added = 0  # transitions ever added; the next slot is this modulo the capacity
+        self.success_share = success_share
+        self._successes = Successes(capacity, self.device) if success_share else None
 
     def __len__(self) -> int:
         return min(self.added, self.capacity)
 
-    def add(self, batch: TransitionBatch) -> None:
-        """Store `batch`, oldest first; when full, the oldest transitions make room.
+    def add(self, batch: TransitionBatch, source: str = "") -> None:
+        """Store `batch` of the collector `source`, oldest first; when full, the oldest transitions make room.
 
         Raises:
             NafRobotError: sizes that differ from the buffer's, or values that are not finite.
         """
         observations, outcomes = self._rows(batch)
         self.widen_reward_range(outcomes[:, REWARD])
+        if self._successes is not None:
+            self._successes.note(batch, self.added, source)
         surplus = max(0, len(batch) - self.capacity)  # a batch longer than the ring overwrites itself
         self.added += surplus
         observations, outcomes = observations[surplus:], outcomes[surplus:]
@@ -57,7 +75,7 @@ class ReplayBuffer:
         self.added += count
 
     def sample(self, blocks: int, batch_size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Draw `blocks` batches uniformly with replacement, in one go.
+        """Draw `blocks` batches with replacement in one go, uniformly but for the share of successes.
 
         The stream of `generator` is used in the same way however the batches are divided
         over calls, as long as nothing is added between.
@@ -71,7 +89,7 @@ class ReplayBuffer:
         """
         if not self.added:
             raise NafRobotError("cannot sample from an empty replay buffer")
-        slots = torch.randint(len(self), (blocks, 1, batch_size), generator=generator, device=self.device)
+        slots = self._draw((blocks, 1, batch_size), generator)
         pairs = torch.cat((2 * slots, 2 * slots + 1), dim=1)
         observations = self.observations.index_select(0, pairs.view(-1))
         outcomes = self.outcomes.index_select(0, slots.view(-1))
@@ -79,6 +97,17 @@ class ReplayBuffer:
             observations.view(blocks, 2, batch_size, self.observation_size),
             outcomes.view(blocks, batch_size, self.action_size + 3),
         )
+
+    def _draw(self, shape: tuple[int, int, int], generator: torch.Generator) -> Tensor:
+        successes = self._successes.slots() if self._successes is not None else ()
+        if not len(successes):
+            return torch.randint(len(self), shape, generator=generator, device=self.device)
+        # One number for each slot whichever way it is drawn: the division over calls must not matter.
+        uniform = torch.rand(shape, generator=generator, device=self.device, dtype=torch.float64)
+        slots = (uniform * len(self)).long()
+        count = round(self.success_share * shape[-1])
+        slots[..., :count] = successes[(uniform[..., :count] * len(successes)).long()]
+        return slots
 
     def widen_reward_range(self, rewards: NDArray[np.float32]) -> None:
         """Let `reward_range` take in `rewards` (N,), of transitions that are held or no longer are."""

@@ -24,6 +24,7 @@ from naf_robot.tasks.task import Task
 
 Positive = Annotated[float, msgspec.Meta(gt=0.0)]
 NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]
+Share = Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 RobotName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -55,6 +56,7 @@ class TrainerConfig(Config, frozen=True):
     learning_starts: Count = 300  # transitions before the first update
     learned_action: LearnedAction = "requested"
     reward_scale: Positive = 1.0  # the learner's reward is the task's times this
+    success_share: Share = 0.0  # of each batch from episodes that ended in success, as soon as there are any
     replay_capacity: Count = 1_000_000
     publish_period_updates: Count = 50
     max_parameter_bytes_per_s: Positive = 100e6  # of policy parameters, to all collectors together

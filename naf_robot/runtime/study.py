@@ -67,7 +67,7 @@ class Study:
         self._environment, self._held_out = box_environment(environment), box_environment(held_out)
         (size,), (actions,) = self._environment.observation_space.shape, self._environment.action_space.shape
         self.observation_size, self.action_size = size, actions
-        self.replay = ReplayBuffer(options.replay_capacity, size, actions)
+        self.replay = ReplayBuffer(options.replay_capacity, size, actions, success_share=options.success_share)
         self.learner = make_learner(algorithm, config, size, actions, self.replay, derived_seed(seed, "learner"))
         self._random = stream(seed, "exploration")
         self._noise = OrnsteinUhlenbeck(options.exploration, actions, self._random)

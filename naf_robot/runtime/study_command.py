@@ -24,12 +24,14 @@ OPTIONS = {  # fields of `StudyOptions` that the command line offers
     "confirmation_episodes": "further held-out episodes that must be as good, or it goes on",
     "learned_action": "requested or executed",
     "reward_scale": "the learner's reward is the environment's times this",
+    "success_share": "of each batch from episodes that ended in success",
 }
 OF_TRAINER = (  # of a task of ours: what its configuration says unless the command line does
     "updates_per_transition",
     "learning_starts",
     "learned_action",
     "reward_scale",
+    "success_share",
 )
 RESUMABLE = {"episodes"}  # what may be changed of a study that is resumed
 FLAGS = {"json", "output", "resume", "checkpoint_period"}  # what is not part of a study

@@ -16,6 +16,7 @@ SCHEMA_VERSION = 1
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0.0)]
+Share = Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)]
 
 
 class StudyOptions(Config, frozen=True):
@@ -31,6 +32,7 @@ class StudyOptions(Config, frozen=True):
     confirmation_episodes: Annotated[int, msgspec.Meta(ge=0)] = 0  # of other seeds that must be as good; 0: none
     learned_action: LearnedAction = "requested"
     reward_scale: Positive = 1.0  # the learner's reward is the environment's times this
+    success_share: Share = 0.0  # of each batch from episodes that ended in success
     exploration: ExplorationConfig = msgspec.field(default_factory=ExplorationConfig)
 
 

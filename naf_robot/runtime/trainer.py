@@ -69,7 +69,10 @@ class Trainer:
         )
         self.reception = Reception(self._store, self.contract, config.robots, self._take, self._progress)
         size, actions = self.contract.observation_size, self.contract.action_size
-        self._replay = ReplayBuffer(self._settings.replay_capacity, size, actions, self._settings.device)
+        settings = self._settings
+        self._replay = ReplayBuffer(
+            settings.replay_capacity, size, actions, settings.device, success_share=settings.success_share
+        )
         self._learner = make_learner(
             config.algorithm_name,
             config.algorithm_config(),
@@ -117,7 +120,7 @@ class Trainer:
 
     def _take_up_batch(self, held: Held) -> None:
         if held.message is not None:
-            self._replay.add(as_learned(held.message.batch, self._settings))
+            self._replay.add(as_learned(held.message.batch, self._settings), held.collector)
             return
         extremes = [(part.least_reward, part.greatest_reward) for part in held.parts]
         self._replay.widen_reward_range(np.asarray(extremes, np.float32).ravel() * self._settings.reward_scale)
@@ -143,7 +146,7 @@ class Trainer:
         return Progress(self.updates, self.transitions)
 
     def _take(self, message: ExperienceMessage) -> list[EpisodeRecord]:
-        self._replay.add(as_learned(message.batch, self._settings))
+        self._replay.add(as_learned(message.batch, self._settings), message.collector)
         self.transitions += len(message.batch)
         parts = parts_of(message.batch)
         finished = self.episodes.add(message.collector, message.sequence, parts, self.transitions, self.wall_s)
