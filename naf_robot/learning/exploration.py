@@ -12,6 +12,7 @@ from naf_robot.core.config import Config
 NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
+PauseShare = Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)]
 Rate = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
 
 
@@ -24,6 +25,8 @@ class ExplorationConfig(Config, frozen=True):
     settled_scale: NonNegative | None = None  # the same once episodes succeed; unset: `scale` always
     settled_success: Share = 0.8  # share of successes from which on the scale is the settled one
     window: Count = 10  # newest exploring episodes over which successes are counted
+    pause_share: PauseShare = 0.0  # of an exploring episode's time in which the policy acts as it is
+    stretch_steps: Count = 30  # mean length of a stretch with noise
 
 
 class OrnsteinUhlenbeck:
@@ -36,6 +39,10 @@ class OrnsteinUhlenbeck:
     With a `settled_scale` the noise of an episode follows the success of those before it, linearly from
     `scale` without any to `settled_scale`: strong while there is a skill to be found, weak
     when it is to be refined, and strong again when it is lost.
+
+    With a `pause_share` the noise comes in stretches of random length, begun and ended with equal probability
+    at every step, and the policy acts alone between them (within an episode, as in Pislar et al. 2022). So
+    an episode explores from where the policy itself would come to stand, which steady noise never lets it.
     """
 
     def __init__(self, config: ExplorationConfig, action_size: int, generator: np.random.Generator) -> None:
@@ -48,6 +55,7 @@ class OrnsteinUhlenbeck:
         self.action_size = action_size
         self.outcomes: deque[bool] = deque(maxlen=config.window)  # success of the newest episodes
         self._scale = self.next_scale
+        self._paused: bool | None = None  # None: before the first step
 
     @property
     def next_scale(self) -> float:
@@ -68,6 +76,7 @@ class OrnsteinUhlenbeck:
         """Forget the past: call at the start of each episode."""
         self._noise = None
         self._scale = self.next_scale
+        self._paused = None
 
     def sample(self) -> NDArray[np.float32]:
         """The next noise vector, shape `(A,)`, to be added to an action in [-1, 1]."""
@@ -76,4 +85,17 @@ class OrnsteinUhlenbeck:
             self._noise = normal
         else:
             self._noise = (self._decay * self._noise + self._innovation * normal).astype(np.float32)
+        if self._config.pause_share and self._pauses():
+            return np.zeros_like(self._noise)
         return (self._scale * self._noise).astype(np.float32)
+
+    def _pauses(self) -> bool:
+        """Whether this step is one without noise; the two probabilities of change keep to `pause_share`."""
+        share, draw = self._config.pause_share, self._generator.random()
+        if self._paused is None:
+            self._paused = draw < share
+            return self._paused
+        begins = 1.0 / self._config.stretch_steps
+        change = begins * (1.0 - share) / share if self._paused else begins
+        self._paused ^= draw < change
+        return self._paused

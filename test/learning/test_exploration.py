@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -75,3 +77,36 @@ def test_wrong_settings_are_refused():
         config.build(ExplorationConfig, {"scale": -1.0})
     with pytest.raises(ConfigError, match="kind"):
         config.build(ExplorationConfig, {"kind": "brownian"})
+
+
+def stretches(paused: list[bool], kind: bool) -> list[int]:
+    """Lengths of the runs of `kind`."""
+    return [len(list(group)) for value, group in itertools.groupby(paused) if value is kind]
+
+
+def test_noise_in_stretches_keeps_to_its_share_and_length():
+    process = noise(size=3, scale=0.3, pause_share=0.4, stretch_steps=20)
+    process.reset()
+    paused = [not process.sample().any() for _ in range(40_000)]
+    assert np.mean(paused) == pytest.approx(0.4, abs=0.03)
+    assert np.mean(stretches(paused, False)) == pytest.approx(20, rel=0.12)
+    assert np.mean(stretches(paused, True)) == pytest.approx(20 * 0.4 / 0.6, rel=0.12)
+
+
+def test_an_episode_begins_paused_as_often_as_the_share_says():
+    process, begun_paused = noise(size=3, pause_share=0.7), 0
+    for _ in range(2000):
+        process.reset()
+        begun_paused += not process.sample().any()
+    assert begun_paused / 2000 == pytest.approx(0.7, abs=0.04)
+
+
+def test_without_pauses_the_stream_of_random_numbers_is_as_it_was():
+    plain, generator = noise(seed=9, size=4, theta=1.0, scale=1.0), np.random.default_rng(9)
+    for _ in range(3):
+        np.testing.assert_array_equal(plain.sample(), generator.standard_normal(4, dtype=np.float32))
+
+
+def test_a_pause_that_never_ends_is_refused():
+    with pytest.raises(ConfigError, match="pause_share"):
+        config.build(ExplorationConfig, {"pause_share": 1.0})
