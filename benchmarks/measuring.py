@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -38,7 +39,7 @@ def own_graph() -> None:
 
 def command() -> str:
     """The command line of this run, without the machine's folders."""
-    return " ".join(["python", "benchmarks/" + Path(sys.argv[0]).name, *sys.argv[1:]])
+    return shlex.join(["python", "benchmarks/" + Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
 class Stopwatch:
