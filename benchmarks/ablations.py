@@ -25,7 +25,7 @@ from naf_robot.bringup.runner import local_environment
 VARIANTS: dict[str, tuple[str, ...]] = {
     "as configured": (),
     "one update per transition": ("trainer.updates_per_transition=1",),
-    "noise without pauses": ("collector.exploration.pause_share=0",),
+    "noise without pauses": ("collector.exploration.settled_pause_share=0",),
     "successes sampled as all others": ("trainer.success_share=0",),
     "noise that stays": ("collector.exploration.settled_scale=null",),
     "reward in the task's unit": ("trainer.reward_scale=1",),

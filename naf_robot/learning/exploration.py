@@ -25,7 +25,7 @@ class ExplorationConfig(Config, frozen=True):
     settled_scale: NonNegative | None = None  # the same once episodes succeed; unset: `scale` always
     settled_success: Share = 0.8  # share of successes from which on the scale is the settled one
     window: Count = 10  # newest exploring episodes over which successes are counted
-    pause_share: PauseShare = 0.0  # of an exploring episode's time in which the policy acts as it is
+    settled_pause_share: PauseShare = 0.0  # of an episode's time without noise, once episodes succeed
     stretch_steps: Count = 30  # mean length of a stretch with noise
 
 
@@ -40,9 +40,10 @@ class OrnsteinUhlenbeck:
     `scale` without any to `settled_scale`: strong while there is a skill to be found, weak
     when it is to be refined, and strong again when it is lost.
 
-    With a `pause_share` the noise comes in stretches of random length, begun and ended with equal probability
-    at every step, and the policy acts alone between them (within an episode, as in Pislar et al. 2022). So
-    an episode explores from where the policy itself would come to stand, which steady noise never lets it.
+    With a `settled_pause_share` the noise comes, as success grows, in stretches of random length, begun and ended
+    with equal probability at every step, and the policy acts alone between them (within an episode, as in
+    Pislar et al. 2022). So episodes explore from where the policy itself would come to stand, which
+    steady noise never lets it; but steady noise finds more as long as nothing has been found.
     """
 
     def __init__(self, config: ExplorationConfig, action_size: int, generator: np.random.Generator) -> None:
@@ -55,6 +56,7 @@ class OrnsteinUhlenbeck:
         self.action_size = action_size
         self.outcomes: deque[bool] = deque(maxlen=config.window)  # success of the newest episodes
         self._scale = self.next_scale
+        self._pause_share = 0.0  # of this episode
         self._paused: bool | None = None  # None: before the first step
 
     @property
@@ -63,10 +65,16 @@ class OrnsteinUhlenbeck:
         config = self._config
         if config.kind == "none":
             return 0.0
-        if config.settled_scale is None or not self.outcomes:
+        if config.settled_scale is None:
             return config.scale
-        settled = min(1.0, sum(self.outcomes) / len(self.outcomes) / config.settled_success)
-        return config.scale + settled * (config.settled_scale - config.scale)
+        return config.scale + self.settled * (config.settled_scale - config.scale)
+
+    @property
+    def settled(self) -> float:
+        """How far success has come, in [0, 1]: the newest episodes' share of it over `settled_success`."""
+        if not self.outcomes:
+            return 0.0
+        return min(1.0, sum(self.outcomes) / len(self.outcomes) / self._config.settled_success)
 
     def note(self, success: bool) -> None:
         """How an exploring episode ended."""
@@ -76,6 +84,7 @@ class OrnsteinUhlenbeck:
         """Forget the past: call at the start of each episode."""
         self._noise = None
         self._scale = self.next_scale
+        self._pause_share = self._config.settled_pause_share * self.settled
         self._paused = None
 
     def sample(self) -> NDArray[np.float32]:
@@ -85,13 +94,13 @@ class OrnsteinUhlenbeck:
             self._noise = normal
         else:
             self._noise = (self._decay * self._noise + self._innovation * normal).astype(np.float32)
-        if self._config.pause_share and self._pauses():
+        if self._pause_share and self._pauses():
             return np.zeros_like(self._noise)
         return (self._scale * self._noise).astype(np.float32)
 
     def _pauses(self) -> bool:
-        """Whether this step is one without noise; the two probabilities of change keep to `pause_share`."""
-        share, draw = self._config.pause_share, self._generator.random()
+        """Whether this step is one without noise; the two probabilities of change keep to the share."""
+        share, draw = self._pause_share, self._generator.random()
         if self._paused is None:
             self._paused = draw < share
             return self._paused

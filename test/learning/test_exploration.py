@@ -84,9 +84,16 @@ def stretches(paused: list[bool], kind: bool) -> list[int]:
     return [len(list(group)) for value, group in itertools.groupby(paused) if value is kind]
 
 
-def test_noise_in_stretches_keeps_to_its_share_and_length():
-    process = noise(size=3, scale=0.3, pause_share=0.4, stretch_steps=20)
+def settled(**settings):
+    """A process after nothing but successes."""
+    process = noise(size=3, **settings)
+    process.note(True)
     process.reset()
+    return process
+
+
+def test_noise_in_stretches_keeps_to_its_share_and_length():
+    process = settled(scale=0.3, settled_pause_share=0.4, stretch_steps=20)
     paused = [not process.sample().any() for _ in range(40_000)]
     assert np.mean(paused) == pytest.approx(0.4, abs=0.03)
     assert np.mean(stretches(paused, False)) == pytest.approx(20, rel=0.12)
@@ -94,11 +101,25 @@ def test_noise_in_stretches_keeps_to_its_share_and_length():
 
 
 def test_an_episode_begins_paused_as_often_as_the_share_says():
-    process, begun_paused = noise(size=3, pause_share=0.7), 0
+    process, begun_paused = settled(settled_pause_share=0.7), 0
     for _ in range(2000):
         process.reset()
         begun_paused += not process.sample().any()
     assert begun_paused / 2000 == pytest.approx(0.7, abs=0.04)
+
+
+def test_pauses_come_with_success_and_go_with_it():
+    process = noise(size=3, settled_pause_share=0.8, settled_success=1.0, window=4)
+
+    def paused_after(*outcomes: bool) -> float:
+        for success in outcomes:
+            process.note(success)
+        process.reset()
+        return float(np.mean([not process.sample().any() for _ in range(20_000)]))
+
+    assert paused_after() == 0.0
+    assert paused_after(False, True) == pytest.approx(0.4, abs=0.05)
+    assert paused_after(False, False, False, False) == 0.0
 
 
 def test_without_pauses_the_stream_of_random_numbers_is_as_it_was():
@@ -109,4 +130,4 @@ def test_without_pauses_the_stream_of_random_numbers_is_as_it_was():
 
 def test_a_pause_that_never_ends_is_refused():
     with pytest.raises(ConfigError, match="pause_share"):
-        config.build(ExplorationConfig, {"pause_share": 1.0})
+        config.build(ExplorationConfig, {"settled_pause_share": 1.0})
