@@ -133,9 +133,8 @@ def summary(samples: list[dict[str, Any]], robots: int) -> dict[str, Any]:
 def reproduction(options: argparse.Namespace) -> str:
     """The command that measures this again, without where its files went."""
     command = f"python benchmarks/soak.py --simulated-hours {options.simulated_hours} --robots {options.robots}"
-    return (
-        f"{command} --seed {options.seed} --real-time-factor {options.real_time_factor} --store-mib {options.store_mib}"
-    )
+    command += f" --seed {options.seed} --real-time-factor {options.real_time_factor} --store-mib {options.store_mib}"
+    return f"{command} --updates-per-transition {options.updates_per_transition}"
 
 
 def write(path: Path | None, document: dict[str, Any]) -> None:
@@ -150,6 +149,7 @@ def run(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
     command += ["--real-time-factor", str(options.real_time_factor), "--target-success", "1.0"]
     command += ["--set", "trainer.evaluation_window=1000000", f"trainer.replay_capacity={REPLAY_CAPACITY}"]
     command += ["trainer.full_store=thin", f"trainer.max_store_bytes={options.store_mib * 2**20}"]
+    command += [f"trainer.updates_per_transition={options.updates_per_transition}"]
     environment = local_environment() | {"PYTHONPATH": str(ROOT)}
     log = run_dir.with_suffix(".log")
     with log.open("wb") as file:
@@ -214,6 +214,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--real-time-factor", type=float, default=0.0, help="0: as fast as the machine allows")
     parser.add_argument("--store-mib", type=int, default=256, help="of experience; beyond it the oldest is thinned")
+    parser.add_argument("--updates-per-transition", type=float, default=1.0, help="fewer leave more of the machine")
     parser.add_argument("--period", type=float, default=10.0, help="[s] between samples at the start")
     parser.add_argument("--run-dir", type=Path, help="kept; without it a temporary one")
     parser.add_argument("--output", type=Path, help="JSON with every sample, rewritten at each")
