@@ -78,7 +78,7 @@ def main() -> None:
     options = parser.parse_args()
     kept = json.loads(options.output.read_text(encoding="utf-8"))["runs"] if options.output.is_file() else []
     done = {(run["variant"], run["seed"]) for run in kept}
-    todo = [(v, s) for v in options.variants for s in options.seeds if (v, s) not in done]
+    todo = [(v, s) for s in options.seeds for v in options.variants if (v, s) not in done]
     facts = {"task": options.task, "command": measuring.command(), "machine": measuring.machine()}
     with ThreadPoolExecutor(options.jobs) as pool, tqdm(total=len(todo), disable=None) as bar:
         for future in as_completed([pool.submit(study, options, *one) for one in todo]):
