@@ -63,6 +63,22 @@ def reproduction(options: argparse.Namespace) -> str:
     return command + (f" --set {' '.join(options.set)}" if options.set else "")
 
 
+def text_of(options: argparse.Namespace, rows: list[dict[str, Any]]) -> str:
+    """The JSON of the seeds so far."""
+    document = {
+        "task": options.task,
+        "robots": options.robots,
+        "median_episodes": statistics.median(row["episodes"] for row in rows),
+        "median_wall_s": statistics.median(row["wall_s"] for row in rows),
+        "lowest_evaluation_success": min(row["evaluation"]["success_rate"] for row in rows),
+        "paper_episodes": PAPER.get(options.task),
+        "rows": rows,
+        "machine": {"processor": platform.machine(), "python": platform.python_version()},
+        "command": reproduction(options),
+    }
+    return json.dumps(document, indent=1) + "\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", default="reach")
@@ -75,25 +91,14 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="keep the run folders below this folder")
     parser.add_argument("--json", type=Path, help="write here instead of printing")
     options = parser.parse_args()
+    rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as temporary:
-        folder = options.keep or Path(temporary)
-        rows = [run_seed(options, seed, folder) for seed in options.seeds]
-    document = {
-        "task": options.task,
-        "robots": options.robots,
-        "median_episodes": statistics.median(row["episodes"] for row in rows),
-        "median_wall_s": statistics.median(row["wall_s"] for row in rows),
-        "lowest_evaluation_success": min(row["evaluation"]["success_rate"] for row in rows),
-        "paper_episodes": PAPER.get(options.task),
-        "rows": rows,
-        "machine": {"processor": platform.machine(), "python": platform.python_version()},
-        "command": reproduction(options),
-    }
-    text = json.dumps(document, indent=1) + "\n"
+        for seed in options.seeds:
+            rows.append(run_seed(options, seed, options.keep or Path(temporary)))
+            if options.json is not None:  # what is known survives a run that is cut
+                options.json.write_text(text_of(options, rows), encoding="utf-8")
     if options.json is None:
-        print(text, end="")
-    else:
-        options.json.write_text(text, encoding="utf-8")
+        print(text_of(options, rows), end="")
 
 
 if __name__ == "__main__":
