@@ -48,7 +48,8 @@ class Tick:
 class Collector:
     """Drives one robot through episodes; called once per control period with fresh signals.
 
-    Parameters offered by `offer` are taken up between episodes only. `clock` is wall time, for the
+    Parameters offered by `offer` are taken up between episodes only, and not while a policy is on trial: from its
+    first greedy success to a failure, or as many successes as the evaluation window has. `clock` is wall time, for the
     age of the last sign of the trainer.
     """
 
@@ -83,6 +84,8 @@ class Collector:
         self._episode: Episode | None = None
         self._prepared: tuple[bool, Signals] | None = None  # greedy?, goal of the next episode
         self._evaluate_next = False
+        self._trials = config.trainer.evaluation_window  # of one policy, before a newer one takes its place
+        self._passed = 0  # of them in succession, by the acting policy
         self._updates, self._transitions = 0, 0
         self._last_sign_s = clock.now_s()
         self.next_episode = first_episode
@@ -112,7 +115,7 @@ class Collector:
         """
         if parameters is not None:
             self._check(parameters)
-        self._pinned = parameters
+        self._pinned, self._passed = parameters, 0
 
     @property
     def exploration_scale(self) -> float:
@@ -226,10 +229,11 @@ class Collector:
         return None
 
     def _begin(self, now_s: float, signals: Signals, greedy: bool, goal: Signals) -> Tick:
-        parameters = self._pinned or self._offered
+        on_trial = self._acting if 0 < self._passed < self._trials else None
+        parameters = self._pinned or on_trial or self._offered
         if parameters is not None and parameters is not self._acting:
             self._policy, self.policy_version = Policy.from_arrays(parameters.arrays), parameters.version
-            self._acting = parameters
+            self._acting, self._passed = parameters, 0
         self._prepared = None
         self.phase = Phase.RUNNING
         self._noise.reset()
@@ -270,6 +274,8 @@ class Collector:
         self._episode = None
         self._executed.clear()
         self._evaluate_next = episode.greedy and episode.success
+        if episode.greedy:
+            self._passed = self._passed + 1 if episode.success else 0
         episode.truncate()
         rows = episode.take()
         return Tick(velocity, batch=stack(rows) if rows else None, ended=episode)
