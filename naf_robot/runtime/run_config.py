@@ -35,7 +35,8 @@ class CollectorConfig(Config, frozen=True):
     action_velocity: Positive = (
         1.0  # joint velocity of a full action [rad/s]; faster joints keep to it, slower to theirs
     )
-    evaluation_period: Count = 10  # every this many episodes one is greedy, and after a greedy success the next too
+    evaluation_period: Count = 10  # every this many episodes one is greedy, and after a greedy success the next too,
+    # with the same policy, until it fails or has filled the trainer's evaluation window
     batch_transitions: Count = 50  # sent together
     home_tolerance: Positive = 0.03  # [rad] per joint
     home_gain: Positive = 2.0  # [1/s]

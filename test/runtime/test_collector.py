@@ -144,6 +144,42 @@ def test_after_a_greedy_success_the_next_episode_is_greedy_too(monkeypatch: pyte
     assert [e.greedy for e in robot.ended] == [False, False, True, True, True]
 
 
+def versions_of(robot: Robot, episodes: int) -> list[int]:
+    """Run so many episodes, a newer policy being offered in each; the versions that acted."""
+    while len(robot.ended) < episodes:
+        robot.collector.offer(parameters(version=len(robot.ended) + 1))
+        begun = len(robot.ended)
+        robot.run_until(lambda: len(robot.ended) > begun)  # noqa: B023  used up at once
+    return [episode.policy_version for episode in robot.ended]
+
+
+def test_a_policy_on_trial_stays_until_it_fails(monkeypatch: pytest.MonkeyPatch):
+    robot = Robot()
+    succeeds = [True]
+    monkeypatch.setattr(type(robot.collector._task), "success", lambda *_: succeeds[0])
+    assert versions_of(robot, 5) == [1, 2, 3, 3, 3]  # the third is the first greedy one
+    succeeds[0] = False
+    assert versions_of(robot, 7) == [1, 2, 3, 3, 3, 3, 7]
+    assert [episode.greedy for episode in robot.ended][5:] == [True, False]
+
+
+def test_a_trial_ends_when_the_evaluation_window_is_full(monkeypatch: pytest.MonkeyPatch):
+    robot = Robot()
+    robot.collector._trials = 4
+    monkeypatch.setattr(type(robot.collector._task), "success", lambda *_: True)
+    assert versions_of(robot, 8) == [1, 2, 3, 3, 3, 3, 7, 7]
+
+
+def test_a_pin_and_its_release_end_a_trial(monkeypatch: pytest.MonkeyPatch):
+    robot = Robot()
+    monkeypatch.setattr(type(robot.collector._task), "success", lambda *_: True)
+    assert versions_of(robot, 4) == [1, 2, 3, 3]
+    robot.collector.pin(parameters(version=2))
+    assert versions_of(robot, 6)[4:] == [2, 2]
+    robot.collector.pin(None)
+    assert versions_of(robot, 7)[6:] == [7]
+
+
 def test_noise_follows_the_success_of_exploring_episodes_alone(monkeypatch: pytest.MonkeyPatch):
     robot = Robot()
     robot.collector.offer(parameters())
