@@ -12,6 +12,7 @@ from naf_robot.experience.codec import Contract
 from naf_robot.runtime.reserved_counter import ReservedCounter
 
 RECENT = 64  # versions kept in memory, for the gate: an episode ends some versions after its own came out
+ASKED_FOR = 64  # versions kept beyond that, because they were asked for: those on trial, at most one of each robot
 
 
 class Publication:
@@ -26,6 +27,7 @@ class Publication:
         self._contract = contract
         self._period_updates = period_updates
         self._recent: OrderedDict[int, PolicyParameters] = OrderedDict()
+        self._asked_for: OrderedDict[int, PolicyParameters] = OrderedDict()
         self.newest: PolicyParameters | None = None
 
     @property
@@ -61,5 +63,11 @@ class Publication:
         return replace(self.newest, updates=updates, transitions=transitions) if self.newest else None
 
     def recent(self, version: int) -> PolicyParameters | None:
-        """One of the newest versions by its number."""
-        return self._recent.get(version)
+        """One of the newest versions by its number, or one that was asked for lately; it is kept for the next time."""
+        found = self._recent.get(version) or self._asked_for.get(version)
+        if found is not None:
+            self._asked_for[version] = found
+            self._asked_for.move_to_end(version)
+            while len(self._asked_for) > ASKED_FOR:
+                self._asked_for.popitem(last=False)
+        return found
