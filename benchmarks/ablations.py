@@ -1,4 +1,4 @@
-"""What each setting of the doors does alone: the same study with one setting at a time put back. JSON.
+"""What each setting of the doors does alone: the same study with one setting at a time changed. JSON.
 
     python benchmarks/ablations.py --task door_real --seeds 1 2 --episodes 100 --jobs 2 --output door_ablations.json
 
@@ -25,8 +25,9 @@ from naf_robot.bringup.runner import local_environment
 VARIANTS: dict[str, tuple[str, ...]] = {
     "as configured": (),
     "one update per transition": ("trainer.updates_per_transition=1",),
-    "noise without pauses": ("collector.exploration.settled_pause_share=0",),
-    "successes sampled as all others": ("trainer.success_share=0",),
+    "three updates per transition": ("trainer.updates_per_transition=3",),
+    "noise with pauses": ("collector.exploration.settled_pause_share=0.5",),
+    "successes sampled more often": ("trainer.success_share=0.25",),
     "noise that stays": ("collector.exploration.settled_scale=null",),
     "reward in the task's unit": ("trainer.reward_scale=1",),
     "batches of 64": ("algorithm.batch_size=64",),
