@@ -130,6 +130,7 @@ class Chain:
         self.graph.wait_for(lambda: self.speed() > FAST_ENOUGH, 60.0, "the arm moves")
         self.graph.spin_for(1.0)
         self.graph.wait_for(lambda: self.speed() > FAST_ENOUGH, 60.0, "the arm moves")
+        self.graph.spin_for(CONTROL_PERIOD_S / 2.0)  # what we send must not be overtaken by the collector's answer
         begin = time.monotonic()
         self.happen(event)
         self.graph.spin_for(WATCH_S)
