@@ -41,9 +41,9 @@ class OrnsteinUhlenbeck:
     when it is to be refined, and strong again when it is lost.
 
     With a `settled_pause_share` the noise comes, as success grows, in stretches of random length, begun and ended
-    with equal probability at every step, and the policy acts alone between them (within an episode, as in
+    by chance at every step, and the policy acts alone between them (within an episode, as in
     Pislar et al. 2022). So episodes explore from where the policy itself would come to stand, which
-    steady noise never lets it; but steady noise finds more as long as nothing has been found.
+    steady noise never lets it. Before the first success the noise is steady.
     """
 
     def __init__(self, config: ExplorationConfig, action_size: int, generator: np.random.Generator) -> None:
