@@ -18,6 +18,7 @@ import yaml
 from naf_robot.bringup.cli import main
 from naf_robot.core.errors import CheckpointError
 from naf_robot.experience.codec import Contract
+from naf_robot.learning.exploration import ExplorationConfig
 from naf_robot.learning.registry import ALGORITHMS
 from naf_robot.runtime.checkpoint import read_checkpoint
 from naf_robot.runtime.environments import make_environment
@@ -31,12 +32,12 @@ SHORT = ["--task", "reach", "--seeds", "3", "4", "--episodes", "14", "--learning
 SHORT += ["--evaluation-episodes", "2", "--set", "task.episode_steps=40", "simulator.imperfections.position_noise=0.01"]
 
 
-def make(algorithm: str = "naf", seed: int = 0, **algorithm_settings) -> Study:
+def make(algorithm: str = "naf", seed: int = 0, options: StudyOptions = OPTIONS, **algorithm_settings) -> Study:
     torch.set_num_threads(1)
     settings = {"task": {"episode_steps": 20}, "algorithm": algorithm_settings}
     config = resolve("reach", algorithm, [settings])
     pair = make_environment(config), make_environment(config)
-    return Study(*pair, algorithm, config.algorithm_config(), OPTIONS, seed)
+    return Study(*pair, algorithm, config.algorithm_config(), options, seed)
 
 
 def archive(folder: Path, algorithm: str = "naf", task: str = "reach", period_s: float = 1e9) -> StudyArchive:
@@ -80,6 +81,24 @@ def test_a_study_taken_up_between_any_two_episodes_is_the_unbroken_one(tmp_path:
         advance(second, kept, 6)
         kept.close()
         assert_same(second, unbroken)
+
+
+def test_successes_in_replay_and_pauses_in_the_noise_are_taken_up_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("naf_robot.tasks.reach.Reach.success", lambda task, signals, goal: goal["target"][1] > 0.0)
+    exploration = ExplorationConfig(settled_scale=0.1, settled_pause_share=0.5, stretch_steps=3)
+    options = msgspec.structs.replace(OPTIONS, success_share=0.4, exploration=exploration)
+    unbroken = make(options=options)
+    advance(unbroken, None, 6)
+    assert 0 < sum(unbroken.counters()["outcomes"]) < 6
+    kept, first = archive(tmp_path), make(options=options)
+    advance(first, kept, 4)
+    kept.checkpoint(first)
+    kept.close()
+    kept, second = archive(tmp_path), make(options=options)
+    kept.take_up(second)
+    advance(second, kept, 6)
+    kept.close()
+    assert_same(second, unbroken)
 
 
 def test_without_a_checkpoint_it_begins_at_the_start_and_with_a_torn_one_at_the_older(tmp_path: Path):
