@@ -61,13 +61,17 @@ class Graph:
         return child.returncode
 
     def close(self) -> None:
-        for child in self.children:
-            if child.poll() is None:
-                child.kill()
-            child.wait()
-        self.executor.shutdown()
-        self.node.destroy_node()
-        rclpy.shutdown(context=self.context)
+        """The own node goes first: a child killed while it writes into our shared-memory port leaves it locked, and
+        Fast DDS, still waiting for that lock in a participant's destructor, then renews the port under its own feet."""
+        try:
+            self.executor.shutdown()
+            self.node.destroy_node()
+            rclpy.shutdown(context=self.context)
+        finally:
+            for child in self.children:
+                if child.poll() is None:
+                    child.kill()
+                child.wait()
 
 
 @contextmanager
