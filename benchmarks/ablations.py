@@ -25,15 +25,15 @@ from naf_robot.bringup.runner import local_environment
 VARIANTS: dict[str, tuple[str, ...]] = {
     "as configured": (),
     "one update per transition": ("trainer.updates_per_transition=1",),
-    "three updates per transition": ("trainer.updates_per_transition=3",),
-    "noise with pauses": ("collector.exploration.settled_pause_share=0.5",),
-    "successes sampled more often": ("trainer.success_share=0.25",),
+    "ten updates per transition": ("trainer.updates_per_transition=10",),
+    "noise without pauses": ("collector.exploration.settled_pause_share=0",),
+    "successes not sampled more often": ("trainer.success_share=0",),
+    "stronger noise": ("collector.exploration.scale=0.5",),
     "noise that stays": ("collector.exploration.settled_scale=null",),
     "reward in the task's unit": ("trainer.reward_scale=1",),
     "batches of 64": ("algorithm.batch_size=64",),
     "P bounded at exp(5)": ("algorithm.log_diagonal_limit=5",),
     "target values unbounded": ("algorithm.bounded_values=false",),
-    "ten updates per transition": ("trainer.updates_per_transition=10",),
 }
 
 
