@@ -1,6 +1,6 @@
 """What each setting of the doors does alone: the same study with one setting at a time changed. JSON.
 
-    python benchmarks/ablations.py --task door_real --seeds 1 2 --episodes 120 --evaluate-every 5 --jobs 2 --output door_ablations.json
+    python benchmarks/ablations.py --seeds 1 2 --episodes 120 --evaluate-every 5 --output door_ablations.json
 
 Every variant is a `naf-robot study` of its own, so that it can be repeated by the command beside it. Per run: the
 greedy evaluations over training episodes. The file is written after every run; begun again, it goes on with what
