@@ -1,4 +1,4 @@
-"""What each setting of the doors does alone: the same study with one setting at a time changed. JSON.
+"""What each setting of `door_real` does alone: the same study with one setting at a time changed. JSON.
 
     python benchmarks/ablations.py --seeds 1 2 --episodes 120 --evaluate-every 5 --output door_ablations.json
 
@@ -21,6 +21,7 @@ import measuring
 from tqdm import tqdm
 
 from naf_robot.bringup.runner import local_environment
+from naf_robot.core.files import replace_file
 
 VARIANTS: dict[str, tuple[str, ...]] = {
     "as configured": (),
@@ -68,7 +69,7 @@ def study(options: argparse.Namespace, name: str, seed: int) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--task", default="door_real")
+    parser.add_argument("--task", default="door_real", help="another task may have a variant's setting already")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--episodes", type=int, default=100)
     parser.add_argument("--evaluate-every", type=int, default=10)
@@ -84,7 +85,7 @@ def main() -> None:
     with ThreadPoolExecutor(options.jobs) as pool, tqdm(total=len(todo), disable=None) as bar:
         for future in as_completed([pool.submit(study, options, *one) for one in todo]):
             kept.append(future.result())
-            options.output.write_text(json.dumps(facts | {"runs": kept}, indent=1) + "\n", encoding="utf-8")
+            replace_file(options.output, (json.dumps(facts | {"runs": kept}, indent=1) + "\n").encode())
             bar.update()
 
 

@@ -38,8 +38,12 @@ def own_graph() -> None:
 
 
 def command() -> str:
-    """The command line of this run, without the machine's folders."""
-    return shlex.join(["python", "benchmarks/" + Path(sys.argv[0]).name, *sys.argv[1:]])
+    """The command line of this run, without the machine's folders: where its output went is left out."""
+    words = sys.argv[1:]
+    if "--output" in words:
+        place = words.index("--output")
+        words = words[:place] + words[place + 2 :]
+    return shlex.join(["python", "benchmarks/" + Path(sys.argv[0]).name, *words])
 
 
 class Stopwatch:

@@ -9,6 +9,7 @@ and a tenth of the run gone. After it, a straight line is laid through each proc
 
 import argparse
 import json
+import math
 import signal
 import subprocess
 import sys
@@ -134,13 +135,14 @@ def reproduction(options: argparse.Namespace) -> str:
     """The command that measures this again, without where its files went."""
     command = f"python benchmarks/soak.py --simulated-hours {options.simulated_hours} --robots {options.robots}"
     command += f" --seed {options.seed} --real-time-factor {options.real_time_factor} --store-mib {options.store_mib}"
-    return f"{command} --updates-per-transition {options.updates_per_transition}"
+    command += f" --updates-per-transition {options.updates_per_transition}"
+    return command + (f" --wall-hours {options.wall_hours}" if math.isfinite(options.wall_hours) else "")
 
 
 def write(path: Path | None, document: dict[str, Any]) -> None:
     """Put what is known so far where it survives."""
     if path is not None:
-        replace_file(path, (json.dumps(document, indent=1) + "\n").encode())
+        replace_file(path, (json.dumps(document) + "\n").encode())
 
 
 def run(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:

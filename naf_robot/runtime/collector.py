@@ -83,7 +83,6 @@ class Collector:
         self._policy: Policy | None = None  # of the acting parameters
         self._episode: Episode | None = None
         self._prepared: tuple[bool, Signals] | None = None  # greedy?, goal of the next episode
-        self._evaluate_next = False
         self._trials = config.trainer.evaluation_window  # of one policy, before a newer one takes its place
         self._passed = 0  # of them in succession, by the acting policy
         self._updates, self._transitions = 0, 0
@@ -210,7 +209,7 @@ class Collector:
 
     def _prepare(self) -> Tick:
         periodic = self.next_episode % self._config.evaluation_period == self._config.evaluation_period - 1
-        greedy = self._evaluate_next or periodic
+        greedy = self._passed > 0 or periodic
         goal = self._task.sample_goal(self._goals["evaluate" if greedy else "train"])
         self._prepared = (greedy, goal)
         return Tick(np.zeros(self._model.size), prepared=self._task.goal_position(goal))
@@ -273,7 +272,6 @@ class Collector:
     def _end(self, episode: Episode, velocity: FloatArray) -> Tick:
         self._episode = None
         self._executed.clear()
-        self._evaluate_next = episode.greedy and episode.success
         if episode.greedy:
             self._passed = self._passed + 1 if episode.success else 0
         episode.truncate()
