@@ -21,6 +21,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from naf_robot.core.errors import ConfigError, NafRobotError, UnknownNameError
 from naf_robot.nodes.convert import seconds_of
+from naf_robot.nodes.scheduling import take_turns
 from naf_robot.runtime.run_config import RunConfig, check_robot, load
 
 EXECUTORS: dict[str, Callable[[], Executor]] = {
@@ -69,6 +70,10 @@ class ExecutableNode(Node):
         """The node's clock, simulated or not [s]."""
         return seconds_of(self.get_clock().now().nanoseconds)
 
+    def unhurried(self) -> bool:
+        """Whether simulated time stands still until this node has answered, so that none of its answers is late."""
+        return self.use_sim_time and self.config.simulation.real_time_factor == 0.0
+
     def spin_once(self, timeout_s: float) -> None:
         """Handle at most one callback, waiting up to `timeout_s` for it."""
         if self.spinner is not None:
@@ -104,6 +109,8 @@ def run(make: Callable[[], ExecutableNode]) -> int:
     signal.signal(signal.SIGTERM, on_signal)
     try:
         node = make()
+        if node.unhurried():
+            take_turns()
         executor = node.make_executor()
         executor.add_node(node)
         node.spinner = executor

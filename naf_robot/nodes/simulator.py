@@ -91,6 +91,10 @@ class SimulatorNode(ExecutableNode):
         response.success, response.message = True, f"reset {len(self.config.robots)} robots"
         return response
 
+    def unhurried(self) -> bool:
+        """Whether it makes time as fast as the others answer."""
+        return self.config.simulation.real_time_factor == 0.0
+
     def loop(self) -> int:
         """Tick for ever: publish, wait for the answers, step."""
         factor = self.config.simulation.real_time_factor

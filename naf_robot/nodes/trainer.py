@@ -62,6 +62,10 @@ class TrainerNode(ExecutableNode):
         self.published_s = 0.0
         self.decided: int | None = None
 
+    def unhurried(self) -> bool:
+        """Always: learning never takes a core from whoever controls an arm."""
+        return True
+
     def on_experience(self, message: UInt8MultiArray) -> None:
         """Have it stored; what is no experience of this run is told on the diagnostics only."""
         self.handled += 1

@@ -35,8 +35,9 @@ sys.exit(run(Probe))
 """
 
 
-def start(tmp_path: Path, body: str, *parameters: str) -> subprocess.Popen:
-    save(resolve("reach"), tmp_path / "config.yaml")
+def start(tmp_path: Path, body: str, *parameters: str, real_time_factor: float = 0.0) -> subprocess.Popen:
+    overrides = [{"simulation": {"real_time_factor": real_time_factor}}]
+    save(resolve("reach", overrides=overrides), tmp_path / "config.yaml")
     given = parameters or (f"config:={tmp_path / 'config.yaml'}",)
     arguments = ["--ros-args", *(word for parameter in given for word in ("-p", parameter))]
     return subprocess.Popen(
@@ -90,3 +91,21 @@ def test_wrong_parameters_are_named(tmp_path: Path, parameters: tuple[str, ...],
     _, err = child.communicate(timeout=60)
     assert child.returncode == 2
     assert text in err
+
+
+POLICIES = """import os
+        print(*{os.sched_getscheduler(int(thread)) for thread in os.listdir("/proc/self/task")})
+        return 0"""
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="Linux alone has it")
+@pytest.mark.parametrize(
+    ("simulated", "real_time_factor", "policy"),
+    [("true", 0.0, "SCHED_BATCH"), ("true", 1.0, "SCHED_OTHER"), ("false", 0.0, "SCHED_OTHER")],
+)
+def test_only_where_simulated_time_waits_for_it_does_a_node_take_its_turn(
+    tmp_path: Path, simulated: str, real_time_factor: float, policy: str
+):
+    given = (f"config:={tmp_path / 'config.yaml'}", f"use_sim_time:={simulated}")
+    out, err = start(tmp_path, POLICIES, *given, real_time_factor=real_time_factor).communicate(timeout=60)
+    assert out.splitlines()[:2] == ["looping", str(getattr(os, policy))], err
