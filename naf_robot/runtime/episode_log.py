@@ -29,6 +29,42 @@ class EpisodeRecord:
     wall_s: float
 
 
+class GreedyWindow:
+    """Success and return of the newest greedy episodes, up to `size` of them.
+
+    The trainer asks in every turn of its loop, so that the sums are kept, whatever the window's size.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._episodes: deque[tuple[bool, float]] = deque(maxlen=size)
+        self._successes, self._returns = 0, 0.0
+
+    def add(self, record: EpisodeRecord) -> None:
+        """Take the newest; the oldest leaves a full window."""
+        if self.is_full:
+            success, episode_return = self._episodes[0]
+            self._successes -= success
+            self._returns -= episode_return
+        self._episodes.append((record.success, record.episode_return))
+        self._successes += record.success
+        self._returns += record.episode_return
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it holds as many as it can."""
+        return len(self._episodes) == self._episodes.maxlen
+
+    @property
+    def success_rate(self) -> float:
+        """Share of successes, 0 before the first episode."""
+        return self._successes / len(self._episodes) if self._episodes else 0.0
+
+    @property
+    def mean_return(self) -> float:
+        """Mean of the returns, 0 before the first episode."""
+        return self._returns / len(self._episodes) if self._episodes else 0.0
+
+
 @dataclass
 class _Open:
     episode: int
@@ -52,7 +88,7 @@ class EpisodeLog:
         self._open: dict[str, _Open] = {}
         self._next: dict[str, int] = {}
         self._ahead: dict[str, dict[int, list[EpisodePart]]] = {}
-        self._window: deque[EpisodeRecord] = deque(maxlen=window)
+        self._window = GreedyWindow(window)
         self._known_wall_s = _wall_times(path) if path else {}
         self._before_start: list[str] | None = []
         self._file: TextIO | None = None
@@ -125,7 +161,7 @@ class EpisodeLog:
         )
         if record.greedy:
             self.evaluations += 1
-            self._window.append(record)
+            self._window.add(record)
         self._write(json.dumps(asdict(record)) + "\n")
         return record
 
@@ -142,17 +178,17 @@ class EpisodeLog:
     @property
     def greedy_success(self) -> float:
         """Success rate of the newest greedy episodes, 0 before the first."""
-        return float(np.mean([record.success for record in self._window])) if self._window else 0.0
+        return self._window.success_rate
 
     @property
     def greedy_return(self) -> float:
         """Mean return of the newest greedy episodes, 0 before the first."""
-        return float(np.mean([record.episode_return for record in self._window])) if self._window else 0.0
+        return self._window.mean_return
 
     @property
     def window_is_full(self) -> bool:
         """Whether the success rate is over a whole window."""
-        return len(self._window) == self._window.maxlen
+        return self._window.is_full
 
     def close(self, env_steps: int, wall_s: float) -> None:
         """Count what still waits for batches that never came, and close the file."""
