@@ -35,10 +35,13 @@ MEMORY_GROWTH = 0.03  # flat: the line through a process's memory rises by less 
 MEMORY_SLACK_MIB = 4.0  # or by less than this
 HANDLE_GROWTH = 2  # files more than at the end of the warm-up
 RATE_LOSS = 0.2  # of transitions/s from the first half of the window to the second
+COST_GROWTH = 0.2  # of a process's share in the processor time per transition, between the halves
+LEAST_SHARE = 0.005  # that a share must grow by to count
 FLAT_MEANS = (
     f"after the warm-up the line through a process's memory rises by less than {MEMORY_GROWTH:.0%} or "
-    f"{MEMORY_SLACK_MIB} MiB, it opens at most {HANDLE_GROWTH} files more, and the second half brings at least "
-    f"{1.0 - RATE_LOSS:.0%} of the first half's transitions/s"
+    f"{MEMORY_SLACK_MIB} MiB, it opens at most {HANDLE_GROWTH} files more, the second half brings at least "
+    f"{1.0 - RATE_LOSS:.0%} of the first half's transitions/s, and no process's share of the processor time "
+    f"per transition grows by more than {COST_GROWTH:.0%}"
 )
 FEWEST = 8  # samples after the warm-up that anything is said from
 
@@ -64,6 +67,27 @@ def growth(hours: list[float], values: list[float]) -> tuple[float, float]:
     """Slope of the line of least squares [1/h], and its rise over the window."""
     slope = float(np.polyfit(hours, values, 1)[0])
     return slope, slope * (hours[-1] - hours[0])
+
+
+def cost_ms(label: str, samples: list[dict[str, Any]]) -> float:
+    """Processor time of one process per transition [ms]."""
+    first, last = samples[0], samples[-1]
+    spent_s = last["processes"][label]["processor_s"] - first["processes"][label]["processor_s"]
+    return 1e3 * spent_s / max(1, last["transitions"] - first["transitions"])
+
+
+def grown_dear(costs: dict[str, list[float]]) -> list[str]:
+    """Processes whose cost per transition grew beside that of all, from [first, second half] of each.
+
+    Beside all of them, because other work on the machine makes every process dearer at once.
+    """
+    before, after = (sum(halves[k] for halves in costs.values()) for k in (0, 1))
+    shares = {label: (halves[0] / before, halves[1] / after) for label, halves in costs.items() if before and after}
+    return [
+        f"{label}: {share[1]:.1%} of all processor time in the second half, {share[0]:.1%} in the first"
+        for label, share in shares.items()
+        if share[1] > (1.0 + COST_GROWTH) * share[0] and share[1] - share[0] > LEAST_SHARE
+    ]
 
 
 def of_process(label: str, window: list[dict[str, Any]]) -> dict[str, Any]:
@@ -110,10 +134,14 @@ def summary(samples: list[dict[str, Any]], robots: int) -> dict[str, Any]:
     }
     if len(window) < FEWEST:
         return found
-    half = len(window) // 2
-    rates = [rate(part, "transitions") for part in (window[: half + 1], window[half:])]
+    halves = window[: len(window) // 2 + 1], window[len(window) // 2 :]
+    rates = [rate(half, "transitions") for half in halves]
     each = {label: of_process(label, window) for label in window[0]["processes"]}
     not_flat = [text for figures in each.values() for text in figures.pop("not_flat")]
+    costs = {label: [cost_ms(label, half) for half in halves] for label in each}
+    not_flat += grown_dear(costs)
+    for label, values in costs.items():
+        each[label]["processor_ms_per_transition_first_second_half"] = [round(value, 4) for value in values]
     if rates[1] < (1.0 - RATE_LOSS) * rates[0]:
         not_flat.append(f"{rates[1]:.1f} transitions/s in the second half, {rates[0]:.1f} in the first")
     hours = [simulated_hours(sample) for sample in window]
