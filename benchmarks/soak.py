@@ -2,9 +2,10 @@
 
     python benchmarks/soak.py --simulated-hours 20 --robots 4 --output soak.json
 
-The file is whole at every instant and holds what is known so far, so a run that is cut leaves its figures.
-Nothing counts before the warm-up is over: all processes up, the replay buffer full (its memory is taken as it fills)
-and a tenth of the run gone. After it, a straight line is laid through each process's memory.
+The file is whole at every instant and holds what is known so far, so a run that is cut leaves its figures. With
+`--run-dir DIR` it can be gone on with, by `--resume DIR`: hours count from the run's beginning, figures are of the
+newest processes. Nothing counts before the warm-up is over: all processes up, the replay buffer full (its memory is
+taken as it fills) and a tenth of the run gone. After it, a straight line is laid through each process's memory.
 """
 
 import argparse
@@ -164,7 +165,8 @@ def reproduction(options: argparse.Namespace) -> str:
     command = f"python benchmarks/soak.py --simulated-hours {options.simulated_hours} --robots {options.robots}"
     command += f" --seed {options.seed} --real-time-factor {options.real_time_factor} --store-mib {options.store_mib}"
     command += f" --updates-per-transition {options.updates_per_transition}"
-    return command + (f" --wall-hours {options.wall_hours}" if math.isfinite(options.wall_hours) else "")
+    command += f" --wall-hours {options.wall_hours}" if math.isfinite(options.wall_hours) else ""
+    return command + (" --resume DIR" if options.resume else "")
 
 
 def write(path: Path | None, document: dict[str, Any]) -> None:
@@ -174,19 +176,25 @@ def write(path: Path | None, document: dict[str, Any]) -> None:
 
 
 def run(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "naf_robot.bringup.cli", "train", "--run-dir", str(run_dir)]
-    command += ["--robots", str(options.robots), "--max-episodes", "100000000", "--seed", str(options.seed)]
+    command = [sys.executable, "-m", "naf_robot.bringup.cli", "train"]
+    if options.resume:
+        command += ["--resume", str(run_dir)]
+    else:
+        command += ["--run-dir", str(run_dir), "--robots", str(options.robots), "--seed", str(options.seed)]
+    command += ["--max-episodes", "100000000"]
     command += ["--real-time-factor", str(options.real_time_factor), "--target-success", "1.0"]
     command += ["--set", "trainer.evaluation_window=1000000", f"trainer.replay_capacity={REPLAY_CAPACITY}"]
     command += ["trainer.full_store=thin", f"trainer.max_store_bytes={options.store_mib * 2**20}"]
     command += [f"trainer.updates_per_transition={options.updates_per_transition}"]
     environment = local_environment() | {"PYTHONPATH": str(ROOT)}
     log = run_dir.with_suffix(".log")
-    with log.open("wb") as file:
+    with log.open("ab" if options.resume else "wb") as file:
         child = subprocess.Popen(command, stdout=file, stderr=file, env=environment)
     begin, period_s = time.monotonic(), options.period
     samples: list[dict[str, Any]] = []
     document: dict[str, Any] = {"command": reproduction(options)}
+    if options.resume:
+        document["resumed_after_simulated_hours"] = round(simulated_hours(progress(run_dir)), 3)
     try:
         while child.poll() is None:
             time.sleep(period_s)
@@ -247,10 +255,11 @@ def main() -> int:
     parser.add_argument("--updates-per-transition", type=float, default=1.0, help="fewer leave more of the machine")
     parser.add_argument("--period", type=float, default=10.0, help="[s] between samples at the start")
     parser.add_argument("--run-dir", type=Path, help="kept; without it a temporary one")
+    parser.add_argument("--resume", type=Path, metavar="DIR", help="go on with the run that --run-dir kept here")
     parser.add_argument("--output", type=Path, help="JSON with every sample, rewritten at each")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        result = run(options, (options.run_dir or Path(folder) / "run").resolve())
+        result = run(options, (options.resume or options.run_dir or Path(folder) / "run").resolve())
     print(json.dumps(result, indent=1))
     return 0 if result["exit_code"] == 0 and result["flat"] is not False and result["transitions_lost"] == 0 else 1
 
