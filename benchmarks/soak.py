@@ -192,9 +192,8 @@ def run(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
         child = subprocess.Popen(command, stdout=file, stderr=file, env=environment)
     begin, period_s = time.monotonic(), options.period
     samples: list[dict[str, Any]] = []
-    document: dict[str, Any] = {"command": reproduction(options)}
-    if options.resume:
-        document["resumed_after_simulated_hours"] = round(simulated_hours(progress(run_dir)), 3)
+    resumed_after = round(simulated_hours(progress(run_dir)), 3) if options.resume else 0.0
+    document: dict[str, Any] = {"command": reproduction(options), "resumed_after_simulated_hours": resumed_after}
     try:
         while child.poll() is None:
             time.sleep(period_s)
@@ -231,11 +230,12 @@ def run(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
 def show(document: dict[str, Any], options: argparse.Namespace) -> None:
     """One line of progress on stderr."""
     done, wall = document["simulated_hours"], document["wall_hours"]
-    left = f"{wall / done * (options.simulated_hours - done):.2f} h" if done else "?"
+    speed = (done - document["resumed_after_simulated_hours"]) / max(wall, 1e-9)
+    left = f"{(options.simulated_hours - done) / speed:.2f} h" if speed > 0.0 else "?"
     flat = {None: "warming up", True: "flat", False: "NOT FLAT: " + "; ".join(document.get("not_flat", []))}
     parts = (
         f"{done:.3f}/{options.simulated_hours} simulated h after {wall:.3f} h",
-        f"{done / max(wall, 1e-9):.2f} times real time",
+        f"{speed:.2f} times real time",
         f"left {left}",
         f"episodes {document['episodes']}",
         f"disk {sum(document['disk_mib'].values()):.1f} MiB",
