@@ -217,7 +217,7 @@ def run(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
     finally:
         if child.poll() is None:
             child.send_signal(signal.SIGINT)
-    document |= {"exit_code": child.wait(), "transitions_lost": None}
+    document = {"flat": None} | document | {"exit_code": child.wait(), "transitions_lost": None}
     if (file := run_dir / "summary.json").is_file():
         ended = json.loads(file.read_text(encoding="utf-8"))
         document |= {key: ended[key] for key in ("transitions_lost", "transitions_resent", "updates")}
@@ -254,8 +254,9 @@ def main() -> int:
     parser.add_argument("--store-mib", type=int, default=256, help="of experience; beyond it the oldest is thinned")
     parser.add_argument("--updates-per-transition", type=float, default=1.0, help="fewer leave more of the machine")
     parser.add_argument("--period", type=float, default=10.0, help="[s] between samples at the start")
-    parser.add_argument("--run-dir", type=Path, help="kept; without it a temporary one")
-    parser.add_argument("--resume", type=Path, metavar="DIR", help="go on with the run that --run-dir kept here")
+    folders = parser.add_mutually_exclusive_group()
+    folders.add_argument("--run-dir", type=Path, help="kept; without it a temporary one")
+    folders.add_argument("--resume", type=Path, metavar="DIR", help="go on with the run that --run-dir kept here")
     parser.add_argument("--output", type=Path, help="JSON with every sample, rewritten at each")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

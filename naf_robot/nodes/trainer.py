@@ -63,7 +63,7 @@ class TrainerNode(ExecutableNode):
         self.decided: int | None = None
 
     def unhurried(self) -> bool:
-        """Always: learning never takes a core from whoever controls an arm."""
+        """Always: when a message wakes it, whoever controls an arm may finish first."""
         return True
 
     def on_experience(self, message: UInt8MultiArray) -> None:
