@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from naf_robot.sensing.door_angle import DoorAngleEstimator
-from naf_robot.sim.door_by_hand import DoorByHand, calibrate
-from naf_robot.sim.door_config import DoorSceneConfig
 from naf_robot.sim.imu import ImuConfig
+from naf_robot.sim.mujoco.door_by_hand import DoorByHand, calibrate
+from naf_robot.sim.scenes.door import DoorSceneConfig
 from naf_robot.tasks.door_geometry import HINGE_AXIS
 
 EPISODE_S, REST_S = 15.0, 4.0

@@ -17,9 +17,9 @@ import numpy as np
 
 from naf_robot.core.errors import NafRobotError
 from naf_robot.learning.policy import Policy
-from naf_robot.runtime.checkpoint import read_policy
-from naf_robot.runtime.environments import make_environment
-from naf_robot.runtime.run_config import RunConfig, load
+from naf_robot.run.checkpoint import read_policy
+from naf_robot.run.config import RunConfig, load
+from naf_robot.run.environments import make_environment
 from naf_robot.sim.gym_env import TaskEnv
 
 matplotlib.use("Agg")
@@ -81,7 +81,7 @@ def draw_curves(files: list[Path], output: Path) -> None:
             axis.plot(episodes, success, f"C{number}", alpha=0.8, linewidth=1.4)
         axis.lines[-1].set_label(file.stem)
     axis.set_xlabel("training episodes (300 steps each)")
-    axis.set_ylabel("greedy success [%]")
+    axis.set_ylabel("evaluation success [%]")
     axis.set_ylim(-2, 102)
     axis.legend(loc="lower right")
     axis.grid(alpha=0.3)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from naf_robot.bringup.runner import ProcessRunner
 from naf_robot.core.errors import CheckpointError
-from naf_robot.runtime.checkpoint import has_checkpoint, read_checkpoint
+from naf_robot.run.checkpoint import has_checkpoint, read_checkpoint
 
 READY_S = 90.0
 PAUSE_S = (0.3, 3.0)  # between two faults

@@ -64,8 +64,8 @@ def system_under_faults(specs: list[NodeSpec], config: Path, seed: int, loss: fl
 def count_transitions(run_dir: Path) -> dict[str, int]:
     """What the collectors paid for against what the trainer's store and the outboxes hold, from the files alone."""
     from naf_robot.experience.store import ExperienceStore
-    from naf_robot.runtime.contract import contract_of
-    from naf_robot.runtime.run_config import load
+    from naf_robot.run.config import load
+    from naf_robot.run.contract import contract_of
 
     held: Counter[tuple[str, int, int]] = Counter()
     stored: Counter[str] = Counter()
@@ -107,7 +107,7 @@ def resume_to_success(run_dir: Path, episodes: int) -> dict[str, Any]:
     summary = json.loads((run_dir / "summary.json").read_text(encoding="utf-8"))
     return {
         "final_exit_code": code,
-        "final_success": summary["greedy_success"],
+        "final_success": summary["evaluation_success"],
         "final_lost": summary["transitions_lost"],
         "updates": summary["updates"],
     }

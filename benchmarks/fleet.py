@@ -26,8 +26,8 @@ from measuring import processor_s
 
 from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.runner import local_environment
-from naf_robot.runtime.contract import contract_of
-from naf_robot.runtime.run_config import RunConfig, resolve, robot_names, save
+from naf_robot.run.config import RunConfig, resolve, robot_names, save
+from naf_robot.run.contract import contract_of
 
 SETTLE_S = 2.0  # of the load before it counts
 FLUSH_S = 60.0

@@ -23,6 +23,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from std_msgs.msg import String, UInt8MultiArray
 
+from naf_robot.collecting.upload import Uploader
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.records import TRANSITION_DTYPES, TransitionBatch
 from naf_robot.experience.chunks import ChunkAssembler
@@ -30,9 +31,8 @@ from naf_robot.experience.codec import Contract, decode_acknowledgement, decode_
 from naf_robot.experience.outbox import Outbox
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.qos import EXPERIENCE, PARAMETERS, reliable
-from naf_robot.runtime.contract import contract_of
-from naf_robot.runtime.run_config import RunConfig, load
-from naf_robot.runtime.upload import Uploader
+from naf_robot.run.config import RunConfig, load
+from naf_robot.run.contract import contract_of
 
 RATE_HZ = 20.0  # transitions per second and robot
 HOUSEKEEPING_S = 0.2  # as in the collector node

@@ -46,8 +46,8 @@ from naf_robot.experience.codec import (
 )
 from naf_robot.experience.outbox import Outbox
 from naf_robot.learning.policy import Policy
-from naf_robot.runtime.checkpoint import Checkpoint, read_folder, write_checkpoint
-from naf_robot.runtime.reception import MAX_MESSAGE_BYTES
+from naf_robot.run.checkpoint import Checkpoint, read_folder, write_checkpoint
+from naf_robot.training.receiver import MAX_MESSAGE_BYTES
 
 HANG_S = 2.0  # processor time for one message
 

@@ -25,8 +25,8 @@ from random_batch import make_batch
 
 from naf_robot.learning.naf.config import NafConfig
 from naf_robot.learning.naf.learner import NafLearner
+from naf_robot.learning.naf.stacked import padded
 from naf_robot.learning.replay_buffer import ReplayBuffer
-from naf_robot.learning.stacked import padded
 
 CASES = {"reach": (20, 7), "door": (25, 7), "pick_place": (180, 9)}
 VARIANTS = {"plain": "plain", "default": "cross_normalised"}

@@ -31,8 +31,8 @@ from naf_robot.experience.codec import encode_parameters
 from naf_robot.learning.policy import Policy
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.qos import COMMAND, PARAMETERS, SENSOR, reliable
-from naf_robot.runtime.contract import contract_of
-from naf_robot.runtime.run_config import resolve, robot_names, save
+from naf_robot.run.config import resolve, robot_names, save
+from naf_robot.run.contract import contract_of
 
 PERIOD_NS = 50_000_000  # of control in reach
 PERIOD_S = PERIOD_NS * 1e-9

@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from naf_robot.arm.model import ArmModel
-from naf_robot.arm.safety import HalfSpaceConfig, SafetyConfig, SafetyProjection, SphereConfig
+from naf_robot.arm.model.kinematics import ArmModel
+from naf_robot.arm.projection.projection import HalfSpaceConfig, SafetyConfig, SafetyProjection, SphereConfig
 from naf_robot.core.records import FloatArray
 from naf_robot.core.resources import find
 

@@ -22,8 +22,8 @@ import numpy as np
 from measuring import Stopwatch
 from mujoco.rollout import Rollout
 
-from naf_robot.runtime.environments import make_environment
-from naf_robot.runtime.run_config import resolve, task_files
+from naf_robot.run.config import resolve, task_files
+from naf_robot.run.environments import make_environment
 from naf_robot.sim.gym_env import TaskEnv
 
 PERIODS = 20  # control periods that a batch of worlds advances at once, under one command each

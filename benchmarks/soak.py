@@ -184,7 +184,7 @@ def run(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
     command += ["--max-episodes", "100000000"]
     command += ["--real-time-factor", str(options.real_time_factor), "--target-success", "1.0"]
     command += ["--set", "trainer.evaluation_window=1000000", f"trainer.replay_capacity={REPLAY_CAPACITY}"]
-    command += ["trainer.full_store=thin", f"trainer.max_store_bytes={options.store_mib * 2**20}"]
+    command += ["trainer.full_store=compact", f"trainer.max_store_bytes={options.store_mib * 2**20}"]
     command += [f"trainer.updates_per_transition={options.updates_per_transition}"]
     environment = local_environment() | {"PYTHONPATH": str(ROOT)}
     log = run_dir.with_suffix(".log")
@@ -251,7 +251,7 @@ def main() -> int:
     parser.add_argument("--robots", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--real-time-factor", type=float, default=0.0, help="0: as fast as the machine allows")
-    parser.add_argument("--store-mib", type=int, default=256, help="of experience; beyond it the oldest is thinned")
+    parser.add_argument("--store-mib", type=int, default=256, help="of experience; beyond it the oldest is compacted")
     parser.add_argument("--updates-per-transition", type=float, default=1.0, help="fewer leave more of the machine")
     parser.add_argument("--period", type=float, default=10.0, help="[s] between samples at the start")
     folders = parser.add_mutually_exclusive_group()

@@ -33,7 +33,7 @@ from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.system import training_system
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.qos import COMMAND, SENSOR, latched, reliable
-from naf_robot.runtime.run_config import resolve, save
+from naf_robot.run.config import resolve, save
 
 ROBOT = "robot_1"
 STANDSTILL = 0.005  # [rad/s]

@@ -22,7 +22,7 @@ from measuring import Stopwatch, processor_s
 from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.runner import local_environment
 from naf_robot.bringup.system import training_system
-from naf_robot.runtime.run_config import resolve, robot_names, save
+from naf_robot.run.config import resolve, robot_names, save
 
 PARTS = {  # of the trainer's loop: owner (the node itself, or one of its attributes), method
     "receiving": ("", "drain"),

@@ -1,1 +1,1 @@
-"""Kinematics, limits, the safety projection and the watchdog of one arm. No ROS."""
+"""One arm: its model, the safety projection and velocity control. No ROS."""

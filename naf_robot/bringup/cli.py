@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.set_defaults(run=_evaluate)
 
     study = commands.add_parser("study", help="the synchronous loop without ROS, on any Gymnasium environment")
-    _plugin("naf_robot.runtime.study_command", study)
+    _plugin("naf_robot.study.command", study)
     report = commands.add_parser("report", help="draw the learning curve of a run folder")
     report.add_argument("--run-dir", type=Path, required=True)
     report.set_defaults(run=_report)
@@ -95,28 +95,26 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from naf_robot.runtime.evaluation import evaluate_run
-
+    evaluate_run = importlib.import_module("naf_robot.study.evaluation").evaluate_run
     print(json.dumps(evaluate_run(options.run_dir, options.episodes, options.seed)), flush=True)
     return 0
 
 
 def _report(options: argparse.Namespace) -> int:
-    from naf_robot.runtime.report import write_learning_curve
+    from naf_robot.run.report import write_learning_curve
 
     print(write_learning_curve(options.run_dir), flush=True)
     return 0
 
 
 def _inspect(options: argparse.Namespace) -> int:
-    from naf_robot.runtime.evaluation import inspect_run
-
+    inspect_run = importlib.import_module("naf_robot.study.evaluation").inspect_run
     print(json.dumps(inspect_run(options.run_dir), indent=2), flush=True)
     return 0
 
 
 def _rollback(options: argparse.Namespace) -> int:
-    from naf_robot.runtime.rollback import roll_back_run
+    from naf_robot.run.rollback import roll_back_run
 
     lock = lock_run(options.run_dir)
     print(json.dumps(roll_back_run(options.run_dir, options.version)), flush=True)
@@ -125,7 +123,7 @@ def _rollback(options: argparse.Namespace) -> int:
 
 
 def _pin(options: argparse.Namespace) -> int:
-    from naf_robot.runtime.rollback import pin_robots
+    from naf_robot.run.rollback import pin_robots
 
     print(json.dumps(pin_robots(options.run_dir, options.robot, options.version, options.release)), flush=True)
     return 0

@@ -10,8 +10,8 @@ from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown, matches_action
 from launch.events.process import ProcessExited, ShutdownProcess
 
-from naf_robot.bringup.deaths import Deaths, how
 from naf_robot.bringup.node_spec import NodeSpec
+from naf_robot.bringup.process_exits import ProcessExits, exit_reason
 
 RESPAWN_DELAY_S = 0.5
 ESCALATION_S = 5  # from SIGINT to SIGTERM, and again to SIGKILL
@@ -61,12 +61,14 @@ class NodeProcess(ExecuteProcess):
 
 
 class ExitHandler:
-    """Decides, when a process has ended, whether the system ends with it; keeps the reasons of deaths."""
+    """Decides, when a process has ended, whether the system ends with it; keeps the reasons of exits."""
 
-    def __init__(self, process: NodeProcess, system: list[NodeProcess], deaths: Deaths, outcome_file: Path) -> None:
+    def __init__(
+        self, process: NodeProcess, system: list[NodeProcess], exits: ProcessExits, outcome_file: Path
+    ) -> None:
         self._spec = process.spec
         self._system = system
-        self._deaths = deaths
+        self._exits = exits
         self._outcome_file = outcome_file
         self._born_s = time.monotonic()
 
@@ -77,20 +79,20 @@ class ExitHandler:
             return [EmitEvent(event=ShutdownProcess(process_matcher=matches_action(process))) for process in due]
         if self._spec.decides and self._outcome_file.exists():
             return [EmitEvent(event=Shutdown(reason=f"{self._spec.label} has ended the run"))]
-        lived_s, self._born_s = time.monotonic() - self._born_s, time.monotonic()
-        if self._deaths.restart_after_s(self._spec, event.returncode, lived_s) is not None:
+        uptime_s, self._born_s = time.monotonic() - self._born_s, time.monotonic()
+        if self._exits.restart_after_s(self._spec, event.returncode, uptime_s) is not None:
             return []
-        return [EmitEvent(event=Shutdown(reason=f"{self._spec.label} {how(event.returncode)}"))]
+        return [EmitEvent(event=Shutdown(reason=f"{self._spec.label} {exit_reason(event.returncode)}"))]
 
 
 def system_actions(specs: list[NodeSpec], run_dir: Path) -> list[Any]:
-    """The actions that run the processes of `specs`; deaths are noted in `run_dir`, where the outcome is awaited."""
-    deaths = Deaths(run_dir / "deaths.jsonl")
+    """The actions that run the processes of `specs`; exits are noted in `run_dir`, where the outcome is awaited."""
+    exits = ProcessExits(run_dir / "process_exits.jsonl")
     system: list[NodeProcess] = []
     for spec in specs:
         NodeProcess(spec, system)
     actions: list[Any] = []
     for process in system:
-        handler = ExitHandler(process, system, deaths, run_dir / "outcome")
+        handler = ExitHandler(process, system, exits, run_dir / "outcome")
         actions += [RegisterEventHandler(OnProcessExit(target_action=process, on_exit=handler)), process]
     return actions

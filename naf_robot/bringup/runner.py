@@ -11,8 +11,8 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Literal
 
-from naf_robot.bringup.deaths import Deaths, how
 from naf_robot.bringup.node_spec import NodeSpec
+from naf_robot.bringup.process_exits import ProcessExits, exit_reason
 
 POLL_S = 0.05
 STOP_BUDGET_S = 4.8  # for everything, after a signal; each stage may use what later ones do not need
@@ -26,7 +26,7 @@ class ProcessRunner:
     """Children of this process, in sessions of their own, so that Ctrl-C reaches this process alone.
 
     Should this process die without a word, the kernel sends every child SIGTERM. A child that dies is
-    started again as often as its spec allows; the reasons are in `deaths.jsonl` beside the outcome.
+    started again as often as its spec allows; the reasons are in `process_exits.jsonl` beside the outcome.
     """
 
     def __init__(self, specs: Sequence[NodeSpec], log_dir: Path, outcome_file: Path, environment: Mapping[str, str]):
@@ -36,7 +36,7 @@ class ProcessRunner:
         self._environment = dict(environment)
         self._children: dict[str, subprocess.Popen] = {}
         self._logs: list[IO[bytes]] = []
-        self._deaths = Deaths(outcome_file.parent / "deaths.jsonl")
+        self._exits = ProcessExits(outcome_file.parent / "process_exits.jsonl")
         self._started_s: dict[str, float] = {}
         self._restart_s: dict[str, float] = {}  # when a dead one is due
         self._interrupted = False
@@ -101,7 +101,7 @@ class ProcessRunner:
                 if (code := self._ended(spec)) is not None:
                     if spec.decides and self._outcome_file.exists():
                         return self._decided()
-                    self._report_death(spec, code)
+                    self._report_exit(spec, code)
                     self._stop(patient=False)
                     return FAILED
             time.sleep(POLL_S)
@@ -119,10 +119,10 @@ class ProcessRunner:
             return None
         if spec.decides and self._outcome_file.exists():
             return code
-        delay_s = self._deaths.restart_after_s(spec, code, time.monotonic() - self._started_s[label])
+        delay_s = self._exits.restart_after_s(spec, code, time.monotonic() - self._started_s[label])
         if delay_s is None:
             return code
-        print(f"process {label!r} {how(code)}; started again in {delay_s:.1f} s", file=sys.stderr, flush=True)
+        print(f"process {label!r} {exit_reason(code)}; started again in {delay_s:.1f} s", file=sys.stderr, flush=True)
         self._restart_s[label] = time.monotonic() + delay_s
         return None
 
@@ -136,7 +136,7 @@ class ProcessRunner:
         ended = [spec for spec in self._specs if spec.label not in self._restart_s]
         failed = [spec for spec in ended if self._children[spec.label].returncode not in clean]
         for spec in failed:
-            self._report_death(spec, self._children[spec.label].returncode)
+            self._report_exit(spec, self._children[spec.label].returncode)
         return FAILED if failed else 0
 
     def _stop(self, patient: bool) -> None:
@@ -165,8 +165,8 @@ class ProcessRunner:
             child.kill()
             child.wait()
 
-    def _report_death(self, spec: NodeSpec, code: int) -> None:
-        print(f"error: process {spec.label!r} {how(code)}; the run ends", file=sys.stderr, flush=True)
+    def _report_exit(self, spec: NodeSpec, code: int) -> None:
+        print(f"error: process {spec.label!r} {exit_reason(code)}; the run ends", file=sys.stderr, flush=True)
         path = self._log_path(spec.label)
         if path.is_file():
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]

@@ -12,7 +12,7 @@ from naf_robot.bringup.system import training_system
 from naf_robot.core.config import load_yaml, parse_overrides
 from naf_robot.core.errors import ConfigError, RunFolderError
 from naf_robot.core.files import ExclusiveLock, make_run_folder
-from naf_robot.runtime.run_config import RunConfig, load, resolve, robot_names, save
+from naf_robot.run.config import RunConfig, load, resolve, robot_names, save
 
 RESUMABLE = {"resume", "max_episodes", "target_success", "real_time_factor", "restarts", "simulated", "settings"}
 
@@ -32,7 +32,7 @@ class SystemOptions:
     seed: int = option(0, "seed of everything random")
     run_dir: str = option("", "folder to write the run to; must not exist (default: below runs/)")
     max_episodes: int = option(400, "episodes of all robots after which the run ends without success")
-    target_success: float = option(1.0, "greedy success over the newest evaluation episodes that ends the run")
+    target_success: float = option(1.0, "evaluation success over the newest evaluation episodes that ends the run")
     real_time_factor: float = option(0.0, "speed of the simulation, 0 for as fast as the machine allows")
     simulated: bool = option(True, "start the simulator; false expects arm drivers and runs on wall time")
     restarts: int = option(0, "how often each dead process may be started again")

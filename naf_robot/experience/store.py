@@ -8,9 +8,9 @@ from typing import NamedTuple
 from naf_robot.core.errors import CodecError, ConflictError, StoreError
 from naf_robot.core.files import ExclusiveLock
 from naf_robot.experience.codec import Contract, ExperienceMessage, decode_experience
+from naf_robot.experience.compacted import MARK, EpisodePart, compact, is_compacted, parts_of, read_compacted
 from naf_robot.experience.database import open_database
 from naf_robot.experience.envelope import MAX_BYTES, checksum_of, same_content
-from naf_robot.experience.thinned import MARK, EpisodePart, is_thinned, parts_of, read_thinned, thin
 
 TABLES = """
 CREATE TABLE batches (
@@ -25,12 +25,12 @@ CREATE TABLE batches (
 """
 
 Received = tuple[ExperienceMessage, bytes]  # a decoded message and its bytes
-THIN_FROM = 0.95  # of the bound
+COMPACT_FROM = 0.95  # of the bound
 WHOLE = f"substr(payload, 1, {len(MARK)}) != x'{MARK.hex()}'"
 
 
 class Held(NamedTuple):
-    """One batch of the store; of a thinned one the message is gone."""
+    """One batch of the store; of a compacted one the message is gone."""
 
     collector: str
     sequence: int
@@ -43,7 +43,7 @@ class ExperienceStore:
     """All experience of a run, keyed by collector and sequence number, for one living process.
 
     Threads may take turns with it. When it comes near `max_bytes` and `keep` is given, the oldest batches
-    are thinned: their transitions are given up, never those of the newest `keep`; which batches there were, and
+    are compacted: their transitions are given up, never those of the newest `keep`; which batches there were, and
     what their episodes came to, is kept. Without `keep` a full store takes nothing more.
 
     Raises:
@@ -63,7 +63,7 @@ class ExperienceStore:
             raise
         (self._page_bytes,) = self._database.execute("PRAGMA page_size").fetchone()
         first = self._database.execute(f"SELECT arrival FROM batches WHERE {WHOLE} ORDER BY arrival LIMIT 1").fetchone()
-        self._first_whole = first[0] if first else 0  # thinned ones are the oldest
+        self._first_whole = first[0] if first else 0  # compacted ones are the oldest
         self.whole_transitions = self._database.execute(
             "SELECT COALESCE(SUM(count), 0) FROM batches WHERE arrival >= ?", (self._first_whole,)
         ).fetchone()[0]
@@ -107,7 +107,7 @@ class ExperienceStore:
     def _make_room(self, at_most: int) -> tuple[int, int]:
         """Thin up to so many of the oldest batches; the first whole one then, and the transitions of all whole ones."""
         first, whole = self._first_whole, self.whole_transitions
-        if self._keep is None or self._used_bytes() < THIN_FROM * self._max_bytes:
+        if self._keep is None or self._used_bytes() < COMPACT_FROM * self._max_bytes:
             return first, whole
         oldest = self._database.execute(
             "SELECT * FROM batches WHERE arrival >= ? ORDER BY arrival LIMIT ?", (first, at_most)
@@ -121,7 +121,9 @@ class ExperienceStore:
                 break  # damaged: a person should look before it is gone; until then the store is full
             # not by UPDATE: only where rows are deleted are pages that have become almost empty joined
             self._database.execute("DELETE FROM batches WHERE arrival = ?", (row[0],))
-            self._database.execute("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)", (*row, count, thin(batch, payload)))
+            self._database.execute(
+                "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)", (*row, count, compact(batch, payload))
+            )
             first, whole = row[0] + 1, whole - count
         return first, whole
 
@@ -152,8 +154,8 @@ class ExperienceStore:
             "SELECT collector, sequence, count, payload FROM batches ORDER BY arrival"
         ):
             try:
-                if is_thinned(payload):
-                    yield Held(collector, sequence, count, read_thinned(payload)[1], None)
+                if is_compacted(payload):
+                    yield Held(collector, sequence, count, read_compacted(payload)[1], None)
                 else:
                     message = decode_experience(payload, self._contract, MAX_BYTES)
                     yield Held(collector, sequence, count, parts_of(message.batch), message)
@@ -212,4 +214,4 @@ class ExperienceStore:
 
 
 def _says_the_same(held: bytes, payload: bytes) -> bool:
-    return read_thinned(held)[0] == checksum_of(payload) if is_thinned(held) else same_content(held, payload)
+    return read_compacted(held)[0] == checksum_of(payload) if is_compacted(held) else same_content(held, payload)

@@ -22,11 +22,11 @@ class ExplorationConfig(Config, frozen=True):
     kind: Literal["ornstein_uhlenbeck", "white", "none"] = "ornstein_uhlenbeck"
     theta: Rate = 0.15  # share of the deviation that decays per step; 1 is white noise
     scale: NonNegative = 0.3  # stationary standard deviation, in units of the action box
-    settled_scale: NonNegative | None = None  # the same once episodes succeed; unset: `scale` always
-    settled_success: Share = 0.8  # share of successes from which on the scale is the settled one
+    final_scale: NonNegative | None = None  # the same once episodes succeed; unset: `scale` always
+    final_scale_success: Share = 0.8  # share of successes from which on the scale is the settled one
     window: Count = 10  # newest exploring episodes over which successes are counted
-    settled_pause_share: PauseShare = 0.0  # of an episode's time without noise, once episodes succeed
-    stretch_steps: Count = 30  # mean length of a stretch with noise
+    noise_free_fraction: PauseShare = 0.0  # of an episode's time without noise, once episodes succeed
+    mean_burst_steps: Count = 30  # mean length of a stretch with noise
 
 
 class OrnsteinUhlenbeck:
@@ -36,11 +36,11 @@ class OrnsteinUhlenbeck:
     so that `scale` is the stationary standard deviation whatever the correlation time. The first
     sample after `reset` is drawn from the stationary distribution.
 
-    With a `settled_scale` the noise of an episode follows the success of those before it, linearly from
-    `scale` without any to `settled_scale`: strong while there is a skill to be found, weak
+    With a `final_scale` the noise of an episode follows the success of those before it, linearly from
+    `scale` without any to `final_scale`: strong while there is a skill to be found, weak
     when it is to be refined, and strong again when it is lost.
 
-    With a `settled_pause_share` the noise comes, as success grows, in stretches of random length, begun and ended
+    With a `noise_free_fraction` the noise comes, as success grows, in stretches of random length, begun and ended
     by chance at every step, and the policy acts alone between them (within an episode, as in
     Pislar et al. 2022). So episodes explore from where the policy itself would come to stand, which
     steady noise never lets it. Before the first success the noise is steady.
@@ -65,16 +65,16 @@ class OrnsteinUhlenbeck:
         config = self._config
         if config.kind == "none":
             return 0.0
-        if config.settled_scale is None:
+        if config.final_scale is None:
             return config.scale
-        return config.scale + self.settled * (config.settled_scale - config.scale)
+        return config.scale + self.settled * (config.final_scale - config.scale)
 
     @property
     def settled(self) -> float:
-        """How far success has come, in [0, 1]: the newest episodes' share of it over `settled_success`."""
+        """How far success has come, in [0, 1]: the newest episodes' share of it over `final_scale_success`."""
         if not self.outcomes:
             return 0.0
-        return min(1.0, sum(self.outcomes) / len(self.outcomes) / self._config.settled_success)
+        return min(1.0, sum(self.outcomes) / len(self.outcomes) / self._config.final_scale_success)
 
     def note(self, success: bool) -> None:
         """How an exploring episode ended."""
@@ -84,7 +84,7 @@ class OrnsteinUhlenbeck:
         """Forget the past: call at the start of each episode."""
         self._noise = None
         self._scale = self.next_scale
-        self._pause_share = self._config.settled_pause_share * self.settled
+        self._pause_share = self._config.noise_free_fraction * self.settled
         self._paused = None
 
     def sample(self) -> NDArray[np.float32]:
@@ -104,7 +104,7 @@ class OrnsteinUhlenbeck:
         if self._paused is None:
             self._paused = draw < share
             return self._paused
-        begins = 1.0 / self._config.stretch_steps
+        begins = 1.0 / self._config.mean_burst_steps
         change = begins * (1.0 - share) / share if self._paused else begins
         self._paused ^= draw < change
         return self._paused

@@ -20,7 +20,7 @@ class ReplayBuffer:
     (executed action, reward, terminated, truncated). The tables are allocated untouched, so
     memory grows with what is stored, not with the capacity.
 
-    A share `success_share` of every batch comes from episodes that ended in success, as soon as there are
+    A share `success_fraction` of every batch comes from episodes that ended in success, as soon as there are
     any; the rest comes from all transitions alike. What is rare when a skill is found is then
     learned from often.
     """
@@ -31,12 +31,12 @@ class ReplayBuffer:
         observation_size: int,
         action_size: int,
         device: str = "cpu",
-        success_share: float = 0.0,
+        success_fraction: float = 0.0,
     ) -> None:
         if capacity < 1:
             raise NafRobotError(f"replay capacity must be at least 1, got {capacity}")
-        if not 0.0 <= success_share < 1.0:
-            raise NafRobotError(f"the share of successes in a batch must be in [0, 1), got {success_share}")
+        if not 0.0 <= success_fraction < 1.0:
+            raise NafRobotError(f"the share of successes in a batch must be in [0, 1), got {success_fraction}")
         self.capacity = capacity
         self.observation_size = observation_size
         self.action_size = action_size
@@ -45,8 +45,8 @@ class ReplayBuffer:
         self.outcomes = torch.empty((capacity, action_size + 3), device=self.device)
         self.reward_range = (0.0, 0.0)  # least and greatest reward ever added, and 0
         self.added = 0  # transitions ever added; the next slot is this modulo the capacity
-        self.success_share = success_share
-        self._successes = Successes(capacity, self.device) if success_share else None
+        self.success_fraction = success_fraction
+        self._successes = Successes(capacity, self.device) if success_fraction else None
 
     def __len__(self) -> int:
         return min(self.added, self.capacity)
@@ -105,7 +105,7 @@ class ReplayBuffer:
         # One number for each slot whichever way it is drawn: the division over calls must not matter.
         uniform = torch.rand(shape, generator=generator, device=self.device, dtype=torch.float64)
         slots = (uniform * len(self)).long()
-        count = round(self.success_share * shape[-1])
+        count = round(self.success_fraction * shape[-1])
         slots[..., :count] = successes[(uniform[..., :count] * len(successes)).long()]
         return slots
 

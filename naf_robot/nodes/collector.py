@@ -9,9 +9,12 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import String, UInt8MultiArray
 from std_srvs.srv import SetBool
 
-from naf_robot.arm.safety import SafetyProjection
+from naf_robot.arm.projection.projection import SafetyProjection
+from naf_robot.collecting.collector import Collector, Phase, Tick
+from naf_robot.collecting.upload import Uploader
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import CodecError, NafRobotError, StoreError
+from naf_robot.core.rate import RateMeter
 from naf_robot.experience.chunks import ChunkAssembler
 from naf_robot.experience.codec import decode_acknowledgement, decode_parameters
 from naf_robot.experience.outbox import Outbox
@@ -20,12 +23,9 @@ from naf_robot.nodes.diagnostics import OK, WARN, Diagnostics, Status
 from naf_robot.nodes.door_input import DoorInput
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.qos import COMMAND, EXPERIENCE, FEEDBACK, PARAMETERS, SENSOR, latched, reliable
-from naf_robot.runtime.collector import Collector, Phase, Tick
-from naf_robot.runtime.contract import contract_of
-from naf_robot.runtime.environments import action_velocity
-from naf_robot.runtime.pin import PinFile
-from naf_robot.runtime.rate import RateMeter
-from naf_robot.runtime.upload import Uploader
+from naf_robot.run.contract import contract_of
+from naf_robot.run.environments import action_velocity
+from naf_robot.run.pin import PinFile
 from naf_robot.sensing.signals import Signals
 
 FLUSH_S = 0.6  # how long the end waits for the trainer to take the last batches; the rest stays in the outbox

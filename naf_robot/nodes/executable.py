@@ -21,8 +21,8 @@ from rclpy.signals import SignalHandlerOptions
 
 from naf_robot.core.errors import ConfigError, NafRobotError, UnknownNameError
 from naf_robot.nodes.convert import seconds_of
-from naf_robot.nodes.scheduling import take_turns
-from naf_robot.runtime.run_config import RunConfig, check_robot, load
+from naf_robot.nodes.scheduling import use_batch_scheduling
+from naf_robot.run.config import RunConfig, check_robot, load
 
 EXECUTORS: dict[str, Callable[[], Executor]] = {
     "single_threaded": SingleThreadedExecutor,
@@ -70,7 +70,7 @@ class ExecutableNode(Node):
         """The node's clock, simulated or not [s]."""
         return seconds_of(self.get_clock().now().nanoseconds)
 
-    def unhurried(self) -> bool:
+    def free_running(self) -> bool:
         """Whether simulated time stands still until this node has answered, so that none of its answers is late."""
         return self.use_sim_time and self.config.simulation.real_time_factor == 0.0
 
@@ -109,8 +109,8 @@ def run(make: Callable[[], ExecutableNode]) -> int:
     signal.signal(signal.SIGTERM, on_signal)
     try:
         node = make()
-        if node.unhurried():
-            take_turns()
+        if node.free_running():
+            use_batch_scheduling()
         executor = node.make_executor()
         executor.add_node(node)
         node.spinner = executor

@@ -5,8 +5,8 @@ from geometry_msgs.msg import Point
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
-from naf_robot.arm.safety import SafetyProjection
-from naf_robot.arm.velocity_control import ControlOutput
+from naf_robot.arm.control.velocity_control import ControlOutput
+from naf_robot.arm.projection.projection import SafetyProjection
 from naf_robot.core.records import FloatArray
 
 ARROW_SECONDS = 0.5  # an arrow is as long as the tool would move in this time

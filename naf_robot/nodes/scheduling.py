@@ -7,7 +7,7 @@ from pathlib import Path
 THREADS = Path("/proc/self/task")
 
 
-def take_turns() -> None:
+def use_batch_scheduling() -> None:
     """Put every thread of this process under SCHED_BATCH, and those that it starts later.
 
     Being woken by a message then no longer takes the core from a process that works. Of many processes on few cores

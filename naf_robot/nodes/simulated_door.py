@@ -10,13 +10,13 @@ from naf_robot.core.config import build
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.door_messages import HANDLE, HINGE, imu_message
 from naf_robot.nodes.qos import IMU, SENSOR
-from naf_robot.runtime.run_config import RunConfig
+from naf_robot.run.config import RunConfig
 from naf_robot.sensing.imu import from_rows
 from naf_robot.sensing.imu_calibration import save_calibration
 from naf_robot.sensing.signals import Signals
-from naf_robot.sim.door_by_hand import calibrate_all
-from naf_robot.sim.door_config import DoorSceneConfig
 from naf_robot.sim.imu import ImuConfig
+from naf_robot.sim.mujoco.door_by_hand import calibrate_all
+from naf_robot.sim.scenes.door import DoorSceneConfig
 
 
 class SimulatedDoor:

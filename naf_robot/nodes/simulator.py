@@ -19,14 +19,14 @@ from std_srvs.srv import Trigger
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import SimulationError
 from naf_robot.core.records import FloatArray
+from naf_robot.core.reserved_counter import ReservedCounter
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.diagnostics import OK, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.qos import COMMAND, SENSOR, latched, reliable
 from naf_robot.nodes.simulated_door import SimulatedDoor, calibrate_simulated
-from naf_robot.runtime.environments import make_simulator
-from naf_robot.runtime.lockstep import Lockstep
-from naf_robot.runtime.reserved_counter import ReservedCounter
+from naf_robot.run.environments import make_simulator
+from naf_robot.sim.lockstep import Lockstep
 
 TICKS_RESERVED_AT_ONCE = 1000  # a restarted simulator's clock jumps ahead by at most so many, and never goes back
 
@@ -91,7 +91,7 @@ class SimulatorNode(ExecutableNode):
         response.success, response.message = True, f"reset {len(self.config.robots)} robots"
         return response
 
-    def unhurried(self) -> bool:
+    def free_running(self) -> bool:
         """Whether it makes time as fast as the others answer."""
         return self.config.simulation.real_time_factor == 0.0
 

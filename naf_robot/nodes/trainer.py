@@ -19,10 +19,10 @@ from naf_robot.nodes import convert, topics
 from naf_robot.nodes.diagnostics import OK, WARN, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.qos import EXPERIENCE, EXPERIENCE_INTAKE, latched, reliable
-from naf_robot.runtime.health import FleetHealth
-from naf_robot.runtime.progress import EventLog, Progress
-from naf_robot.runtime.report import write_learning_curve
-from naf_robot.runtime.trainer import Trainer
+from naf_robot.run.health import FleetHealth
+from naf_robot.run.report import write_learning_curve
+from naf_robot.training.progress import EventLog, Progress
+from naf_robot.training.trainer import Trainer
 
 LOOK_PERIOD_S = 0.03  # of learning between looks at the network
 UPDATES_AT_ONCE = 64  # and never more updates than this
@@ -62,7 +62,7 @@ class TrainerNode(ExecutableNode):
         self.published_s = 0.0
         self.decided: int | None = None
 
-    def unhurried(self) -> bool:
+    def free_running(self) -> bool:
         """Always: when a message wakes it, whoever controls an arm may finish first."""
         return True
 
@@ -70,13 +70,13 @@ class TrainerNode(ExecutableNode):
         """Have it stored; what is no experience of this run is told on the diagnostics only."""
         self.handled += 1
         try:
-            self.trainer.reception.submit(bytes(message.data))
+            self.trainer.receiver.submit(bytes(message.data))
         except CodecError as error:
             self.diagnostics.refuse("experience", error)
 
     def answer(self, wait: bool = False) -> None:
         """Acknowledge what is stored by now; what is refused is answered with the reason."""
-        receipt = self.trainer.reception.settle(wait)
+        receipt = self.trainer.receiver.settle(wait)
         for reason in receipt.refused:
             self.diagnostics.refuse("experience", reason)
         for answer in receipt.answers:
@@ -183,14 +183,14 @@ class TrainerNode(ExecutableNode):
         values: dict[str, object] = {
             "transitions": trainer.transitions,
             "episodes": trainer.episodes.episodes,
-            "greedy success": trainer.episodes.greedy_success,
+            "evaluation success": trainer.episodes.evaluation_success,
             "best version": trainer.gate.version if trainer.gate.version is not None else "",
             "updates": trainer.updates,
             "updates per second": round(trainer.updates_per_s, 1),
             "updates per transition": round(trainer.updates / max(trainer.transitions, 1), 3),
             "skipped updates in all": round(trainer.skipped_updates),
             "policy version": trainer.publication.version,
-            "resent batches": trainer.reception.duplicates,
+            "resent batches": trainer.receiver.duplicates,
         }
         troubles = [*trainer.trouble.values(), trainer.episodes.trouble]
         trouble = "; ".join(text for text in troubles if text)

@@ -17,8 +17,8 @@ from std_msgs.msg import Float64MultiArray, String
 from std_srvs.srv import SetBool, Trigger
 from visualization_msgs.msg import MarkerArray
 
-from naf_robot.arm.safety import SafetyProjection
-from naf_robot.arm.velocity_control import ControlOutput, VelocityControl
+from naf_robot.arm.control.velocity_control import ControlOutput, VelocityControl
+from naf_robot.arm.projection.projection import SafetyProjection
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import UnknownNameError
 from naf_robot.core.files import replace_file

@@ -14,7 +14,7 @@ The names are shared by live robots, simulators, bags and observation specs:
 
 import numpy as np
 
-from naf_robot.arm.model import ArmModel
+from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.core.errors import NafRobotError
 from naf_robot.core.records import FloatArray
 from naf_robot.core.spec import VectorSpec

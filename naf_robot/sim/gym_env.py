@@ -6,7 +6,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from naf_robot.arm.safety import SafetyProjection
+from naf_robot.arm.projection.projection import SafetyProjection
 from naf_robot.core.records import FloatArray
 from naf_robot.core.seeding import stream
 from naf_robot.sensing.signals import Signals, observe, with_kinematics

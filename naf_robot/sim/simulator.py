@@ -30,7 +30,7 @@ class SimulatorConfig(Config, frozen=True):
     max_servo_effort: Positive = 60.0  # [N m], or the URDF's limit where that is lower
     full_effort_error: Positive = 1.0  # [rad/s] velocity error at which a servo gives its full effort
     joint_armature: NonNegative = 0.1  # motor and gear inertia seen at the joint [kg m^2]
-    max_speed: Positive = 50.0  # [rad/s]; beyond it the simulation has exploded
+    max_speed: Positive = 50.0  # [rad/s]; beyond it the simulation has diverged
     scene: dict[str, Any] = msgspec.field(default_factory=dict)  # the record of the task's scene
     imperfections: ImperfectionConfig = msgspec.field(default_factory=ImperfectionConfig)
 

@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 
-from naf_robot.arm.model import ArmModel
-from naf_robot.arm.safety import HalfSpaceConfig, SafetyConfig, SafetyProjection, SelfCollisionConfig, SphereConfig
+from naf_robot.arm.model.kinematics import ArmModel
+from naf_robot.arm.projection.projection import (
+    HalfSpaceConfig,
+    SafetyConfig,
+    SafetyProjection,
+    SelfCollisionConfig,
+    SphereConfig,
+)
 from naf_robot.core.resources import find
 
 SPHERE = SphereConfig(centre=(0.4, 0.0, 0.6), radius=0.6)

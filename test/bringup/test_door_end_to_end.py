@@ -10,8 +10,8 @@ from graph import graph, naf_robot
 
 from naf_robot.bringup.system import training_system
 from naf_robot.experience.store import ExperienceStore
-from naf_robot.runtime.contract import contract_of
-from naf_robot.runtime.run_config import load
+from naf_robot.run.config import load
+from naf_robot.run.contract import contract_of
 
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(240)]
 SHORT = ("--set", "task.episode_steps=40", "trainer.learning_starts=60")

@@ -17,8 +17,8 @@ from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 from naf_robot.experience.codec import decode_parameters
 from naf_robot.experience.store import ExperienceStore
 from naf_robot.nodes.qos import PARAMETERS, reliable
-from naf_robot.runtime.contract import contract_of
-from naf_robot.runtime.run_config import load
+from naf_robot.run.config import load
+from naf_robot.run.contract import contract_of
 
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(240)]
 SHORT = (

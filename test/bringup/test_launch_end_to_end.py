@@ -57,8 +57,8 @@ def test_killed_nodes_come_back_and_the_run_ends_in_order(tmp_path: Path):
             os.kill(find_child(child.pid, f"naf_robot.nodes.{module}", robot), signal.SIGKILL)
         g.wait_for(lambda: child.poll() is not None, 150.0, "the run ends")
     said = log.read_text()
-    deaths = [json.loads(line) for line in (run_dir / "deaths.jsonl").read_text().splitlines()]
-    assert [(d["process"], d["reason"], d["restarted"]) for d in deaths] == [
+    exits = [json.loads(line) for line in (run_dir / "process_exits.jsonl").read_text().splitlines()]
+    assert [(d["process"], d["reason"], d["restarted"]) for d in exits] == [
         ("robot_2/collector", "was killed by SIGKILL", True),
         ("trainer", "was killed by SIGKILL", True),
     ]

@@ -80,8 +80,8 @@ def test_a_dead_process_is_started_again_as_often_as_allowed_and_the_reasons_are
     launch(bench, bench.script("arm", 3), bench.script("control", 2), mortal)
     assert bench.lines().count("robot up") == 3
     assert bench.downs() == ["control", "arm"], "the third death ends the system"
-    deaths = [json.loads(line) for line in (bench.folder / "deaths.jsonl").read_text().splitlines()]
-    assert [(d["process"], d["reason"], d["deaths"], d["restarted"]) for d in deaths] == [
+    exits = [json.loads(line) for line in (bench.folder / "process_exits.jsonl").read_text().splitlines()]
+    assert [(d["process"], d["reason"], d["exits"], d["restarted"]) for d in exits] == [
         ("robot", "was killed by SIGKILL", 1, True),
         ("robot", "was killed by SIGKILL", 2, True),
         ("robot", "was killed by SIGKILL", 3, False),
@@ -109,8 +109,8 @@ def test_what_is_about_to_be_started_again_is_not_when_the_system_ends(bench: Be
     body = bench.once_up(3) + "note('dies'); os.kill(os.getpid(), 9)"
     mortal = replace(bench.script("control", 2, body), restarts=5)
     scripts = (bench.script("arm", 3), mortal, bench.script("robot", 0, SLOW))
-    deaths = bench.folder / "deaths.jsonl"
-    launch(bench, *scripts, until=deaths.exists, RESPAWN_DELAY_S=5.0)
+    exits = bench.folder / "process_exits.jsonl"
+    launch(bench, *scripts, until=exits.exists, RESPAWN_DELAY_S=5.0)
     assert bench.lines().count("control up") == 1
     assert bench.downs() == ["robot", "arm"]
 
@@ -121,7 +121,7 @@ def test_a_decided_run_ends_the_rest_in_order(bench: Bench):
     launch(bench, bench.script("arm", 3), bench.script("control", 2), trainer, bench.script("robot", 0))
     assert bench.downs() == ["trainer", "robot", "control", "arm"]
     assert bench.lines().count("trainer up") == 1
-    assert not (bench.folder / "deaths.jsonl").exists()
+    assert not (bench.folder / "process_exits.jsonl").exists()
 
 
 def test_one_that_ignores_the_request_holds_up_the_others_until_it_is_killed(bench: Bench):

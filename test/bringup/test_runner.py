@@ -65,8 +65,8 @@ def test_a_dead_process_is_started_again_as_often_as_allowed_and_the_reasons_are
     mortal = replace(bench.script("robot", 0, body), restarts=2)
     assert runner(bench, bench.script("arm", 3), mortal).run() == 1
     assert bench.lines().count("robot up") == 3
-    deaths = [json.loads(line) for line in (bench.folder / "deaths.jsonl").read_text().splitlines()]
-    assert [(d["process"], d["reason"], d["restarted"]) for d in deaths] == [
+    exits = [json.loads(line) for line in (bench.folder / "process_exits.jsonl").read_text().splitlines()]
+    assert [(d["process"], d["reason"], d["restarted"]) for d in exits] == [
         ("robot", "was killed by SIGKILL", True),
         ("robot", "was killed by SIGKILL", True),
         ("robot", "was killed by SIGKILL", False),

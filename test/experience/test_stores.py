@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from transitions import CONTRACT, make_batch
 
+from naf_robot.collecting.upload import Uploader
 from naf_robot.core.clock import ManualClock
 from naf_robot.core.errors import ConflictError, LockedError, StoreError
 from naf_robot.experience.codec import ExperienceMessage, decode_experience, encode_experience
+from naf_robot.experience.compacted import parts_of
 from naf_robot.experience.outbox import Outbox
 from naf_robot.experience.store import ExperienceStore
-from naf_robot.experience.thinned import parts_of
-from naf_robot.runtime.upload import Uploader
 
 BIG = 10**9
 
@@ -254,7 +254,7 @@ def test_a_store_near_its_bound_thins_the_oldest_and_forgets_neither_their_episo
     whole = [entry.sequence for entry in held if entry.message is not None]
     assert 500 <= 20 * len(whole) < 4000
     assert [entry.sequence for entry in held] == list(range(400))
-    assert whole == list(range(400 - len(whole), 400)), "only the oldest are thinned"
+    assert whole == list(range(400 - len(whole), 400)), "only the oldest are compacted"
     for entry in held:
         assert entry.parts == parts_of(make_batch(20, seed=entry.sequence, episode=entry.sequence))
     old = ExperienceMessage("robot_1", 3, 60, make_batch(20, seed=3, episode=3))

@@ -46,7 +46,7 @@ def test_equal_seeds_give_equal_noise_and_samples_are_copies():
 
 
 def test_noise_weakens_with_success_and_grows_with_failure():
-    process = noise(scale=0.4, settled_scale=0.1, settled_success=0.5, window=4)
+    process = noise(scale=0.4, final_scale=0.1, final_scale_success=0.5, window=4)
 
     def scale_after(*outcomes: bool) -> float:
         for success in outcomes:
@@ -93,7 +93,7 @@ def settled(**settings):
 
 
 def test_noise_in_stretches_keeps_to_its_share_and_length():
-    process = settled(scale=0.3, settled_pause_share=0.4, stretch_steps=20)
+    process = settled(scale=0.3, noise_free_fraction=0.4, mean_burst_steps=20)
     paused = [not process.sample().any() for _ in range(40_000)]
     assert np.mean(paused) == pytest.approx(0.4, abs=0.03)
     assert np.mean(stretches(paused, False)) == pytest.approx(20, rel=0.12)
@@ -101,7 +101,7 @@ def test_noise_in_stretches_keeps_to_its_share_and_length():
 
 
 def test_an_episode_begins_paused_as_often_as_the_share_says():
-    process, begun_paused = settled(settled_pause_share=0.7), 0
+    process, begun_paused = settled(noise_free_fraction=0.7), 0
     for _ in range(2000):
         process.reset()
         begun_paused += not process.sample().any()
@@ -109,7 +109,7 @@ def test_an_episode_begins_paused_as_often_as_the_share_says():
 
 
 def test_pauses_come_with_success_and_go_with_it():
-    process = noise(size=3, settled_pause_share=0.8, settled_success=1.0, window=4)
+    process = noise(size=3, noise_free_fraction=0.8, final_scale_success=1.0, window=4)
 
     def paused_after(*outcomes: bool) -> float:
         for success in outcomes:
@@ -129,5 +129,5 @@ def test_without_pauses_the_stream_of_random_numbers_is_as_it_was():
 
 
 def test_a_pause_that_never_ends_is_refused():
-    with pytest.raises(ConfigError, match="pause_share"):
-        config.build(ExplorationConfig, {"settled_pause_share": 1.0})
+    with pytest.raises(ConfigError, match="noise_free_fraction"):
+        config.build(ExplorationConfig, {"noise_free_fraction": 1.0})

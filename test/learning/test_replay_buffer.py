@@ -96,7 +96,7 @@ def drawn(replay: ReplayBuffer, blocks: int = 200) -> np.ndarray:
 
 
 def test_a_share_of_each_batch_comes_from_successful_episodes():
-    replay = ReplayBuffer(100, 2, 1, success_share=0.25)
+    replay = ReplayBuffer(100, 2, 1, success_fraction=0.25)
     replay.add(of_episode(0, 40, 0, success=False))
     assert drawn(replay)[:40].max() < 0.04  # no success yet: all alike
     replay.add(of_episode(40, 5, 1, success=True, over=False))
@@ -109,7 +109,7 @@ def test_a_share_of_each_batch_comes_from_successful_episodes():
 
 
 def test_episodes_of_several_collectors_are_told_apart_and_their_batches_may_come_in_any_order():
-    replay = ReplayBuffer(100, 2, 1, success_share=0.5)
+    replay = ReplayBuffer(100, 2, 1, success_fraction=0.5)
     replay.add(of_episode(0, 10, 3, success=False, over=False), "a")
     replay.add(of_episode(10, 10, 3, success=True), "b")
     replay.add(of_episode(20, 10, 4, success=True), "a")
@@ -120,7 +120,7 @@ def test_episodes_of_several_collectors_are_told_apart_and_their_batches_may_com
 
 
 def test_what_a_success_left_in_the_ring_is_forgotten_when_it_is_overwritten():
-    replay = ReplayBuffer(30, 2, 1, success_share=0.5)
+    replay = ReplayBuffer(30, 2, 1, success_fraction=0.5)
     replay.add(of_episode(0, 20, 0, success=True))
     replay.add(of_episode(20, 25, 1, success=False))  # leaves the last five of the success
     _, outcomes = replay.sample(100, 20, torch.Generator().manual_seed(0))
@@ -132,7 +132,7 @@ def test_what_a_success_left_in_the_ring_is_forgotten_when_it_is_overwritten():
 
 
 def test_the_share_of_successes_does_not_depend_on_how_blocks_are_divided():
-    replay = ReplayBuffer(100, 2, 1, success_share=0.3)
+    replay = ReplayBuffer(100, 2, 1, success_fraction=0.3)
     replay.add(of_episode(0, 40, 0, success=False))
     replay.add(of_episode(40, 10, 1, success=True))
     one, two = torch.Generator().manual_seed(3), torch.Generator().manual_seed(3)
@@ -143,4 +143,4 @@ def test_the_share_of_successes_does_not_depend_on_how_blocks_are_divided():
 @pytest.mark.parametrize("share", [-0.1, 1.0, float("nan")])
 def test_an_impossible_share_is_refused(share: float):
     with pytest.raises(NafRobotError, match="share of successes"):
-        ReplayBuffer(10, 2, 1, success_share=share)
+        ReplayBuffer(10, 2, 1, success_fraction=share)

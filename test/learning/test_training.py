@@ -39,7 +39,7 @@ def run(env, policy, noise=None, seed=None, replay=None):
     return total
 
 
-def greedy_return(env, learner):
+def evaluation_return(env, learner):
     policy = Policy.from_arrays(learner.policy_arrays())
     return np.mean([run(env, policy, seed=1000 + k) for k in range(5)])
 
@@ -51,13 +51,13 @@ def test_learns_to_swing_up_a_pendulum(settings):
     config = registry.algorithm_config_type("naf")(**settings)
     learner = registry.make_learner("naf", config, 3, 1, replay, seed=0)
     noise = OrnsteinUhlenbeck(ExplorationConfig(), 1, stream(0, "noise"))
-    before = greedy_return(env, learner)
+    before = evaluation_return(env, learner)
     skipped = 0.0
     for episode in range(EPISODES):
         noise.reset()
         run(env, Policy.from_arrays(learner.policy_arrays()), noise, seed=episode, replay=replay)
         skipped += learner.update(200)["skipped_updates"]
-    after = greedy_return(env, learner)
+    after = evaluation_return(env, learner)
     assert before < 2 * SOLVED
     assert after > SOLVED
     assert skipped == 0.0

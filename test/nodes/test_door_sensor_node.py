@@ -16,7 +16,7 @@ from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.nodes import convert
 from naf_robot.nodes.door_messages import imu_message
 from naf_robot.nodes.qos import IMU, SENSOR, reliable
-from naf_robot.runtime.run_config import resolve, save
+from naf_robot.run.config import resolve, save
 from naf_robot.sensing.imu import ImuReading
 from naf_robot.sensing.imu_calibration import DoorImuCalibration, load_calibration, save_calibration
 

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("rclpy", reason="needs rclpy and its messages")
 
 from naf_robot.bringup.runner import local_environment
-from naf_robot.runtime.run_config import resolve, save
+from naf_robot.run.config import resolve, save
 
 pytestmark = pytest.mark.ros
 

@@ -16,7 +16,7 @@ from std_srvs.srv import Trigger
 from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.nodes import convert
 from naf_robot.nodes.qos import COMMAND, SENSOR, reliable
-from naf_robot.runtime.run_config import resolve, save
+from naf_robot.run.config import resolve, save
 
 pytestmark = pytest.mark.ros
 
@@ -33,7 +33,7 @@ class Bench:
         self.states: dict[str, list[JointState]] = {"a": [], "b": []}
         self.clock: list[int] = []
         self.answering = {"a": False, "b": False}
-        self.wish = {"a": np.zeros(7), "b": np.zeros(7)}
+        self.command = {"a": np.zeros(7), "b": np.zeros(7)}
         self.publishers = {}
         for robot in self.states:
             g.node.create_subscription(
@@ -52,7 +52,7 @@ class Bench:
     def on_state(self, robot: str, message: JointState) -> None:
         self.states[robot].append(message)
         if self.answering[robot]:
-            self.publishers[robot].publish(convert.command(self.wish[robot], message.header.stamp))
+            self.publishers[robot].publish(convert.command(self.command[robot], message.header.stamp))
 
     def velocity(self, robot: str) -> np.ndarray:
         return np.array(self.states[robot][-1].velocity)
@@ -76,7 +76,7 @@ def test_time_advances_by_whole_control_periods_and_states_carry_it(bench: Bench
 def test_in_lockstep_each_command_acts_for_exactly_one_tick(bench: Bench):
     bench.answering = {"a": True, "b": True}
     bench.graph.wait_for(lambda: len(bench.states["a"]) > 20)
-    bench.wish["a"] = np.array([0.2, 0, 0, 0, 0, 0, 0])
+    bench.command["a"] = np.array([0.2, 0, 0, 0, 0, 0, 0])
     begin = len(bench.states["a"])
     bench.graph.wait_for(lambda: len(bench.states["a"]) > begin + 40)
     assert bench.velocity("a")[0] == pytest.approx(0.2, abs=0.01)
@@ -87,31 +87,31 @@ def test_in_lockstep_each_command_acts_for_exactly_one_tick(bench: Bench):
 
 def test_a_silent_robot_keeps_its_last_command_and_does_not_stop_the_other(bench: Bench):
     bench.answering = {"a": True, "b": True}
-    bench.wish["a"] = np.full(7, 0.05)
+    bench.command["a"] = np.full(7, 0.05)
     bench.graph.wait_for(lambda: bench.velocity("a")[0] > 0.045)
     bench.answering["a"] = False
     begin = len(bench.clock)
     bench.graph.wait_for(lambda: len(bench.clock) > begin + 60, what="the simulation goes on")
     assert bench.velocity("a")[0] == pytest.approx(0.05, abs=0.005)
     bench.answering["a"] = True
-    bench.wish["a"] = np.zeros(7)
+    bench.command["a"] = np.zeros(7)
     bench.graph.wait_for(lambda: abs(bench.velocity("a")[0]) < 1e-3, what="the robot answers again")
 
 
 def test_a_bad_command_is_refused_and_the_last_one_stays(bench: Bench):
     bench.answering["a"] = True
-    bench.wish["a"] = np.full(7, 0.05)
+    bench.command["a"] = np.full(7, 0.05)
     bench.graph.wait_for(lambda: bench.velocity("a")[0] > 0.045)
-    bench.wish["a"] = np.full(7, np.nan)
+    bench.command["a"] = np.full(7, np.nan)
     bench.graph.spin_for(0.5)
     assert bench.velocity("a")[0] == pytest.approx(0.05, abs=0.005)
 
 
 def test_reset_puts_the_arms_home_and_a_signal_ends_it(bench: Bench):
     bench.answering["a"] = True
-    bench.wish["a"] = np.full(7, 0.2)
+    bench.command["a"] = np.full(7, 0.2)
     bench.graph.wait_for(lambda: np.abs(np.array(bench.states["a"][-1].position) - bench.home).max() > 0.1)
-    bench.wish["a"] = np.zeros(7)
+    bench.command["a"] = np.zeros(7)
     assert bench.graph.call(Trigger, "/simulator/reset", Trigger.Request()).success
     bench.graph.wait_for(lambda: np.allclose(bench.states["a"][-1].position, bench.home, atol=5e-3))
     assert bench.graph.end(bench.child) == 0
@@ -121,7 +121,7 @@ def test_drives_with_a_watchdog_stop_by_themselves(tmp_path: Path):
     with graph() as g:
         bench = Bench(g, tmp_path, drive_timeout_s=0.05)
         bench.answering = {"a": True, "b": True}
-        bench.wish["a"] = np.array([0.3, 0, 0, 0, 0, 0, 0])
+        bench.command["a"] = np.array([0.3, 0, 0, 0, 0, 0, 0])
         g.wait_for(lambda: bench.velocity("a")[0] > 0.25)
         bench.answering["a"] = False
         begin = len(bench.states["a"])

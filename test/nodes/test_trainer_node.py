@@ -23,8 +23,8 @@ from naf_robot.experience.codec import (
     encode_experience,
 )
 from naf_robot.nodes.qos import EXPERIENCE, PARAMETERS, reliable
-from naf_robot.runtime.contract import contract_of
-from naf_robot.runtime.run_config import resolve, save
+from naf_robot.run.config import resolve, save
+from naf_robot.run.contract import contract_of
 
 pytestmark = pytest.mark.ros
 

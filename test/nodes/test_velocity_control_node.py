@@ -16,7 +16,7 @@ from std_srvs.srv import Trigger
 from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.nodes import convert
 from naf_robot.nodes.qos import COMMAND, FEEDBACK, SENSOR, reliable
-from naf_robot.runtime.run_config import resolve, save
+from naf_robot.run.config import resolve, save
 
 pytestmark = pytest.mark.ros
 NAMES = [f"joint_{i}" for i in range(1, 8)]
@@ -39,7 +39,7 @@ class Bench:
         self.velocity = np.zeros(7)
         self.commands: list[np.ndarray] = []
         self.executed: list[JointState] = []
-        self.wish: np.ndarray | None = None
+        self.command: np.ndarray | None = None
         self.names = list(NAMES)
         self.states = True
         self.last_s = time.monotonic()
@@ -63,9 +63,9 @@ class Bench:
         stamp = self.graph.node.get_clock().now().to_msg()
         if self.states:
             self.state_publisher.publish(convert.joint_state(NAMES, stamp, self.position, self.velocity))
-        if self.wish is not None:
-            wish = [self.wish[NAMES.index(name)] for name in self.names]
-            self.desired_publisher.publish(convert.joint_state(self.names, stamp, velocity=np.array(wish)))
+        if self.command is not None:
+            command = [self.command[NAMES.index(name)] for name in self.names]
+            self.desired_publisher.publish(convert.joint_state(self.names, stamp, velocity=np.array(command)))
 
     def moving(self) -> bool:
         return bool(self.velocity.any())
@@ -79,31 +79,32 @@ def bench(tmp_path: Path):
 
 def test_silence_is_zero_and_a_safe_request_is_followed_by_name(bench: Bench):
     assert not bench.moving()
-    bench.wish = np.array([0.1, 0.0, 0.0, 0.0, 0.0, 0.0, -0.2])
+    bench.command = np.array([0.1, 0.0, 0.0, 0.0, 0.0, 0.0, -0.2])
     bench.names = NAMES[::-1]
-    bench.graph.wait_for(lambda: np.allclose(bench.velocity, bench.wish, atol=1e-9), what="the request is followed")
+    bench.graph.wait_for(lambda: np.allclose(bench.velocity, bench.command, atol=1e-9), what="the request is followed")
     bench.graph.wait_for(
-        lambda: bench.executed and np.allclose(bench.executed[-1].velocity, bench.wish), what="feedback says the same"
+        lambda: bench.executed and np.allclose(bench.executed[-1].velocity, bench.command),
+        what="feedback says the same",
     )
     assert list(bench.executed[-1].name) == NAMES
 
 
 def test_a_collector_that_falls_silent_is_stopped_and_zeros_keep_coming(bench: Bench):
-    bench.wish = np.full(7, 0.1)
+    bench.command = np.full(7, 0.1)
     bench.graph.wait_for(bench.moving)
-    bench.wish = None
+    bench.command = None
     begin = time.monotonic()
     bench.graph.wait_for(lambda: not bench.moving(), 3.0)
     assert time.monotonic() - begin < 1.5
     count = len(bench.commands)
     bench.graph.wait_for(lambda: len(bench.commands) > count + 20, 3.0, "zeros keep coming")
     assert not any(command.any() for command in bench.commands[count:])
-    bench.wish = np.full(7, 0.1)
+    bench.command = np.full(7, 0.1)
     bench.graph.wait_for(bench.moving, what="motion goes on without an operator")
 
 
 def test_joint_states_that_cease_while_moving_latch_a_fault(bench: Bench):
-    bench.wish = np.full(7, 0.1)
+    bench.command = np.full(7, 0.1)
     bench.graph.wait_for(bench.moving)
     bench.states = False
     bench.graph.wait_for(lambda: not bench.moving(), 3.0)
@@ -117,15 +118,15 @@ def test_joint_states_that_cease_while_moving_latch_a_fault(bench: Bench):
 
 
 def test_stop_service_and_nan_latch(bench: Bench):
-    bench.wish = np.full(7, 0.1)
+    bench.command = np.full(7, 0.1)
     bench.graph.wait_for(bench.moving)
     assert bench.graph.call(Trigger, "/arm/velocity_control/stop", Trigger.Request()).success
     bench.graph.wait_for(lambda: not bench.moving(), 3.0)
     assert bench.graph.call(Trigger, "/arm/velocity_control/clear_fault", Trigger.Request()).success
     bench.graph.wait_for(bench.moving)
-    bench.wish = np.full(7, np.nan)
+    bench.command = np.full(7, np.nan)
     bench.graph.wait_for(lambda: not bench.moving(), 3.0)
-    bench.wish = np.full(7, 0.1)
+    bench.command = np.full(7, 0.1)
     bench.graph.spin_for(0.3)
     assert not bench.moving()
     assert all(np.isfinite(command).all() for command in bench.commands)
@@ -133,7 +134,7 @@ def test_stop_service_and_nan_latch(bench: Bench):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_cleanly_with_zero_as_the_last_command(bench: Bench, number: int):
-    bench.wish = np.full(7, 0.1)
+    bench.command = np.full(7, 0.1)
     bench.graph.wait_for(bench.moving)
     assert bench.graph.end(bench.child, number) == 0
     bench.graph.spin_for(0.2)
@@ -142,6 +143,6 @@ def test_a_signal_ends_it_cleanly_with_zero_as_the_last_command(bench: Bench, nu
 
 def test_the_position_limit_holds_over_ros(bench: Bench):
     bench.position[6] = 3.0
-    bench.wish = np.array([0, 0, 0, 0, 0, 0, 2.0])
+    bench.command = np.array([0, 0, 0, 0, 0, 0, 2.0])
     bench.graph.spin_for(1.5)
     assert bench.position[6] < 3.05

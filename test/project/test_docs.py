@@ -8,7 +8,7 @@ import yaml
 
 from naf_robot.bringup.training import option_fields
 from naf_robot.nodes import topics
-from naf_robot.runtime.run_config import resolve, task_files
+from naf_robot.run.config import resolve, task_files
 from naf_robot.tasks.registry import TASKS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -18,21 +18,24 @@ ROOMS = {
     "sim": ("core", "arm", "sensing", "tasks"),
     "experience": ("core", "sensing", "tasks"),
     "learning": ("core",),
-    "runtime": PURE,
-    "nodes": (*PURE, "runtime"),
-    "bringup": ("core", "runtime"),
+    "run": PURE,
+    "collecting": (*PURE, "run"),
+    "training": (*PURE, "run"),
+    "study": (*PURE, "run"),
+    "nodes": (*PURE, "run", "collecting", "training"),
+    "bringup": ("core", "run"),
 }
 THIRD_PARTY = {
-    "torch": {"learning", "runtime", "nodes"},
+    "torch": {"learning", "training", "study", "nodes"},
     "rclpy": {"nodes"},
     "std_msgs": {"nodes"},
     "sensor_msgs": {"nodes"},
     "mujoco": {"sim"},
-    "gymnasium": {"sim", "runtime"},
+    "gymnasium": {"sim", "run", "study"},
     "pinocchio": {"arm", "sensing"},
     "sqlite3": {"experience"},
     "launch": {"bringup"},
-    "matplotlib": {"runtime"},
+    "matplotlib": {"run"},
     "pickle": set(),
     "cloudpickle": set(),
 }
@@ -73,7 +76,7 @@ def test_module_keeps_to_its_room(path: Path):
 
 def test_the_rule_sees_a_violation(tmp_path: Path):
     path = tmp_path / "bad.py"
-    path.write_text("import rclpy\nfrom naf_robot.runtime.study import evaluate\nimport pickle\n")
+    path.write_text("import rclpy\nfrom naf_robot.study.study import evaluate\nimport pickle\n")
     assert len(violations(path, "core")) == 3
 
 

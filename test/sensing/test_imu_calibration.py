@@ -13,9 +13,9 @@ from naf_robot.sensing.imu_calibration import (
     load_calibration,
     save_calibration,
 )
-from naf_robot.sim.door_by_hand import DoorByHand, calibrate
-from naf_robot.sim.door_config import DoorSceneConfig
 from naf_robot.sim.imu import ImuConfig
+from naf_robot.sim.mujoco.door_by_hand import DoorByHand, calibrate
+from naf_robot.sim.scenes.door import DoorSceneConfig
 from naf_robot.tasks.door_geometry import HINGE_AXIS
 
 GOOD = {"frame": "imu", "gravity": (0.0, 0.0, 1.0), "hinge_axis": (0.0, 0.0, -1.0)}

@@ -4,9 +4,9 @@ import pytest
 from naf_robot.core.errors import ConfigError
 from naf_robot.sensing import rotation
 from naf_robot.sensing.imu import from_rows, refusal, to_rows
-from naf_robot.sim.door_by_hand import DoorByHand
-from naf_robot.sim.door_config import DoorSceneConfig
 from naf_robot.sim.imu import DEGREE, GRAVITY, ImuConfig, ImuModel
+from naf_robot.sim.mujoco.door_by_hand import DoorByHand
+from naf_robot.sim.scenes.door import DoorSceneConfig
 
 UPRIGHT = np.array([0.0, 0.0, 0.0, 1.0])
 FORCE = np.array([0.0, 0.0, GRAVITY])

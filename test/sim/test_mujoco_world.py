@@ -2,11 +2,11 @@ import mujoco
 import numpy as np
 import pytest
 
-from naf_robot.arm.config import ArmConfig
+from naf_robot.arm.model.config import ArmConfig
 from naf_robot.core.errors import ConfigError, RobotModelError, SimulationError, UnknownNameError
 from naf_robot.core.resources import find
-from naf_robot.sim.mujoco_world import MujocoSimulator
-from naf_robot.sim.scenes import make_scene
+from naf_robot.sim.mujoco.scenes import make_scene
+from naf_robot.sim.mujoco.world import MujocoSimulator
 from naf_robot.sim.simulator import ImperfectionConfig, SimulatorConfig, steps_per_period
 
 JOINTS = tuple(f"joint_{i}" for i in range(1, 8))
@@ -76,7 +76,7 @@ def test_bad_commands_are_refused_and_the_last_one_stays():
 def test_an_exploding_world_is_an_error():
     world = simulator()
     world.data["a"].qvel[2] = 1e7
-    with pytest.raises(SimulationError, match="the world of 'a' exploded"):
+    with pytest.raises(SimulationError, match="the world of 'a' diverged"):
         world.step()
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from naf_robot.collecting.collector import Collector
 from naf_robot.core.clock import ManualClock
 from naf_robot.core.records import PolicyParameters
 from naf_robot.learning.policy import Policy
-from naf_robot.runtime.collector import Collector
-from naf_robot.runtime.run_config import resolve
+from naf_robot.run.config import resolve
 
 STEPS = 12
 CONFIG = resolve(
@@ -18,7 +18,7 @@ CONFIG = resolve(
                 "batch_transitions": 5,
                 "evaluation_period": 3,
                 "max_policy_age_s": 10.0,
-                "exploration": {"scale": 0.3, "settled_scale": 0.1, "window": 4},
+                "exploration": {"scale": 0.3, "final_scale": 0.1, "window": 4},
             },
             "trainer": {"learning_starts": 1, "ratio_tolerance": 100},
         }

@@ -48,11 +48,11 @@ def test_the_closed_door_is_worth_nothing_and_the_right_motion_is_worth_somethin
 
 def test_reward_terms_by_hand():
     task, goal = episode("door_pull", handle_weight=2.0, huber_delta=0.1, opening_weight=3.0, action_weight=0.5)
-    wish, sent = np.full(7, 0.4), np.full(7, 0.2)
+    command, sent = np.full(7, 0.4), np.full(7, 0.2)
     sensed = signals(task, goal, 1.2, 1.2, (0.3, 0.0, 0.0))
     offset = 2.0 * np.arccos(np.cos(0.6) ** 2)  # two turns by 1.2 rad about axes at right angles
     expected = [-2.0 * 0.25, 3.0 * offset, -0.5 * 7 * 0.04, -1.0 * 7 * 0.04]
-    np.testing.assert_allclose(task.reward_terms(sensed, goal, sent, wish), expected, atol=1e-9)
+    np.testing.assert_allclose(task.reward_terms(sensed, goal, sent, command), expected, atol=1e-9)
 
 
 @given(door=angles, handle=st.floats(0.0, 1.5))

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from naf_robot.core.errors import UnknownNameError
-from naf_robot.runtime.environments import make_environment, register
-from naf_robot.runtime.run_config import resolve, task_files
+from naf_robot.run.config import resolve, task_files
+from naf_robot.run.environments import make_environment, register
 from naf_robot.tasks.registry import TASKS, make_task, task_entry
 
 STEPS = 25

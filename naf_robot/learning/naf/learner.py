@@ -9,14 +9,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from naf_robot.learning.layers import EPSILON
 from naf_robot.learning.learner_state import load_arrays, state_arrays
 from naf_robot.learning.naf import losses
 from naf_robot.learning.naf.config import NafConfig
+from naf_robot.learning.naf.layers import EPSILON
 from naf_robot.learning.naf.networks import MU, TRIANGLE, VALUE, Networks, ValueNetwork, naf_shape
 from naf_robot.learning.naf.policy import policy_arrays
+from naf_robot.learning.naf.stacked import Moments, Parameters, padded
 from naf_robot.learning.replay_buffer import REWARD, TERMINATED, TRUNCATED, ReplayBuffer
-from naf_robot.learning.stacked import Moments, Parameters, padded
 
 BLOCK = 64  # most updates whose batches are drawn at once
 METRICS = ("loss", "q_mean", "gradient_norm", "skipped_updates")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from naf_robot.learning.layers import EPSILON, Layer, make_layers
 from naf_robot.learning.naf.config import NafConfig
-from naf_robot.learning.stacked import Moments, Normalisation, Parameters, StackShape
+from naf_robot.learning.naf.layers import EPSILON, Layer, make_layers
+from naf_robot.learning.naf.stacked import Moments, Normalisation, Parameters, StackShape
 
 MU, TRIANGLE, VALUE = 0, 1, 2  # networks in the stack
 

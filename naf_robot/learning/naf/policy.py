@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 
 from naf_robot.learning.naf.networks import EPSILON, MU
-from naf_robot.learning.stacked import Moments, Parameters
+from naf_robot.learning.naf.stacked import Moments, Parameters
 
 
 def policy_arrays(parameters: Parameters, moments: Moments | None) -> dict[str, NDArray[np.float32]]:

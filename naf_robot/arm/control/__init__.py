@@ -1,0 +1,1 @@
+"""One control step around the projection: freshness, faults, contact."""

@@ -1,0 +1,259 @@
+"""One control step: freshness, faults and the safety projection tied together, without ROS."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+import numpy as np
+
+from naf_robot.arm.control.contact import ContactConfig, ContactStop
+from naf_robot.arm.control.faults import FaultLatch, Interventions
+from naf_robot.arm.control.watchdog import Watchdog
+from naf_robot.arm.model.joint_values import NonFiniteMessage, RefusedMessage, by_name
+from naf_robot.arm.projection.projection import ProjectionResult, SafetyProjection, SafetyStatus
+from naf_robot.core.clock import Clock
+from naf_robot.core.config import Config
+from naf_robot.core.errors import ConfigError, UnknownNameError
+from naf_robot.core.records import FloatArray
+
+Positive = Annotated[float, msgspec.Meta(gt=0.0)]
+
+JOINT_STATES = "joint_states"
+DESIRED_VELOCITY = "desired_velocity"
+STANDSTILL = 1e-6  # [rad/s], a sent velocity below which the arm counts as standing
+
+
+class VelocityControlConfig(Config, frozen=True):
+    """Ages, contact and plausibility; the limits of motion are in `SafetyConfig`."""
+
+    joint_states_limit_s: Positive = 0.1
+    desired_velocity_limit_s: Positive = 0.1
+    sensor_limits_s: dict[str, Positive] = msgspec.field(default_factory=dict)  # required sensors by name
+    simulated_time: bool = False  # stamps and step times are simulated seconds
+    wall_limit_s: Positive = 2.0  # silence that is too long even for simulated time
+    future_s: Positive = 0.1  # a stamp further ahead is refused
+    jump_s: Positive = 1.0  # stamp time that runs ahead of the steady clock by more has jumped
+    implausible_velocity: Positive = 10.0  # times the velocity limit: the state is not physical
+    implausible_position: Positive = 1.0  # [rad] beyond a position limit: the same
+    contact: ContactConfig = ContactConfig()
+    enabled: bool = True  # at start; else nothing moves before `enable`
+
+
+@dataclass(frozen=True)
+class ControlOutput:
+    """What to send this period, and why."""
+
+    velocity: FloatArray  # (n,) [rad/s]
+    status: SafetyStatus
+    reasons: tuple[str, ...] = ()  # why the arm is not simply following, in words
+    active: tuple[str, ...] = ()  # limits that acted
+    relaxed: tuple[str, ...] = ()  # limits that gave way
+    fault: str | None = None  # latched; None when there is none
+    desired: FloatArray | None = None  # (n,) what was asked for; None when nothing fresh was
+    clip_norm: float = 0.0  # [rad/s] taken from the desired velocity
+
+
+class VelocityControl:
+    """Takes messages as they arrive and answers every `step` with one velocity.
+
+    `clock` is a steady clock; stamps and step times are of the ROS clock, wall or simulated. No
+    method but the constructor raises for anything a message can hold; not thread-safe.
+
+    Raises:
+        ConfigError, UnknownNameError: settings that contradict the arm.
+    """
+
+    def __init__(self, projection: SafetyProjection, config: VelocityControlConfig, clock: Clock) -> None:
+        self.projection = projection
+        self.config = config
+        self.joint_names = projection.model.joint_names
+        limits = {JOINT_STATES: config.joint_states_limit_s, DESIRED_VELOCITY: config.desired_velocity_limit_s}
+        for name in config.sensor_limits_s:
+            if name in limits:
+                raise ConfigError(f"{name!r} cannot be the name of a required sensor: it is an input already")
+        limits |= config.sensor_limits_s
+        self._watchdog = Watchdog(
+            limits, clock, config.simulated_time, config.wall_limit_s, config.future_s, config.jump_s
+        )
+        self._contact = ContactStop(config.contact, self.joint_names, projection.limits.max_effort)
+        self._faults = FaultLatch()
+        self.interventions = Interventions()
+        self._enabled = config.enabled
+        self._position: FloatArray | None = None
+        self._velocity = np.zeros(projection.model.size)
+        self._desired: FloatArray | None = None
+        self._desired_is_defective: str | None = None
+        self._implausible: str | None = None
+        self.watches_effort = False  # the newest joint states carried efforts, so contact can be felt by them
+        self._last_sent = np.zeros(projection.model.size)
+        # Whether the arm does what was last sent. It may not at the start (a predecessor's command), after a
+        # gap (a drive may have stopped it, or not) and after simulated time stood still.
+        self._follows = False
+        self._stepped_s = -np.inf
+
+    @property
+    def fault(self) -> str | None:
+        """The latched fault in words, or None."""
+        return self._faults.reason
+
+    @property
+    def enabled(self) -> bool:
+        """Whether desired velocities are followed at all."""
+        return self._enabled
+
+    def joint_state(
+        self,
+        names: Sequence[str],
+        position: Sequence[float],
+        velocity: Sequence[float],
+        effort: Sequence[float],
+        stamp_s: float,
+        now_s: float | None = None,
+    ) -> str | None:
+        """Take the measured state, matched by joint name. Returns why it was refused.
+
+        Effort may be empty or NaN throughout: it is not measured then, and `watches_effort` is false.
+        """
+        try:
+            measured = by_name(self.joint_names, names, position, "joint_states position")
+            moving = by_name(self.joint_names, names, velocity, "joint_states velocity")
+            # A joint_state_broadcaster without effort interfaces reports NaN for every joint.
+            known = len(effort) > 0 and not np.isnan(effort).all()
+            efforts = by_name(self.joint_names, names, effort, "joint_states effort") if known else None
+        except RefusedMessage as refused:
+            return str(refused)
+        reason = self._watchdog.receive(JOINT_STATES, stamp_s, now_s)
+        if reason is not None:
+            return reason
+        self._position, self._velocity = measured, moving
+        self.watches_effort = efforts is not None
+        self._implausible = self._judge_plausible(measured, moving)
+        if self._implausible is not None:
+            self._faults.trip("implausible", self._implausible, lambda: self._implausible)
+        touched = self._contact.effort(efforts) if efforts is not None else None
+        if touched is not None:
+            self._faults.trip("contact", touched, self._contact.present)
+        return None
+
+    def desired(
+        self, names: Sequence[str], velocity: Sequence[float], stamp_s: float, now_s: float | None = None
+    ) -> str | None:
+        """Take a desired velocity, matched by joint name. Returns why it was refused.
+
+        One that is not finite latches a fault: its sender is defective.
+        """
+        try:
+            wanted = by_name(self.joint_names, names, velocity, DESIRED_VELOCITY)
+        except NonFiniteMessage as refused:
+            self._desired_is_defective, self._desired = str(refused), None
+            self._faults.trip("defective", str(refused), lambda: self._desired_is_defective)
+            return str(refused)
+        except RefusedMessage as refused:
+            return str(refused)
+        reason = self._watchdog.receive(DESIRED_VELOCITY, stamp_s, now_s)
+        if reason is None:
+            self._desired, self._desired_is_defective = wanted, None
+        return reason
+
+    def sensor(self, name: str, stamp_s: float, now_s: float | None = None) -> str | None:
+        """Note that required sensor `name` has spoken. Returns why that was refused."""
+        try:
+            return self._watchdog.receive(name, stamp_s, now_s)
+        except UnknownNameError as error:
+            return str(error)
+
+    def external_force(self, force: Sequence[float]) -> str | None:
+        """Take an external force (3,) [N]; over its threshold it latches a fault. Returns why it was refused."""
+        array = np.array(force, dtype=np.float64)
+        if array.shape != (3,) or not np.isfinite(array).all():
+            return f"external force must be three finite numbers, got {list(force)}"
+        touched = self._contact.force(array)
+        if touched is not None:
+            self._faults.trip("contact", touched, self._contact.present)
+        return None
+
+    def step(self, now_s: float, period_s: float) -> ControlOutput:
+        """The velocity to send at `now_s`, `period_s` after the last one was sent [s].
+
+        Where the arm need not be doing what was last sent, the measured velocity takes its place; with
+        no state to go by, zero: it is the one command that takes an arm that has stopped nowhere.
+        """
+        jump = self._watchdog.observe(now_s)
+        reasons = [] if jump is None else [jump]
+        state = self._watchdog.stale(JOINT_STATES)
+        if state is not None and not self._watchdog.awaited(JOINT_STATES) and self._moving():
+            self._faults.trip("blind", f"{state} while moving", lambda: self._watchdog.stale(JOINT_STATES))
+        command = self._desired
+        for text in (state, self._silence(), *self._silent_sensors(), self._held()):
+            if text is not None:
+                reasons.append(text)
+                command = None
+        blind = state is not None or self._position is None or self._implausible is not None
+        if not self._follows or period_s > self.projection.config.max_period_s:
+            self._last_sent = np.zeros(self.projection.model.size) if blind else self._velocity
+            self._follows = not blind
+        if self.config.simulated_time and now_s <= self._stepped_s:
+            self._follows = False  # what is sent while simulated time stands moves nothing
+        self._stepped_s = now_s
+        if blind or self._position is None:
+            result = self.projection.brake(self._last_sent, period_s)
+        else:
+            result = self.projection.project(self._position, self._velocity, command, self._last_sent, period_s)
+        if result.status is SafetyStatus.INTERNAL_ERROR:
+            self._faults.trip("internal", result.status.sentence)
+        self._last_sent = result.velocity
+        self.interventions.add(result.active)
+        return self._output(result, reasons, command)
+
+    def stop(self, reason: str) -> None:
+        """Latch a stop: decelerate to zero and stay there until cleared."""
+        self._faults.trip("stop", f"stopped: {reason}")
+
+    def clear_fault(self) -> tuple[bool, str]:
+        """Clear all faults if the arm stands and every cause is gone; returns success and a sentence."""
+        if self._faults.reason is not None and self._moving():
+            return False, "not cleared, the arm is still decelerating"
+        if self._watchdog.stale(DESIRED_VELOCITY) is not None:
+            self._desired_is_defective = None  # a defective sender that has fallen silent is gone
+        return self._faults.clear()
+
+    def enable(self, on: bool) -> tuple[bool, str]:
+        """Follow desired velocities or not; refused while a fault is latched. Returns success and a sentence."""
+        if on and self._faults.reason is not None:
+            return False, f"not enabled, a fault is latched: {self._faults.reason}"
+        self._enabled = on
+        return True, "enabled" if on else "disabled: decelerating to zero"
+
+    def _moving(self) -> bool:
+        return bool(np.abs(self._last_sent).max() > STANDSTILL)
+
+    def _silence(self) -> str | None:
+        return self._watchdog.stale(DESIRED_VELOCITY)
+
+    def _silent_sensors(self) -> list[str]:
+        return [text for name in self.config.sensor_limits_s if (text := self._watchdog.stale(name)) is not None]
+
+    def _held(self) -> str | None:
+        if self._faults.reason is not None:
+            return f"fault: {self._faults.reason}"
+        return None if self._enabled else "disabled"
+
+    def _judge_plausible(self, position: FloatArray, velocity: FloatArray) -> str | None:
+        limits, config = self.projection.limits, self.config
+        fast = np.abs(velocity) > config.implausible_velocity * limits.max_velocity
+        far = np.maximum(limits.min_position - position, position - limits.max_position) > config.implausible_position
+        bad = [name for name, wrong in zip(self.joint_names, fast | far, strict=True) if wrong]
+        return f"the measured state of {', '.join(bad)} is not physical" if bad else None
+
+    def _output(self, result: ProjectionResult, reasons: list[str], command: FloatArray | None) -> ControlOutput:
+        return ControlOutput(
+            velocity=result.velocity,
+            status=result.status,
+            reasons=tuple(reasons),
+            active=result.active,
+            relaxed=result.relaxed,
+            fault=self._faults.reason,
+            desired=command,
+            clip_norm=result.clip_norm,
+        )

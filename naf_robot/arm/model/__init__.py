@@ -1,0 +1,1 @@
+"""Kinematics, joint limits and joint names out of a robot description."""

@@ -1,0 +1,25 @@
+"""Which arm: its URDF, the joints that are controlled, the tool frame and the home posture."""
+
+from naf_robot.arm.model.kinematics import ArmModel
+from naf_robot.core.config import Config
+from naf_robot.core.errors import ConfigError
+from naf_robot.core.resources import find
+
+
+class ArmConfig(Config, frozen=True):
+    """Description of one arm; the order of `joints` is the order of every joint array."""
+
+    urdf: str  # a path, or a path below the package's share folder
+    tool_frame: str
+    joints: tuple[str, ...]
+    home: tuple[float, ...]  # [rad], where every episode starts
+
+    def __post_init__(self) -> None:
+        if len(self.home) != len(self.joints):
+            raise ConfigError(
+                f"arm.home must have one position for each of the {len(self.joints)} joints, got {len(self.home)}"
+            )
+
+    def model(self) -> ArmModel:
+        """Load the kinematics that this description names."""
+        return ArmModel(find(self.urdf), self.tool_frame, self.joints)

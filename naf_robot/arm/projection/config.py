@@ -1,0 +1,105 @@
+"""Configuration of the safety projection: every limit is on, with a value that is safe."""
+
+from typing import Annotated
+
+import msgspec
+import numpy as np
+
+from naf_robot.arm.model.limits import JointLimitsConfig
+from naf_robot.core.config import Config
+from naf_robot.core.errors import ConfigError
+
+Positive = Annotated[float, msgspec.Meta(gt=0.0)]
+NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]
+Share = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
+JointsByName = Annotated[dict[str, JointLimitsConfig], msgspec.Meta(description="limits by joint name")]
+Point = tuple[float, float, float]
+
+
+class SphereConfig(Config, frozen=True):
+    """The sphere that the tool's origin never leaves, base frame."""
+
+    centre: Point  # [m]
+    radius: Positive  # [m]
+    margin: Positive = 0.01  # [m] kept from the surface, the reserve for noise and discretisation
+    correction_gain: NonNegative = 1.0  # [1/s] inward speed per metre outside
+    correction_speed: NonNegative = 0.05  # [m/s], the most that correction asks for
+
+    def __post_init__(self) -> None:
+        if self.margin >= self.radius:
+            raise ConfigError(f"sphere margin {self.margin} m must be smaller than its radius {self.radius} m")
+
+
+class HalfSpaceConfig(Config, frozen=True):
+    """A plane such as floor or wall: the tool stays where normal.p >= offset, base frame."""
+
+    name: str
+    normal: Point  # into the admitted side; any length but zero
+    offset: float  # [m] along the unit normal
+    margin: Positive = 0.01  # [m]
+
+    def __post_init__(self) -> None:
+        if not 1e-6 < float(np.linalg.norm(self.normal)) < np.inf:
+            raise ConfigError(f"half-space {self.name!r} has normal {self.normal}, which has no direction")
+
+
+class KeepOutBoxConfig(Config, frozen=True):
+    """An axis-aligned box in the base frame that the tool's origin never enters."""
+
+    name: str
+    min_corner: Point  # [m]
+    max_corner: Point  # [m]
+    margin: Positive = 0.01  # [m]
+
+    def __post_init__(self) -> None:
+        if not all(low < high for low, high in zip(self.min_corner, self.max_corner, strict=True)):
+            raise ConfigError(
+                f"keep-out box {self.name!r}: min_corner {self.min_corner} must be below max_corner {self.max_corner}"
+            )
+
+
+class SelfCollisionConfig(Config, frozen=True):
+    """How near the arm's links may come to each other."""
+
+    enabled: bool = True
+    pairs: tuple[tuple[str, str], ...] | None = None  # link names; None is every pair that is not adjacent
+    ignored_pairs: tuple[tuple[str, str], ...] = ()
+    slow_distance: Positive = 0.05  # [m], where slowing begins
+    stop_distance: Positive = 0.01  # [m], never closer
+    margin: Positive = 0.005  # [m] beyond the stop distance, for noise and discretisation
+    approach_speed: Positive = 0.25  # [m/s] admitted at slow_distance, falling to zero at stop_distance
+
+    def __post_init__(self) -> None:
+        if self.stop_distance + self.margin >= self.slow_distance:
+            raise ConfigError(
+                f"self-collision slow_distance {self.slow_distance} m must exceed stop_distance + margin, "
+                f"{self.stop_distance + self.margin} m"
+            )
+
+
+class SafetyConfig(Config, frozen=True):
+    """Everything the projection holds to."""
+
+    sphere: SphereConfig
+    half_spaces: tuple[HalfSpaceConfig, ...] = ()
+    keep_out_boxes: tuple[KeepOutBoxConfig, ...] = ()
+    self_collision: SelfCollisionConfig = SelfCollisionConfig()
+    joint_limits_file: str | None = None  # a joint_limits.yaml as of ros2_control; narrows the URDF too
+    joints: JointsByName = msgspec.field(default_factory=dict)  # narrows the URDF, never widens
+    max_acceleration: Positive = 10.0  # [rad/s^2] for joints that state none of their own
+    velocity_scale: Share = 1.0  # of every joint's velocity limit
+    position_margin: NonNegative = 0.01  # [rad] kept from each end
+    delay_s: NonNegative = 0.05  # age of the state and of the command's effect that is allowed for
+    min_period_s: Positive = 0.05  # a command is taken to last at least this long: the slowest sender's period
+    max_period_s: Positive = 0.1  # a longer measured period counts as this
+
+    def __post_init__(self) -> None:
+        if self.min_period_s > self.max_period_s:
+            raise ConfigError(f"min_period_s {self.min_period_s} must not exceed max_period_s {self.max_period_s}")
+        names = [plane.name for plane in self.half_spaces] + [box.name for box in self.keep_out_boxes]
+        for name in names:
+            if names.count(name) > 1 or name == "sphere":
+                raise ConfigError(f"two workspace limits are called {name!r}; names must differ")
+        for name in ("max_acceleration", "delay_s", "max_period_s", "position_margin"):
+            if not np.isfinite(getattr(self, name)):
+                raise ConfigError(f"{name} must be finite, got {getattr(self, name)}")

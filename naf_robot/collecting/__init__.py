@@ -1,0 +1,1 @@
+"""The robot's side without ROS: collector, episode, homing, upload. Loads no torch."""

@@ -1,0 +1,279 @@
+"""The collector without ROS: home by motion, run an episode, hand over its transitions, repeat."""
+
+import enum
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+
+from naf_robot.arm.model.kinematics import ArmModel
+from naf_robot.collecting.episode import Episode
+from naf_robot.collecting.homing import Homing
+from naf_robot.core.clock import Clock
+from naf_robot.core.errors import NafRobotError
+from naf_robot.core.records import FloatArray, PolicyParameters, TransitionBatch, stack
+from naf_robot.core.seeding import stream
+from naf_robot.learning.exploration import OrnsteinUhlenbeck
+from naf_robot.learning.policy import Policy
+from naf_robot.run.config import RunConfig
+from naf_robot.sensing.signals import Signals, observe, with_kinematics
+
+
+class Phase(enum.Enum):
+    """What a collector is doing; the value is the sentence shown on `/diagnostics`."""
+
+    HOMING = "moving home"
+    WAITING_FOR_POLICY = "waiting for policy parameters"
+    WAITING_FOR_TRAINER = "waiting at home: the trainer is behind"
+    POLICY_TOO_OLD = "holding still: no sign of the trainer"
+    OUTBOX_FULL = "holding still: the outbox is full"
+    WORLD_NOT_READY = "waiting at home: the world is not ready for an episode"
+    HELD = "holding still: a fault or a silent sensor"
+    PAUSED = "paused by an operator"
+    PREPARING = "at home, laying out the next episode"
+    RUNNING = "running an episode"
+
+
+@dataclass(frozen=True)
+class Tick:
+    """What one control tick decided."""
+
+    desired_velocity: FloatArray  # (n,) [rad/s]
+    batch: TransitionBatch | None = None  # to be stored and sent
+    recorded: TransitionBatch | None = None  # one transition, to be journalled until its batch comes
+    prepared: FloatArray | None = None  # (3,) [m], base frame: where the next episode's goal is
+    ended: Episode | None = None  # an episode ended with this tick
+
+
+class Collector:
+    """Drives one robot through episodes; called once per control period with fresh signals.
+
+    Parameters offered by `offer` are taken up between episodes only, and not while a policy is on trial: from its
+    first success in evaluation to a failure, or as many successes as the window has. `clock` is wall time, for the
+    age of the last sign of the trainer.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        robot: str,
+        model: ArmModel,
+        action_velocity: FloatArray,
+        clock: Clock,
+        first_episode: int = 0,
+    ) -> None:
+        self._config = config.collector
+        self._ratio = config.trainer.ratio()
+        self._task = config.make_task()
+        self._model = model
+        self._action_velocity = action_velocity
+        self._clock = clock
+        self._home = np.asarray(config.arm.home, dtype=np.float64)
+        self._goals = {kind: stream(config.seed, "goal", robot, kind, first_episode) for kind in ("train", "evaluate")}
+        self._noise = OrnsteinUhlenbeck(
+            self._config.exploration, model.size, stream(config.seed, "exploration", robot, first_episode)
+        )
+        self._homing = Homing(
+            self._home, self._config.home_gain, action_velocity, stream(config.seed, "homing", robot, first_episode)
+        )
+        self._executed: OrderedDict[float, FloatArray] = OrderedDict()
+        self._offered: PolicyParameters | None = None
+        self._pinned: PolicyParameters | None = None
+        self._acting: PolicyParameters | None = None
+        self._policy: Policy | None = None  # of the acting parameters
+        self._episode: Episode | None = None
+        self._prepared: tuple[bool, Signals] | None = None  # greedy?, goal of the next episode
+        self._trials = config.trainer.evaluation_window  # of one policy, before a newer one takes its place
+        self._passed = 0  # of them in succession, by the acting policy
+        self._updates, self._transitions = 0, 0
+        self._last_sign_s = clock.now_s()
+        self.next_episode = first_episode
+        self.policy_version = -1  # acting
+        self.newest_version = -1  # ever offered
+        self.paused = False
+        self.outbox_full = False
+        self.hold_reasons: dict[str, str] = {}  # by source; while there is any, no episode runs
+        self.phase = Phase.WAITING_FOR_POLICY
+
+    def offer(self, parameters: PolicyParameters) -> None:
+        """Parameters to be taken up at the next episode, unless newer ones come before.
+
+        Raises:
+            NafRobotError: arrays that are no policy for this robot; the last good ones stay.
+        """
+        self._check(parameters)
+        self.progress(parameters.updates, parameters.transitions)
+        if parameters.version >= self.newest_version:
+            self._offered, self.newest_version = parameters, parameters.version
+
+    def pin(self, parameters: PolicyParameters | None) -> None:
+        """From the next episode on act with these parameters whatever is published; None: follow the newest again.
+
+        Raises:
+            NafRobotError: arrays that are no policy for this robot; the pin stays as it was.
+        """
+        if parameters is not None:
+            self._check(parameters)
+        self._pinned, self._passed = parameters, 0
+
+    @property
+    def exploration_scale(self) -> float:
+        """Standard deviation of the next exploring episode's noise, in units of the action box."""
+        return self._noise.next_scale
+
+    @property
+    def pinned_version(self) -> int | None:
+        """The version this robot is pinned to, None if it follows the newest."""
+        return self._pinned.version if self._pinned else None
+
+    def _check(self, parameters: PolicyParameters) -> None:
+        policy = Policy.from_arrays(parameters.arrays)
+        action = policy.action(np.zeros(self._task.observation_spec.size, np.float32))
+        if action.shape != (self._model.size,):
+            raise NafRobotError(f"a policy with {action.size} actions cannot drive {self._model.size} joints")
+
+    def progress(self, updates: int, transitions: int) -> None:
+        """A sign of the trainer: its updates and the transitions it holds.
+
+        After a restart from a checkpoint it has fewer updates than before, and that is what counts.
+        """
+        self._updates, self._transitions = updates, transitions
+        self._last_sign_s = self._clock.now_s()
+
+    def executed(self, stamp_s: float, velocity: FloatArray) -> None:
+        """The velocity really sent in answer to the request stamped `stamp_s`."""
+        self._executed[stamp_s] = velocity
+        while len(self._executed) > 64:
+            self._executed.popitem(last=False)
+
+    def awaits_executed(self) -> bool:
+        """Whether the pending step still lacks its executed velocity; the tick may then wait a little."""
+        episode = self._episode
+        return bool(episode and episode.pending and episode.pending.stamp_s not in self._executed)
+
+    @property
+    def policy_age_s(self) -> float:
+        """Wall time since the last sign of the trainer [s]."""
+        return self._clock.now_s() - self._last_sign_s
+
+    def tick(self, now_s: float, signals: Signals) -> Tick:
+        """One control period: `signals` as sensed at `now_s`; returns what to ask for now."""
+        if self.hold_reasons and self._episode is not None:
+            return self.abort("; ".join(self.hold_reasons.values()))
+        missing = [name for name in self._task.sensors if name not in signals]
+        if missing and self._episode is not None:
+            return self.abort(f"sensor lost: no {' and no '.join(missing)} at {now_s:.2f} s")
+        signals = with_kinematics(signals, self._model)
+        if self._episode is None:
+            return self._between_episodes(now_s, signals)
+        return self._within_episode(now_s, signals, self._episode)
+
+    def hold(self, source: str, reason: str | None) -> None:
+        """Note why no episode may run (a latched fault, a silent sensor), or that `source` is fine again (None).
+
+        A running episode ends at the next tick, truncated, with what was executed kept.
+        """
+        if reason is None:
+            self.hold_reasons.pop(source, None)
+        else:
+            self.hold_reasons[source] = reason
+
+    def abort(self, reason: str) -> Tick:
+        """End a running episode now (fault, sensor loss, shutdown): truncated, and kept."""
+        still = np.zeros(self._model.size)
+        episode = self._episode
+        if episode is None:
+            return Tick(still)
+        episode.pending = None
+        episode.end_reason = reason
+        return self._end(episode, still)
+
+    def _between_episodes(self, now_s: float, signals: Signals) -> Tick:
+        if self.hold_reasons:
+            self.phase = Phase.HELD
+            return Tick(np.zeros(self._model.size))
+        error = self._home - signals["joint_position"]
+        speed = float(np.abs(signals["joint_velocity"]).max())
+        if np.abs(error).max() > self._config.home_tolerance or speed > self._config.home_tolerance:
+            self.phase = Phase.HOMING
+            return Tick(self._homing.velocity(now_s, signals["joint_position"]))
+        self.phase = self._obstacle() or Phase.PREPARING
+        if self.phase is not Phase.PREPARING:
+            return Tick(np.zeros(self._model.size))
+        if self._prepared is None:
+            return self._prepare()
+        if not self._task.ready(signals):
+            self.phase = Phase.WORLD_NOT_READY
+            return Tick(np.zeros(self._model.size))
+        return self._begin(now_s, signals, *self._prepared)
+
+    def _prepare(self) -> Tick:
+        periodic = self.next_episode % self._config.evaluation_period == self._config.evaluation_period - 1
+        greedy = self._passed > 0 or periodic
+        goal = self._task.sample_goal(self._goals["evaluate" if greedy else "train"])
+        self._prepared = (greedy, goal)
+        return Tick(np.zeros(self._model.size), prepared=self._task.goal_position(goal))
+
+    def _obstacle(self) -> Phase | None:
+        if self.paused:
+            return Phase.PAUSED
+        if self._offered is None and self._pinned is None:
+            return Phase.WAITING_FOR_POLICY
+        if self.outbox_full:
+            return Phase.OUTBOX_FULL
+        if self.policy_age_s > self._config.max_policy_age_s:
+            return Phase.POLICY_TOO_OLD
+        if self._ratio.collectors_must_wait(self._transitions, self._updates):
+            return Phase.WAITING_FOR_TRAINER
+        return None
+
+    def _begin(self, now_s: float, signals: Signals, greedy: bool, goal: Signals) -> Tick:
+        on_trial = self._acting if 0 < self._passed < self._trials else None
+        parameters = self._pinned or on_trial or self._offered
+        if parameters is not None and parameters is not self._acting:
+            self._policy, self.policy_version = Policy.from_arrays(parameters.arrays), parameters.version
+            self._acting, self._passed = parameters, 0
+        self._prepared = None
+        self.phase = Phase.RUNNING
+        self._noise.reset()
+        self._homing.start_episode()
+        episode = Episode(self._task, self.next_episode, goal, greedy, self.policy_version, self._action_velocity)
+        self._episode = episode
+        self.next_episode += 1
+        return Tick(self._act(now_s, signals, episode))
+
+    def _within_episode(self, now_s: float, signals: Signals, episode: Episode) -> Tick:
+        gap_s = now_s - episode.pending.stamp_s if episode.pending else 0.0
+        if gap_s > self._config.max_gap_s:  # this process stood still, or the world was replaced: nothing to learn
+            return self.abort(f"{gap_s:.2f} s passed between two control steps, allowed {self._config.max_gap_s} s")
+        self._homing.record(signals["joint_position"])
+        executed = self._executed.pop(episode.pending.stamp_s, None) if episode.pending else None
+        known = len(episode.rows)
+        episode.complete(executed, signals, observe(self._task.observation_spec, signals, episode.goal))
+        if episode.time_is_up:
+            if not episode.greedy:
+                self._noise.note(episode.success)
+            return self._end(episode, np.zeros(self._model.size))
+        velocity = self._act(now_s, signals, episode)
+        if len(episode.rows) >= self._config.batch_transitions:
+            return Tick(velocity, batch=stack(episode.take()))
+        return Tick(velocity, recorded=stack(episode.rows[-1:]) if len(episode.rows) > known else None)
+
+    def _act(self, now_s: float, signals: Signals, episode: Episode) -> FloatArray:
+        if self._policy is None:
+            raise RuntimeError("an episode began without a policy")
+        observation = observe(self._task.observation_spec, signals, episode.goal)
+        action = self._policy.action(observation)
+        if not episode.greedy:
+            action = np.clip(action + self._noise.sample(), -1.0, 1.0)
+        episode.request(now_s, observation, action)
+        return action.astype(np.float64) * self._action_velocity
+
+    def _end(self, episode: Episode, velocity: FloatArray) -> Tick:
+        self._episode = None
+        self._executed.clear()
+        if episode.greedy:
+            self._passed = self._passed + 1 if episode.success else 0
+        episode.truncate()
+        rows = episode.take()
+        return Tick(velocity, batch=stack(rows) if rows else None, ended=episode)

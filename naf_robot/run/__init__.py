@@ -1,0 +1,1 @@
+"""One run: its configuration, its folder, what all its processes agree on, health, pins and rollback."""

@@ -1,0 +1,54 @@
+"""Going back to a version: for the whole run while it stands, or for single robots at any time."""
+
+from pathlib import Path
+from typing import Any
+
+from naf_robot.core.errors import RunFolderError
+from naf_robot.run.checkpoint import Checkpoint, read_best, read_checkpoint, roll_back
+from naf_robot.run.config import check_robot, load
+from naf_robot.run.pin import write_pin
+
+
+def roll_back_run(run_dir: Path, version: int | None) -> dict[str, Any]:
+    """Let the run in `run_dir` go on from `version`, None for the best; nobody may be working in it.
+
+    Experience is kept, newer checkpoints are set aside, and the next versions have higher numbers.
+
+    Raises:
+        CheckpointError: no whole checkpoint of that version.
+        RunFolderError: `run_dir` is no run folder.
+    """
+    _config(run_dir)
+    checkpoint = _chosen(run_dir, version)
+    moved = roll_back(run_dir, checkpoint)
+    return {
+        "version": checkpoint.policy.version,
+        "updates": checkpoint.policy.updates,
+        "set_aside": [folder.name for folder in moved],
+    }
+
+
+def pin_robots(run_dir: Path, robot: str | None, version: int | None, release: bool) -> dict[str, Any]:
+    """Pin `robot`, None for all, to `version`, None for the best; or release the pin.
+
+    Raises:
+        CheckpointError: no whole checkpoint of that version.
+        UnknownNameError: no such robot in the run.
+    """
+    config = _config(run_dir)
+    robots = config.robots if robot is None else (check_robot(config, robot),)
+    parameters = None if release else _chosen(run_dir, version).policy
+    for name in robots:
+        write_pin(run_dir, name, parameters)
+    return {"robots": list(robots), "version": parameters.version if parameters else None}
+
+
+def _chosen(run_dir: Path, version: int | None) -> Checkpoint:
+    return read_best(run_dir) if version is None else read_checkpoint(run_dir, version)
+
+
+def _config(run_dir: Path) -> Any:
+    path = run_dir / "config.yaml"
+    if not path.is_file():
+        raise RunFolderError(f"{str(run_dir)!r} is not a run folder: it has no config.yaml")
+    return load(path)

@@ -1,0 +1,1 @@
+"""The MuJoCo simulator and its scenes. The only place that loads mujoco."""

@@ -1,0 +1,149 @@
+"""The scene `door`: a door with closing spring, lever and latch before the arm, and the IMU on its back."""
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from naf_robot.core.errors import SimulationError
+from naf_robot.core.records import FloatArray
+from naf_robot.core.seeding import stream
+from naf_robot.sensing.signals import Signals
+from naf_robot.sim.mujoco.door_imu import DoorImus
+from naf_robot.sim.mujoco.door_model import FRAME, HINGE_JOINT, LATCH, LEVER, LEVER_JOINT, PANEL, build_door
+from naf_robot.sim.scenes.door import DoorPhysics, DoorSceneConfig
+
+
+@dataclass
+class _Joint:
+    position: int  # index in qpos
+    velocity: int  # index in qvel
+    index: int  # of the joint
+
+
+class DoorScene:
+    """Implements `sim.scenes.Scene`. One instance serves all robots of a world, each with a door of its own."""
+
+    def __init__(self, config: DoorSceneConfig, seed: int = 0, imus: DoorImus | None = None) -> None:
+        self.config = config
+        self._imus = DoorImus(config.imu, seed) if imus is None and config.imu is not None else imus
+        self._random = stream(seed, "door", "physics")
+        self._physics: dict[int, DoorPhysics] = {}  # by identity of the robot's data
+        self._applied: DoorPhysics | None = None
+
+    def build(self, spec: mujoco.MjSpec) -> None:
+        """Add the door."""
+        build_door(spec, self.config)
+
+    def bind(self, model: mujoco.MjModel) -> None:
+        """Look up the door's addresses."""
+        self._hinge = _joint(model, HINGE_JOINT)
+        self._lever = _joint(model, LEVER_JOINT)
+        self._latch = model.equality(LATCH).id
+        self._frame = model.body(FRAME).mocapid[0]
+        self._panel_body, self._lever_body = model.body(PANEL).id, model.body(LEVER).id
+        self._panel_geom, self._bar_geom = model.geom(PANEL).id, model.geom(LEVER).id
+        if self._imus is not None:
+            self._imus.bind(model)
+        self._panel_inertia = model.body_inertia[self._panel_body].copy()
+        self._bar_size = model.geom_size[self._bar_geom].copy()
+        self._bar_place = model.geom_pos[self._bar_geom].copy()
+
+    def place(
+        self, model: mujoco.MjModel, data: mujoco.MjData, goal_position: FloatArray | None, at_home: bool
+    ) -> None:
+        """Stand the door's frame at `goal_position` (3,) [m], base frame, closed and latched; draw its physics.
+
+        A door that stands there already is left alone unless the arm is put at home too: like a real
+        one it closes by its spring.
+        """
+        moved = goal_position is not None and not np.allclose(goal_position, data.mocap_pos[self._frame])
+        if id(data) in self._physics and not moved and not at_home:
+            return
+        if goal_position is not None:
+            data.mocap_pos[self._frame] = np.asarray(goal_position)
+        for joint in (self._hinge, self._lever):
+            data.qpos[joint.position] = 0.0
+            data.qvel[joint.velocity] = 0.0
+        data.eq_active[self._latch] = 1
+        self._physics[id(data)] = self.config.variation.sample(self.config.physics, self._random)
+        self._apply(model, data)
+        if self._imus is not None:
+            self._imus.restart(data)
+
+    def before_step(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+        """Move the bolt: out while the lever is past its release angle, in again once the door is closed."""
+        self._apply(model, data)
+        latch, released = self.config.latch, data.qpos[self._lever.position] > self.config.latch.release_angle
+        if released:
+            data.eq_active[self._latch] = 0
+        elif not data.eq_active[self._latch] and abs(data.qpos[self._hinge.position]) < latch.catch_angle:
+            data.eq_active[self._latch] = 1
+        if self._imus is not None:
+            self._imus.before_step(data)
+
+    def signals(self, model: mujoco.MjModel, data: mujoco.MjData) -> Signals:
+        """True angles and orientation of the door, and the IMU's readings since the last call.
+
+        Raises:
+            SimulationError: the door has more energy than a door can have.
+        """
+        self._check_energy(data)
+        angle = float(data.qpos[self._hinge.position])
+        w, x, y, z = data.xquat[self._panel_body]
+        signals = {
+            "door_angle": np.array([angle]),
+            "handle_angle": data.qpos[[self._lever.position]].copy(),
+            "door_orientation": np.array([x, y, z, w]),
+        }
+        return signals | {"door_imu": self._imus.rows(data)} if self._imus is not None else signals
+
+    def reseed(self, seed: int) -> None:
+        """Draw the doors' physics from `seed` on; an IMU's own errors stay, as a device's do."""
+        self._random = stream(seed, "door", "physics")
+
+    def latched(self, data: mujoco.MjData) -> bool:
+        """Whether the bolt is in."""
+        return bool(data.eq_active[self._latch])
+
+    def physics(self, data: mujoco.MjData) -> DoorPhysics:
+        """The physics of the door that belongs to `data`."""
+        return self._physics[id(data)]
+
+    def _check_energy(self, data: mujoco.MjData) -> None:
+        physics = self.physics(data)
+        angle, speed = data.qpos[self._hinge.position], data.qvel[self._hinge.velocity]
+        inertia = physics.panel_mass * self.config.geometry.panel_width**2 / 3.0
+        energy = 0.5 * float(inertia * speed**2 + physics.hinge_spring * angle**2)
+        if not energy <= self.config.max_energy:
+            raise SimulationError(
+                f"the door diverged: {energy:.3g} J in its hinge at {angle:.3g} rad and {speed:.3g} rad/s, allowed "
+                f"{self.config.max_energy} J; a smaller simulator.physics_step_s or a heavier panel may help"
+            )
+
+    def _apply(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+        """Robots share one compiled model: before a robot's world moves, the model becomes its door."""
+        physics = self._physics[id(data)]
+        if physics is self._applied:
+            return
+        self._applied = physics
+        for joint, spring, damping, friction in (
+            (self._hinge, physics.hinge_spring, physics.hinge_damping, physics.hinge_friction),
+            (self._lever, physics.lever_spring, physics.lever_damping, physics.lever_friction),
+        ):
+            model.jnt_stiffness[joint.index] = spring
+            model.dof_damping[joint.velocity] = damping
+            model.dof_frictionloss[joint.velocity] = friction
+        model.qpos_spring[self._lever.position] = -physics.lever_preload
+        nominal = self.config.physics
+        model.body_mass[self._panel_body] = physics.panel_mass
+        model.body_inertia[self._panel_body] = self._panel_inertia * (physics.panel_mass / nominal.panel_mass)
+        model.geom_size[self._bar_geom] = self._bar_size * physics.lever_scale
+        model.geom_pos[self._bar_geom] = self._bar_place * physics.lever_scale
+        for geom in (self._panel_geom, self._bar_geom):
+            model.geom_friction[geom, 0] = physics.surface_friction
+
+
+def _joint(model: mujoco.MjModel, name: str) -> _Joint:
+    joint = model.joint(name)
+    return _Joint(int(joint.qposadr[0]), int(joint.dofadr[0]), int(joint.id))

@@ -1,0 +1,116 @@
+"""Physics of the simulated door and how it may vary between episodes."""
+
+from typing import Annotated, Literal
+
+import msgspec
+import numpy as np
+
+from naf_robot.core.config import Config
+from naf_robot.core.errors import ConfigError
+from naf_robot.sim.imu import ImuConfig
+from naf_robot.tasks.door_geometry import DoorGeometry
+
+Positive = Annotated[float, msgspec.Meta(gt=0.0)]
+NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]
+
+
+class DoorPhysics(Config, frozen=True):
+    """What a door's maker decides, and wear changes."""
+
+    panel_mass: Positive = 4.0  # [kg]
+    hinge_spring: NonNegative = 1.5  # [N m/rad], closes the door
+    hinge_damping: NonNegative = 1.0  # [N m s/rad]
+    hinge_friction: NonNegative = 0.02  # [N m]
+    lever_spring: NonNegative = 0.4  # [N m/rad], lifts the lever
+    lever_preload: NonNegative = 0.5  # [rad] by which the spring is wound with the lever at rest
+    lever_damping: NonNegative = 0.02  # [N m s/rad]
+    lever_friction: NonNegative = 0.01  # [N m]
+    lever_scale: Positive = 1.0  # of the lever's length and radius
+    surface_friction: Positive = 0.8  # sliding friction coefficient of lever and panel
+
+
+Range = tuple[float, float]
+
+
+class VariationRange(Config, frozen=True):
+    """Factors on the nominal physics in training, and those kept for evaluation alone (both sides)."""
+
+    training: Range = (0.7, 1.4)
+    held_out_low: Range = (0.5, 0.7)
+    held_out_high: Range = (1.4, 2.0)
+
+    def __post_init__(self) -> None:
+        for name in ("training", "held_out_low", "held_out_high"):
+            low, high = getattr(self, name)
+            if not 0.0 < low <= high < np.inf:
+                raise ConfigError(f"the factors {name} must be positive and ascending, got {(low, high)}")
+        if self.held_out_low[1] > self.training[0] or self.held_out_high[0] < self.training[1]:
+            raise ConfigError(
+                f"held-out factors {self.held_out_low} and {self.held_out_high} overlap the training factors "
+                f"{self.training}: what is held out must not be trained on"
+            )
+
+    def sample(self, held_out: bool, random: np.random.Generator) -> float:
+        """A factor, uniform in the range asked for; the two held-out sides are equally likely."""
+        low, high = self.training
+        if held_out:
+            low, high = self.held_out_low if random.random() < 0.5 else self.held_out_high
+        return float(random.uniform(low, high))
+
+
+NARROW = VariationRange(training=(0.9, 1.1), held_out_low=(0.8, 0.9), held_out_high=(1.1, 1.2))
+
+
+class DoorVariation(Config, frozen=True):
+    """Which physics vary from episode to episode; `draw` says whether, and from which ranges."""
+
+    draw: Literal["none", "training", "held_out"] = "none"
+    factors: dict[str, VariationRange] = msgspec.field(
+        default_factory=lambda: {
+            "panel_mass": VariationRange(),
+            "hinge_spring": VariationRange(),
+            "hinge_friction": VariationRange(),
+            "lever_spring": VariationRange(),
+            "lever_friction": VariationRange(),
+            "lever_scale": NARROW,
+        }
+    )
+
+    def __post_init__(self) -> None:
+        known = [field.name for field in msgspec.structs.fields(DoorPhysics)]
+        for name in self.factors:
+            if name not in known:
+                raise ConfigError(f"the door has no physics {name!r} to vary; valid: {', '.join(known)}")
+
+    def sample(self, nominal: DoorPhysics, random: np.random.Generator) -> DoorPhysics:
+        """The physics of one episode."""
+        if self.draw == "none":
+            return nominal
+        held_out = self.draw == "held_out"
+        values = {name: getattr(nominal, name) * span.sample(held_out, random) for name, span in self.factors.items()}
+        return msgspec.structs.replace(nominal, **values)
+
+
+class LatchConfig(Config, frozen=True):
+    """The bolt: free past `release_angle`, caught again near the closed position."""
+
+    release_angle: Positive = 1.05  # [rad] of the lever
+    catch_angle: Positive = 0.03  # [rad] of the hinge, either way
+
+
+class DoorSceneConfig(Config, frozen=True):
+    """One door."""
+
+    geometry: DoorGeometry = DoorGeometry()
+    physics: DoorPhysics = DoorPhysics()
+    variation: DoorVariation = msgspec.field(default_factory=DoorVariation)
+    latch: LatchConfig = LatchConfig()
+    hinge_range: tuple[float, float] = (-np.pi / 2.0, np.pi / 2.0)  # [rad]; a lower end of 0 is a stop in the frame
+    position: tuple[float, float, float] = (0.84, 0.28, 0.55)  # [m], base frame, until a task says otherwise
+    imu: ImuConfig | None = None  # on the door's back; none: the door's angles are known without one
+    max_energy: Positive = 50.0  # [J] of the moving door; beyond it the simulation has diverged
+
+    def __post_init__(self) -> None:
+        low, high = self.hinge_range
+        if not -np.pi <= low <= 0.0 <= high <= np.pi or low == high:
+            raise ConfigError(f"hinge_range must hold zero, the closed door, and be within ±pi rad, got {(low, high)}")

@@ -1,0 +1,1 @@
+"""The synchronous loop without ROS, for comparisons, and evaluation in simulation."""

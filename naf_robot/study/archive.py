@@ -1,0 +1,111 @@
+"""What of a study survives its process: every episode in a store, and checkpoints to go on from.
+
+The store and the checkpoints are those of a training run (`experience.store`, `checkpoint`), with
+the study as the only collector and one batch per episode. An episode is stored before it counts in
+a checkpoint. Episodes after the newest checkpoint are made again, and must come out as they are stored.
+"""
+
+import time
+from pathlib import Path
+
+from naf_robot.core.errors import CheckpointError, ConflictError
+from naf_robot.core.records import PolicyParameters, TransitionBatch
+from naf_robot.experience.codec import Contract, ExperienceMessage, encode_experience
+from naf_robot.experience.store import ExperienceStore
+from naf_robot.run.checkpoint import (
+    Checkpoint,
+    check_identity,
+    has_checkpoint,
+    read_checkpoint,
+    roll_back,
+    write_checkpoint,
+)
+from naf_robot.study.study import Study
+
+COLLECTOR = "study"
+KEEP = 2  # checkpoints
+
+
+class StudyArchive:
+    """The folder of one seed of a study, for one living process.
+
+    Raises:
+        LockedError: another living process works in it.
+        StoreError: what it holds is of another task, observation or schema, or damaged.
+    """
+
+    def __init__(self, folder: Path, contract: Contract, algorithm: str, period_s: float) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder, self._contract, self._algorithm = folder, contract, algorithm
+        self._period_s = period_s
+        self._written_s = time.monotonic()
+        self._store = ExperienceStore(folder / "experience.sqlite", contract)
+
+    def take_up(self, study: Study) -> None:
+        """Bring a new `study` to where the newest whole checkpoint was written; without one it begins at the start.
+
+        Raises:
+            CheckpointError: checkpoints of another algorithm, configuration or seed, or none that is whole.
+        """
+        if not has_checkpoint(self._folder):
+            return
+        checkpoint = read_checkpoint(self._folder)
+        check_identity(checkpoint, self._contract, self._algorithm)
+        counters = checkpoint.counters
+        if counters.get("seed") != study.seed:
+            raise CheckpointError(f"the checkpoint is of seed {counters.get('seed')}, this study's is {study.seed}")
+        for message in self._store.batches():
+            if message.sequence < checkpoint.policy.version:
+                study.add(message.batch)
+        if study.env_steps != checkpoint.policy.transitions:
+            raise CheckpointError(
+                f"the store holds {study.env_steps} transitions of the checkpoint's {checkpoint.policy.transitions}"
+            )
+        try:
+            study.go_on_from(checkpoint.learner_state, counters)
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"the checkpoint in {str(self._folder)!r} is not of a study: {error!r}") from None
+        roll_back(self._folder, checkpoint)  # torn ones that are newer would be in the way of what follows
+
+    def keep(self, study: Study, episode: TransitionBatch) -> None:
+        """Store the newest `episode` of `study` durably.
+
+        Raises:
+            CheckpointError: it was stored before, before a restart, and differs.
+            StoreError: the disk refused.
+        """
+        first = study.env_steps - len(episode)
+        message = ExperienceMessage(COLLECTOR, study.episodes - 1, first, episode)
+        try:
+            self._store.insert(message, encode_experience(message, self._contract))
+        except ConflictError:
+            raise CheckpointError(
+                f"episode {study.episodes}, made again after a restart, differs from the one in {str(self._folder)!r}: "
+                "code, libraries, processor or environment are not those that the study began with"
+            ) from None
+
+    def checkpoint_is_due(self) -> bool:
+        """Whether the period between checkpoints is over."""
+        return time.monotonic() - self._written_s >= self._period_s
+
+    def checkpoint(self, study: Study) -> None:
+        """Write a whole checkpoint of `study`, which stands between two episodes.
+
+        Raises:
+            OSError: the disk refused; older checkpoints stay.
+        """
+        policy = PolicyParameters(
+            arrays=study.learner.policy_arrays(),
+            version=study.episodes,
+            task=self._contract.task,
+            observation_spec=self._contract.observation_spec,
+            updates=study.learner.updates,
+            transitions=study.env_steps,
+        )
+        counters = study.counters() | {"algorithm": self._algorithm}
+        write_checkpoint(self._folder, Checkpoint(study.learner.state(), policy, counters), KEEP)
+        self._written_s = time.monotonic()
+
+    def close(self) -> None:
+        """Let others work in the folder."""
+        self._store.close()

@@ -1,0 +1,78 @@
+"""What decides a study, and its file `study.yaml`. Free of torch: the command line reads it."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from naf_robot.core.config import Config, build, dump_yaml, load_yaml
+from naf_robot.core.errors import ConfigError, RunFolderError
+from naf_robot.core.files import replace_file
+from naf_robot.learning.exploration import ExplorationConfig
+from naf_robot.learning.learner_batch import ActionSource
+
+FILE = "study.yaml"
+SCHEMA_VERSION = 1
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Positive = Annotated[float, msgspec.Meta(gt=0.0)]
+Share = Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)]
+
+
+class StudyOptions(Config, frozen=True):
+    """How one synchronous run goes."""
+
+    episodes: Count = 200
+    updates_per_transition: Positive = 1.0
+    learning_starts: Count = 300
+    replay_capacity: Count = 1_000_000
+    evaluate_every: Count = 20  # episodes
+    evaluation_episodes: Count = 20
+    stop_at_success: float = 2.0  # end after an evaluation this good; above 1 never
+    confirmation_episodes: Annotated[int, msgspec.Meta(ge=0)] = 0  # of other seeds that must be as good; 0: none
+    action_source: ActionSource = "requested"
+    reward_scale: Positive = 1.0  # the learner's reward is the environment's times this
+    success_fraction: Share = 0.0  # of each batch from episodes that ended in success
+    exploration: ExplorationConfig = msgspec.field(default_factory=ExplorationConfig)
+
+
+class StudyConfig(Config, frozen=True, kw_only=True):
+    """Everything that decides a study: what is learned, by what, how, from which seeds."""
+
+    schema_version: int = SCHEMA_VERSION
+    command: str  # as it was first given
+    task: str | None = None  # one of ours,
+    env: str | None = None  # or the id of any Gymnasium environment
+    algorithm: str = "naf"
+    seeds: Annotated[tuple[int, ...], msgspec.Meta(min_length=1)] = (0,)
+    options: StudyOptions = msgspec.field(default_factory=StudyOptions)
+    run: dict[str, Any] = msgspec.field(default_factory=dict)  # of a task of ours: its resolved run configuration
+    algorithm_settings: dict[str, Any] = msgspec.field(default_factory=dict)  # resolved
+
+    @property
+    def subject(self) -> str:
+        """What is learned."""
+        return self.task or self.env or ""
+
+
+def save_study(config: StudyConfig, folder: Path) -> None:
+    """Write `study.yaml`."""
+    replace_file(folder / FILE, dump_yaml(config).encode())
+
+
+def load_study(folder: Path) -> StudyConfig:
+    """Read `study.yaml`.
+
+    Raises:
+        RunFolderError: there is none.
+        ConfigError: it is of another schema, or no valid configuration.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise RunFolderError(f"{str(folder)!r} is not the folder of a study: it has no {FILE}")
+    values = load_yaml(path)
+    if values.get("schema_version") != SCHEMA_VERSION:
+        raise ConfigError(
+            f"{str(path)!r} has schema version {values.get('schema_version')!r}; this version reads {SCHEMA_VERSION}"
+        )
+    return build(StudyConfig, values, str(path))

@@ -1,0 +1,106 @@
+"""Experience messages in, answers out: what is acknowledged is on the disk and has been taken."""
+
+from collections.abc import Callable, Collection
+from typing import NamedTuple
+
+from naf_robot.core.errors import CodecError, StoreError
+from naf_robot.experience.codec import (
+    Acknowledgement,
+    Contract,
+    ExperienceMessage,
+    decode_experience,
+    encode_acknowledgement,
+)
+from naf_robot.experience.store import ExperienceStore
+from naf_robot.training.episode_log import EpisodeRecord
+from naf_robot.training.intake import Intake
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024  # of experience; a batch of 50 transitions has some ten kilobytes
+MAX_ACKNOWLEDGED = 128  # batches in one answer: their collectors' names stand in its header, which is bounded
+
+
+class Receipt(NamedTuple):
+    """What came of experience messages."""
+
+    answers: list[bytes]  # acknowledgements and refusals
+    finished: list[EpisodeRecord]  # episodes that are complete now
+    refused: list[str]  # why something was not stored
+
+
+class Progress(NamedTuple):
+    """How far training is, as every answer says."""
+
+    updates: int
+    transitions: int
+
+
+class Receiver:
+    """The trainer's side of the protocol with its collectors.
+
+    `take` is called once with every batch that is new and durable, and returns the episodes that are
+    complete with it; `progress` is asked when an answer is written.
+    """
+
+    def __init__(
+        self,
+        store: ExperienceStore,
+        contract: Contract,
+        robots: Collection[str],
+        take: Callable[[ExperienceMessage], list[EpisodeRecord]],
+        progress: Callable[[], Progress],
+    ) -> None:
+        self._contract, self._robots = contract, frozenset(robots)
+        self._take, self._progress = take, progress
+        self._intake = Intake(store)
+        self.duplicates = 0  # batches that were sent again though they were held
+
+    def submit(self, payload: bytes) -> None:
+        """Have one experience message stored; `settle` answers it.
+
+        Raises:
+            CodecError: no message for this run; there is no answer.
+        """
+        message = decode_experience(payload, self._contract, MAX_MESSAGE_BYTES)
+        if message.collector not in self._robots:
+            raise CodecError(f"experience of robot {message.collector[:40]!r}, which is not of this run")
+        self._intake.add(message, payload)
+
+    def settle(self, wait: bool = False) -> Receipt:
+        """Learn from what is on the disk by now, and answer it; with `wait`, everything submitted is waited for.
+
+        A batch that is held already is acknowledged again and changes nothing. One that cannot be
+        held (a full disk, two senders under one name) is answered with a refusal.
+        """
+        held: list[tuple[str, int]] = []
+        receipt = Receipt([], [], [])
+        for message, outcome in self._intake.settle(wait):
+            key = (message.collector, message.sequence)
+            if isinstance(outcome, StoreError):
+                receipt.refused.append(str(outcome))
+                receipt.answers.append(self._answer([key], str(outcome)))
+                continue
+            if outcome:
+                receipt.finished.extend(self._take(message))
+            else:
+                self.duplicates += 1
+            held.append(key)
+        for start in range(0, len(held), MAX_ACKNOWLEDGED):
+            receipt.answers.append(self._answer(held[start : start + MAX_ACKNOWLEDGED]))
+        return receipt
+
+    def receive(self, payload: bytes) -> Receipt:
+        """`submit` one message and wait until it is settled.
+
+        Raises:
+            CodecError: no message for this run; there is no answer.
+        """
+        self.submit(payload)
+        return self.settle(wait=True)
+
+    def close(self) -> None:
+        """End the thread that stores; everything submitted must be settled."""
+        self._intake.close()
+
+    def _answer(self, batches: list[tuple[str, int]], refusal: str = "") -> bytes:
+        collectors, sequences = zip(*batches, strict=True)
+        return encode_acknowledgement(Acknowledgement(collectors, sequences, *self._progress(), refusal))

@@ -1,0 +1,292 @@
+"""The trainer without ROS: store every batch once, learn at the given ratio, hand out parameters, know the end."""
+
+import contextlib
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from naf_robot.core.clock import Clock
+from naf_robot.core.errors import CheckpointError
+from naf_robot.core.files import replace_file
+from naf_robot.core.records import PolicyParameters
+from naf_robot.core.resources import SOURCE_ROOT
+from naf_robot.core.seeding import derived_seed
+from naf_robot.experience.codec import ExperienceMessage
+from naf_robot.experience.compacted import parts_of
+from naf_robot.experience.envelope import MAX_HEADER_BYTES
+from naf_robot.experience.store import ExperienceStore, Held
+from naf_robot.learning.learner_batch import learner_batch
+from naf_robot.learning.registry import make_learner
+from naf_robot.learning.replay_buffer import ReplayBuffer
+from naf_robot.run.checkpoint import (
+    BEST,
+    Checkpoint,
+    check_identity,
+    has_checkpoint,
+    read_best,
+    read_checkpoint,
+    roll_back,
+    write_checkpoint,
+)
+from naf_robot.run.config import RunConfig
+from naf_robot.run.contract import contract_of
+from naf_robot.training.episode_log import EpisodeLog, EpisodeRecord
+from naf_robot.training.evaluation_gate import EvaluationGate
+from naf_robot.training.publication import Publication
+from naf_robot.training.receiver import Progress, Receiver
+
+SUCCEEDED, RAN_OUT = 0, 3  # exit codes of a training run
+
+
+class Trainer:
+    """One run's learner with its experience; driven by a loop that feeds it messages and time.
+
+    A run folder that holds experience is taken up where it stands: replay and episodes come from the
+    store, the learner from the newest whole checkpoint.
+
+    Raises:
+        LockedError: another living trainer works in the run folder.
+        StoreError: the run folder's store cannot be used.
+        CheckpointError: there are checkpoints, but none is whole or fits this configuration.
+    """
+
+    def __init__(self, config: RunConfig, run_dir: Path, clock: Clock) -> None:
+        self.config = config
+        self.contract = contract_of(config)
+        self._settings = config.trainer
+        self._ratio = config.trainer.ratio()
+        self._run_dir = run_dir
+        self._clock = clock
+        self._store = ExperienceStore(
+            run_dir / "experience.sqlite",
+            self.contract,
+            self._settings.max_store_bytes,
+            self._settings.replay_capacity if self._settings.full_store == "compact" else None,
+        )
+        self.receiver = Receiver(self._store, self.contract, config.robots, self._take, self._progress)
+        size, actions = self.contract.observation_size, self.contract.action_size
+        settings = self._settings
+        self._replay = ReplayBuffer(
+            settings.replay_capacity, size, actions, settings.device, success_fraction=settings.success_fraction
+        )
+        self._learner = make_learner(
+            config.algorithm_name,
+            config.algorithm_config(),
+            size,
+            actions,
+            self._replay,
+            derived_seed(config.seed, "learner"),
+            self._settings.device,
+        )
+        self.episodes = EpisodeLog(
+            run_dir / "episodes.jsonl", self.contract.reward_names, self._settings.evaluation_window
+        )
+        self.gate = EvaluationGate()
+        self.publication = Publication(run_dir / "policy_version", self.contract, self._settings.publish_period_updates)
+        self._learning_s, self._updates_here = 0.0, 0
+        self._started_s = self._checkpointed_s = clock.now_s()
+        self.transitions = 0
+        self.metrics: dict[str, float] = {}
+        self.skipped_updates = 0.0
+        self.trouble: dict[str, str] = {}  # what the disk refused, by name
+        self.paused = False
+        try:
+            self._take_up()
+        except BaseException:
+            self._close()  # or the store's lock would stay for as long as somebody holds the exception
+            raise
+
+    def _take_up(self) -> None:
+        """Go on from what the run folder holds."""
+        wall_s = 0.0
+        if has_checkpoint(self._run_dir):
+            checkpoint = read_checkpoint(self._run_dir)
+            check_identity(checkpoint, self.contract, self.config.algorithm_name)
+            self._learner.load_state(checkpoint.learner_state)
+            roll_back(self._run_dir, checkpoint)  # torn ones that are newer would be in the way of what follows
+            wall_s = float(checkpoint.counters.get("wall_s", 0.0))
+            with contextlib.suppress(CheckpointError):  # no version has passed yet
+                self.gate = EvaluationGate(read_best(self._run_dir).counters)
+        for held in self._store.held():
+            self._take_up_batch(held)
+            self.transitions += held.transitions
+            self.episodes.add(held.collector, held.sequence, held.parts, self.transitions, 0.0)
+        self._started_s = self._clock.now_s() - max(wall_s, self.episodes.wall_s)
+        self.episodes.start()
+
+    def _take_up_batch(self, held: Held) -> None:
+        if held.message is not None:
+            self._replay.add(learner_batch(held.message.batch, self._settings), held.collector)
+            return
+        extremes = [(part.least_reward, part.greatest_reward) for part in held.parts]
+        self._replay.widen_reward_range(np.asarray(extremes, np.float32).ravel() * self._settings.reward_scale)
+        if self._store.whole_transitions >= self._replay.capacity:
+            self._replay.skip(held.transitions)  # slots go on where they would be: the same batches are drawn
+
+    @property
+    def updates(self) -> int:
+        """Gradient updates so far."""
+        return self._learner.updates
+
+    @property
+    def wall_s(self) -> float:
+        """Wall time since the start [s]."""
+        return self._clock.now_s() - self._started_s
+
+    @property
+    def updates_per_s(self) -> float:
+        """Updates per second of wall time spent learning."""
+        return self._updates_here / self._learning_s if self._learning_s > 0.0 else 0.0
+
+    def _progress(self) -> Progress:
+        return Progress(self.updates, self.transitions)
+
+    def _take(self, message: ExperienceMessage) -> list[EpisodeRecord]:
+        self._replay.add(learner_batch(message.batch, self._settings), message.collector)
+        self.transitions += len(message.batch)
+        parts = parts_of(message.batch)
+        finished = self.episodes.add(message.collector, message.sequence, parts, self.transitions, self.wall_s)
+        greedy = [record.policy_version for record in finished if record.greedy]
+        policy = self.publication.recent(greedy[-1]) if greedy else None
+        if policy is not None and self.gate.passes(self.episodes):
+            self._keep_best(policy)
+        return finished
+
+    def _keep_best(self, policy: PolicyParameters) -> None:
+        scores = {
+            "evaluation_success": self.episodes.evaluation_success,
+            "evaluation_return": self.episodes.evaluation_return,
+        }
+        checkpoint = Checkpoint(self._learner.state(), policy, self._counters() | scores)
+        if self._written("best checkpoint", lambda: write_checkpoint(self._run_dir, checkpoint, 1, BEST)):
+            self.gate.keep(self.episodes, policy.version)
+
+    def learn(self, at_most: int) -> int:
+        """Do up to `at_most` updates as the ratio allows; how many were done."""
+        if self.paused:
+            return 0
+        count = self._ratio.allowed_updates(self.transitions, self.updates, at_most)
+        if count > 0:
+            begin = self._clock.now_s()
+            self.metrics = self._learner.update(count)
+            self._learning_s += self._clock.now_s() - begin
+            self._updates_here += count
+            self.skipped_updates += self.metrics.get("skipped_updates", 0.0)
+        return count
+
+    @property
+    def parameter_bytes(self) -> int:
+        """About how large a message of policy parameters is."""
+        return MAX_HEADER_BYTES + sum(array.nbytes for array in self._learner.policy_arrays().values())
+
+    def new_parameters(self) -> PolicyParameters:
+        """The acting parameters now, as a new version.
+
+        Raises:
+            OSError: its number cannot be made durable.
+        """
+        return self.publication.new(self._learner.policy_arrays(), *self._progress())
+
+    def parameters(self) -> PolicyParameters:
+        """The newest version again, with how far the trainer is by now."""
+        return self.publication.again(*self._progress()) or self.new_parameters()
+
+    def outcome(self) -> int | None:
+        """The exit code once the run is decided, None before."""
+        success = self.episodes.evaluation_success
+        if self.episodes.window_is_full and success >= self.config.target_success:
+            return SUCCEEDED
+        return RAN_OUT if self.episodes.episodes >= self.config.max_episodes else None
+
+    def checkpoint_is_due(self) -> bool:
+        """Whether the period between checkpoints is over."""
+        return self._clock.now_s() - self._checkpointed_s >= self._settings.checkpoint_period_s
+
+    def checkpoint(self) -> Path:
+        """Write a checkpoint now; its folder.
+
+        Raises:
+            OSError: the disk refused; the older checkpoints stay.
+        """
+        self._checkpointed_s = self._clock.now_s()
+        policy = self.publication.newest
+        if policy is None or policy.updates != self.updates:
+            policy = self.new_parameters()
+        checkpoint = Checkpoint(self._learner.state(), policy, self._counters())
+        return write_checkpoint(self._run_dir, checkpoint, self._settings.keep_checkpoints)
+
+    def try_checkpoint(self) -> bool:
+        """Write a checkpoint if the disk takes it; else say so in `trouble`, and go on with the older ones."""
+        return self._written("checkpoint", self.checkpoint)
+
+    def _written(self, what: str, write: Callable[[], object]) -> bool:
+        try:
+            write()
+        except OSError as error:
+            self.trouble[what] = f"{what} not written: {error}"
+            return False
+        self.trouble.pop(what, None)
+        return True
+
+    def _counters(self) -> dict[str, Any]:
+        return {
+            "episodes": self.episodes.episodes,
+            "transitions": self.transitions,
+            "algorithm": self.config.algorithm_name,
+            "wall_s": round(self.wall_s, 3),
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """What the run came to, for `summary.json`."""
+        return {
+            "task": self.config.task_name,
+            "algorithm": self.config.algorithm_name,
+            "robots": len(self.config.robots),
+            "seed": self.config.seed,
+            "episodes": self.episodes.episodes,
+            "evaluation_episodes": self.episodes.evaluations,
+            "env_steps": self.transitions,
+            "updates": self.updates,
+            "updates_per_s": round(self.updates_per_s, 1),
+            "wall_s": round(self.wall_s, 2),
+            "evaluation_success": self.episodes.evaluation_success,
+            "transitions_received": self._store.transitions(),
+            "transitions_lost": self._store.missing(),
+            "transitions_resent": self.receiver.duplicates,
+            "policy_versions": self.publication.version,
+            "best_version": self.gate.version,
+            "best_success": self.gate.success if self.gate.version is not None else None,
+            "git_commit": git_commit(),
+        }
+
+    def finish(self) -> dict[str, Any]:
+        """Write the last checkpoint and the summary as far as the disk takes them, and close the stores.
+
+        Everything submitted must be settled.
+        """
+        self.try_checkpoint()
+        self.episodes.close(self.transitions, self.wall_s)
+        summary = self.summary()
+        text = json.dumps(summary, indent=2) + "\n"
+        self._written("summary", lambda: replace_file(self._run_dir / "summary.json", text.encode()))
+        self._close()
+        return summary
+
+    def _close(self) -> None:
+        self.receiver.close()
+        self._store.close()
+
+
+def git_commit() -> str | None:
+    """The commit of the source tree the code runs from, None outside one."""
+    try:
+        run = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=SOURCE_ROOT, capture_output=True, text=True, timeout=5.0, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return run.stdout.strip()

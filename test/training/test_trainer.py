@@ -1,0 +1,237 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from naf_robot.core.clock import ManualClock, SteadyClock
+from naf_robot.core.errors import CheckpointError, CodecError
+from naf_robot.core.records import TransitionBatch
+from naf_robot.experience.codec import ExperienceMessage, decode_acknowledgement, encode_experience
+from naf_robot.learning.learner_batch import learner_batch
+from naf_robot.learning.policy import Policy
+from naf_robot.run.checkpoint import read_checkpoint
+from naf_robot.run.config import TrainerConfig, resolve
+from naf_robot.run.ratio import RatioLimiter
+from naf_robot.sim.lockstep import Lockstep
+from naf_robot.training.trainer import RAN_OUT, SUCCEEDED, Trainer
+
+CONFIG = resolve(
+    "reach",
+    overrides=[
+        {
+            "max_episodes": 6,
+            "trainer": {
+                "evaluation_window": 2,
+                "learning_starts": 10,
+                "publish_period_updates": 5,
+                "replay_capacity": 1000,
+                "ratio_tolerance": 10,
+            },
+        }
+    ],
+)
+
+
+@pytest.fixture
+def trainer(tmp_path: Path) -> Trainer:
+    torch.set_num_threads(1)
+    return Trainer(CONFIG, tmp_path, SteadyClock())
+
+
+def batch(count: int, episode: int = 0, greedy: bool = False, success: bool = False) -> TransitionBatch:
+    random = np.random.default_rng(episode)
+    terms = random.normal(size=(count, 3)).astype(np.float32)
+    observations = random.normal(size=(count + 1, 20)).astype(np.float32)
+    flags = np.zeros(count, bool)
+    end = flags.copy()
+    end[-1] = True
+    action = random.uniform(-1, 1, (count, 7)).astype(np.float32)
+    return TransitionBatch(
+        observation=observations[:-1],
+        action=action,
+        requested_action=np.clip(2 * action, -1, 1),
+        reward=terms.sum(axis=1),
+        reward_terms=terms,
+        next_observation=observations[1:],
+        terminated=flags,
+        truncated=end,
+        episode=np.full(count, episode),
+        step=np.arange(count),
+        policy_version=np.ones(count, np.int64),
+        greedy=np.full(count, greedy),
+        success=np.full(count, success),
+        stamp_s=0.05 * np.arange(count),
+    )
+
+
+def send(trainer: Trainer, sequence: int, message_batch: TransitionBatch, robot: str = "robot_1", first: int = 0):
+    message = ExperienceMessage(robot, sequence, first, message_batch)
+    return trainer.receiver.receive(encode_experience(message, trainer.contract))
+
+
+def test_a_resend_is_acknowledged_again_and_counted_once(trainer: Trainer):
+    first, finished, _ = send(trainer, 0, batch(8))
+    again, nothing, _ = send(trainer, 0, batch(8))
+    assert [decode_acknowledgement(a).of("robot_1") for a in first + again] == [(0,), (0,)]
+    assert (trainer.transitions, trainer.receiver.duplicates, len(finished), len(nothing)) == (8, 1, 1, 0)
+    assert finished[0].episode_return == pytest.approx(float(batch(8).reward.sum()), rel=1e-5)
+
+
+def test_a_malformed_message_changes_nothing(trainer: Trainer):
+    with pytest.raises(CodecError):
+        trainer.receiver.receive(b"x" * 100)
+    assert trainer.transitions == 0
+
+
+def test_updates_keep_to_the_ratio(trainer: Trainer):
+    send(trainer, 0, batch(9))
+    assert trainer.learn(100) == 0
+    send(trainer, 1, batch(21, 1), first=9)
+    assert trainer.learn(5) == 5
+    assert trainer.learn(100) == 16
+    assert trainer.learn(100) == 0
+    assert trainer.updates == 21
+    assert np.isfinite(trainer.metrics["loss"])
+
+
+def test_parameters_are_published_at_the_start_and_every_few_updates(trainer: Trainer):
+    assert trainer.publication.is_due(trainer.updates)
+    assert trainer.new_parameters().version == 1
+    assert not trainer.publication.is_due(trainer.updates)
+    send(trainer, 0, batch(30))
+    trainer.learn(5)
+    assert trainer.publication.is_due(trainer.updates)
+    parameters = trainer.new_parameters()
+    assert (parameters.version, parameters.updates, parameters.transitions) == (2, 5, 30)
+    assert Policy.from_arrays(parameters.arrays).action(np.zeros(20, np.float32)).shape == (7,)
+
+
+def test_the_run_is_decided_by_the_newest_greedy_episodes_or_by_their_number(trainer: Trainer):
+    outcomes = []
+    for episode, (greedy, success) in enumerate([(True, False), (False, True), (True, True), (True, True)]):
+        send(trainer, episode, batch(5, episode, greedy, success), first=5 * episode)
+        outcomes.append(trainer.outcome())
+    assert outcomes == [None, None, None, SUCCEEDED]
+
+
+def test_the_run_ends_without_success_when_episodes_run_out(trainer: Trainer):
+    for episode in range(6):
+        assert trainer.outcome() is None
+        send(trainer, episode, batch(5, episode), first=5 * episode)
+    assert trainer.outcome() == RAN_OUT
+
+
+def test_finish_writes_what_the_readme_promises(trainer: Trainer, tmp_path: Path):
+    send(trainer, 0, batch(30))
+    send(trainer, 2, batch(5, 2), first=40)
+    trainer.learn(10)
+    trainer.new_parameters()
+    expected = trainer.parameters()
+    trainer.finish()
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert (summary["transitions_received"], summary["transitions_lost"], summary["updates"]) == (35, 10, 10)
+    assert summary["policy_versions"] == 1
+    checkpoint = read_checkpoint(tmp_path)
+    for name, array in expected.arrays.items():
+        np.testing.assert_array_equal(checkpoint.policy.arrays[name], array)
+    assert len((tmp_path / "episodes.jsonl").read_text().splitlines()) == 2
+
+
+def test_a_torn_checkpoint_is_passed_over_and_its_reason_told(trainer: Trainer, tmp_path: Path):
+    send(trainer, 0, batch(30))
+    trainer.new_parameters()
+    trainer.learn(5)
+    older = trainer.checkpoint()
+    trainer.learn(5)
+    newer = trainer.checkpoint()
+    file = newer / "learner.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+    assert read_checkpoint(tmp_path).policy.updates == 5
+    shutil.rmtree(older)
+    with pytest.raises(CheckpointError, match=rf"{newer.name}: malformed learner_state message"):
+        read_checkpoint(tmp_path)
+
+
+def test_only_the_newest_checkpoints_are_kept(trainer: Trainer, tmp_path: Path):
+    send(trainer, 0, batch(60))
+    trainer.new_parameters()
+    for _ in range(4):
+        trainer.learn(5)
+        trainer.checkpoint()
+    assert sorted(p.name for p in (tmp_path / "checkpoints").iterdir()) == [
+        "000000000015-000000000004",
+        "000000000020-000000000005",
+    ]
+
+
+def test_ratio_from_both_sides_and_free_running():
+    held = RatioLimiter(2.0, tolerance=10, learning_starts=100)
+    assert held.allowed_updates(99, 0, 50) == 0
+    assert held.allowed_updates(109, 0, 50) == 20
+    assert held.allowed_updates(109, 20, 50) == 0
+    assert not held.collectors_must_wait(105, 0)
+    assert held.collectors_must_wait(106, 0)
+    free = RatioLimiter(0.0, tolerance=10, learning_starts=100)
+    assert free.allowed_updates(100, 10**6, 50) == 50
+    assert not free.collectors_must_wait(10**6, 0)
+
+
+def test_the_learner_sees_the_chosen_action_and_the_scaled_reward():
+    original = batch(4)
+    executed = learner_batch(original, TrainerConfig(action_source="executed"))
+    np.testing.assert_array_equal(executed.action, original.action)
+    np.testing.assert_array_equal(executed.reward, original.reward)
+    requested = learner_batch(original, TrainerConfig(action_source="requested", reward_scale=0.25))
+    np.testing.assert_array_equal(requested.action, original.requested_action)
+    np.testing.assert_array_equal(requested.reward, 0.25 * original.reward)
+    np.testing.assert_array_equal(requested.reward_terms, original.reward_terms)
+
+
+def test_lockstep_waits_for_a_robot_that_starts_late_but_not_for_ever():
+    clock = ManualClock()
+    lockstep = Lockstep(("a", "b"), start_timeout_s=30.0, clock=clock)
+    for tick in range(1, 4):
+        lockstep.begin(tick)
+        lockstep.answer("a", tick)
+        assert not lockstep.complete()  # b may still come
+        assert lockstep.expects()
+        lockstep.end()
+    clock.advance(30.0)
+    lockstep.begin(4)
+    lockstep.answer("a", 4)
+    assert lockstep.complete()
+    assert lockstep.given_up() == ["b"]
+    assert lockstep.given_up() == []
+    lockstep.answer("b", 4)
+    lockstep.begin(5)
+    lockstep.answer("a", 5)
+    assert not lockstep.complete()  # who comes late takes part
+    assert lockstep.missed == {"a": 0, "b": 0}
+
+
+def test_lockstep_waits_for_all_but_not_for_the_silent():
+    lockstep = Lockstep(("a", "b"), start_timeout_s=0.0, clock=ManualClock())
+    lockstep.begin(1)
+    assert lockstep.complete()  # nobody has ever answered
+    assert not lockstep.expects()
+    lockstep.answer("a", 1)
+    lockstep.end()
+    lockstep.begin(2)
+    assert not lockstep.complete()
+    lockstep.answer("a", 1)  # a late answer to the last tick
+    lockstep.answer("a", None)
+    assert not lockstep.complete()
+    lockstep.answer("b", 2)
+    lockstep.answer("a", 2)
+    assert lockstep.complete()
+    lockstep.end()
+    lockstep.begin(3)
+    lockstep.answer("b", 3)
+    lockstep.end()
+    assert lockstep.missed == {"a": 1, "b": 0}
+    lockstep.begin(4)
+    lockstep.answer("b", 4)
+    assert lockstep.complete()  # a is silent now and not waited for
