@@ -1,32 +1,26 @@
 """Exploration noise on actions in the canonical box [-1, 1]. Numpy only: collectors load this."""
 
 from collections import deque
-from typing import Annotated, Literal
+from typing import Literal
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from naf_robot.core.config import Config
-
-NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]
-Count = Annotated[int, msgspec.Meta(ge=1)]
-Share = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
-PauseShare = Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)]
-Rate = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
+from naf_robot.core.types import FractionBelowOne, NonNegativeFloat, PositiveFraction, PositiveInt
 
 
 class ExplorationConfig(Config, frozen=True):
     """How a collector departs from its policy."""
 
     kind: Literal["ornstein_uhlenbeck", "white", "none"] = "ornstein_uhlenbeck"
-    theta: Rate = 0.15  # share of the deviation that decays per step; 1 is white noise
-    scale: NonNegative = 0.3  # stationary standard deviation, in units of the action box
-    final_scale: NonNegative | None = None  # the same once episodes succeed; unset: `scale` always
-    final_scale_success: Share = 0.8  # share of successes from which on the scale is the settled one
-    window: Count = 10  # newest exploring episodes over which successes are counted
-    noise_free_fraction: PauseShare = 0.0  # of an episode's time without noise, once episodes succeed
-    mean_burst_steps: Count = 30  # mean length of a stretch with noise
+    theta: PositiveFraction = 0.15  # share of the deviation that decays per step; 1 is white noise
+    scale: NonNegativeFloat = 0.3  # stationary standard deviation, in units of the action box
+    final_scale: NonNegativeFloat | None = None  # the same once episodes succeed; unset: `scale` always
+    final_scale_success: PositiveFraction = 0.8  # share of successes from which on the scale is the settled one
+    window: PositiveInt = 10  # newest exploring episodes over which successes are counted
+    noise_free_fraction: FractionBelowOne = 0.0  # of an episode's time without noise, once episodes succeed
+    mean_burst_steps: PositiveInt = 30  # mean length of a stretch with noise
 
 
 class OrnsteinUhlenbeck:

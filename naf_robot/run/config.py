@@ -13,6 +13,15 @@ from naf_robot.core.config import Config, build, dump_yaml, load_yaml, merge
 from naf_robot.core.errors import ConfigError, UnknownNameError
 from naf_robot.core.files import replace_file
 from naf_robot.core.resources import find, share_directory
+from naf_robot.core.types import (
+    FractionBelowOne,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveFraction,
+    PositiveInt,
+    RobotName,
+)
 from naf_robot.learning.exploration import ExplorationConfig
 from naf_robot.learning.learner_batch import ActionSource
 from naf_robot.learning.registry import algorithm_config_type
@@ -22,54 +31,48 @@ from naf_robot.sim.simulator import SimulatorConfig, steps_per_period
 from naf_robot.tasks.registry import make_task, task_entry
 from naf_robot.tasks.task import Task
 
-Positive = Annotated[float, msgspec.Meta(gt=0.0)]
-NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]
-Share = Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)]
-Count = Annotated[int, msgspec.Meta(ge=1)]
-RobotName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*$")]
-
 
 class CollectorConfig(Config, frozen=True):
     """How each robot gathers experience."""
 
-    action_velocity: Positive = (
+    action_velocity: PositiveFloat = (
         1.0  # joint velocity of a full action [rad/s]; faster joints keep to it, slower to theirs
     )
-    evaluation_period: Count = (
+    evaluation_period: PositiveInt = (
         10  # every this many episodes one is greedy, and after a evaluation success the next too,
     )
     # with the same policy, until it fails or has filled the trainer's evaluation window
-    batch_transitions: Count = 50  # sent together
-    home_tolerance: Positive = 0.03  # [rad] per joint
-    home_gain: Positive = 2.0  # [1/s]
-    home_timeout_s: Positive = 20.0
-    max_gap_s: Positive = 0.2  # between two control steps of an episode; a longer one ends it without that transition
-    max_policy_age_s: Positive = 60.0  # wall time without a sign of the trainer after which the robot holds still
-    resend_s: Positive = 1.0  # first wait for an acknowledgement; doubles up to the next
-    max_resend_s: Positive = 10.0
-    max_outbox_bytes: Count = 256 * 1024 * 1024
+    batch_transitions: PositiveInt = 50  # sent together
+    home_tolerance: PositiveFloat = 0.03  # [rad] per joint
+    home_gain: PositiveFloat = 2.0  # [1/s]
+    home_timeout_s: PositiveFloat = 20.0
+    max_gap_s: PositiveFloat = 0.2  # between two control steps; a longer gap ends the episode without that transition
+    max_policy_age_s: PositiveFloat = 60.0  # wall time without a sign of the trainer after which the robot holds still
+    resend_s: PositiveFloat = 1.0  # first wait for an acknowledgement; doubles up to the next
+    max_resend_s: PositiveFloat = 10.0
+    max_outbox_bytes: PositiveInt = 256 * 1024 * 1024
     exploration: ExplorationConfig = msgspec.field(default_factory=ExplorationConfig)
 
 
 class TrainerConfig(Config, frozen=True):
     """How the trainer learns, publishes and ends."""
 
-    updates_per_transition: NonNegative = 1.0  # 0: free-running, as in the paper
-    ratio_tolerance: Count = 300  # updates by which either side may run ahead of the other
-    learning_starts: Count = 300  # transitions before the first update
+    updates_per_transition: NonNegativeFloat = 1.0  # 0: free-running, as in the paper
+    ratio_tolerance: PositiveInt = 300  # updates by which either side may run ahead of the other
+    learning_starts: PositiveInt = 300  # transitions before the first update
     action_source: ActionSource = "requested"
-    reward_scale: Positive = 1.0  # the learner's reward is the task's times this
-    success_fraction: Share = 0.0  # of each batch from episodes that ended in success, as soon as there are any
-    replay_capacity: Count = 1_000_000
-    publish_period_updates: Count = 50
-    max_parameter_bytes_per_s: Positive = 100e6  # of policy parameters, to all collectors together
-    evaluation_window: Count = 20  # greedy episodes that the success rate is taken over
-    checkpoint_period_s: Positive = 20.0  # wall time; after a crash the updates since the last one are made again
-    keep_checkpoints: Count = 2
-    max_store_bytes: Count = 64 * 1024**3  # of experience
+    reward_scale: PositiveFloat = 1.0  # the learner's reward is the task's times this
+    success_fraction: FractionBelowOne = 0.0  # of each batch from successful episodes, as soon as there are any
+    replay_capacity: PositiveInt = 1_000_000
+    publish_period_updates: PositiveInt = 50
+    max_parameter_bytes_per_s: PositiveFloat = 100e6  # of policy parameters, to all collectors together
+    evaluation_window: PositiveInt = 20  # greedy episodes that the success rate is taken over
+    checkpoint_period_s: PositiveFloat = 20.0  # wall time; after a crash the updates since the last one are made again
+    keep_checkpoints: PositiveInt = 2
+    max_store_bytes: PositiveInt = 64 * 1024**3  # of experience
     full_store: Literal["hold", "compact"] = "hold"  # nothing more is acknowledged and the robots hold still; or the
     # oldest transitions are given up, never those that the replay buffer holds
-    threads: Count = 1
+    threads: PositiveInt = 1
     device: str = "cpu"
 
     def ratio(self) -> RatioLimiter:
@@ -80,11 +83,13 @@ class TrainerConfig(Config, frozen=True):
 class SimulationConfig(Config, frozen=True):
     """How the simulator node runs in time."""
 
-    real_time_factor: NonNegative = 0.0  # 0: as fast as the machine allows
-    drive_timeout_s: NonNegative = 0.0  # drives stop after so long without a command; 0: hold the last, as ros2_control
-    start_timeout_s: NonNegative = 30.0  # wall time from the simulator's start in which it waits, tick by tick, for
+    real_time_factor: NonNegativeFloat = 0.0  # 0: as fast as the machine allows
+    drive_timeout_s: NonNegativeFloat = 0.0  # drives stop after so long without a command; 0: never, as ros2_control
+    start_timeout_s: NonNegativeFloat = (
+        30.0  # wall time from the simulator's start in which it waits, tick by tick, for
+    )
     # robots that have not answered yet: their processes are starting
-    answer_timeout_s: Positive = 1.0  # wall time to wait for a robot's command before going on without; less than
+    answer_timeout_s: PositiveFloat = 1.0  # wall time to wait for a robot's command before going on without; less than
     # velocity_control.wall_limit_s, or one dead collector lets every other robot's watchdog latch a fault
 
 
@@ -94,9 +99,9 @@ class RunConfig(Config, frozen=True, kw_only=True):
     task_name: str
     algorithm_name: str = "naf"
     robots: Annotated[tuple[RobotName, ...], msgspec.Meta(min_length=1)] = ("robot_1", "robot_2")
-    seed: Annotated[int, msgspec.Meta(ge=0)] = 0
-    max_episodes: Count = 400
-    target_success: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 1.0
+    seed: NonNegativeInt = 0
+    max_episodes: PositiveInt = 400
+    target_success: PositiveFraction = 1.0
     arm: ArmConfig
     safety: SafetyConfig
     velocity_control: VelocityControlConfig = VelocityControlConfig()

@@ -11,40 +11,39 @@ twist of its orientation about the hinge against the closed door's pulls the ang
 
 import enum
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
-import msgspec
 import numpy as np
 
 from naf_robot.core.config import Config
 from naf_robot.core.records import FloatArray
+from naf_robot.core.types import PositiveFloat
 from naf_robot.sensing import rotation
 from naf_robot.sensing.imu import ImuReading, refusal
 from naf_robot.sensing.imu_calibration import DoorImuCalibration, RoutineConfig
 
-Positive = Annotated[float, msgspec.Meta(gt=0.0)]
 DEGREE = np.pi / 180.0
 
 
 class DoorAngleConfig(Config, frozen=True):
     """How readings are judged and weighed; the noise values are those of a low-cost MEMS gyro."""
 
-    max_age_s: Positive = 0.1  # an older reading gives no angle
-    max_gap_s: Positive = 0.1  # between readings; more cannot be integrated across
-    start_still_s: Positive = 0.5  # [s] of stillness, door closed, before the first angle
-    still_deviation: Positive = 0.01  # [rad/s] standard deviation of the rate that counts as still
-    mounting_tolerance: Positive = 8.0 * DEGREE  # of gravity's direction against the calibration
-    bias_step: Positive = 2.0 * DEGREE  # [rad/s] by which a bias found before may differ when starting again
-    closed_tolerance: Positive = 1.5 * DEGREE  # a still door nearer to closed than this is closed
-    rest_tolerance: Positive = 8.0 * DEGREE  # a door nearer to closed than this is closed
-    rest_still_s: Positive = 3.0  # if it is still for so long
-    closed_rate: Positive = 0.5 * DEGREE  # [rad/s] below which it is still
-    closed_still_s: Positive = 0.5
-    closed_deviation: Positive = 0.1 * DEGREE  # how exactly a closed door is at zero
-    gyro_noise: Positive = 0.005 * DEGREE  # density [rad/s/sqrt(Hz)]
-    bias_walk: Positive = 0.01 * DEGREE  # density of the bias's random walk [rad/s^2/sqrt(Hz)]
-    heading_deviation: Positive = 2.0 * DEGREE  # of an absolute heading
-    heading_correlation_s: Positive = 30.0  # over which its error stays the same
+    max_age_s: PositiveFloat = 0.1  # an older reading gives no angle
+    max_gap_s: PositiveFloat = 0.1  # between readings; more cannot be integrated across
+    start_still_s: PositiveFloat = 0.5  # [s] of stillness, door closed, before the first angle
+    still_deviation: PositiveFloat = 0.01  # [rad/s] standard deviation of the rate that counts as still
+    mounting_tolerance: PositiveFloat = 8.0 * DEGREE  # of gravity's direction against the calibration
+    bias_step: PositiveFloat = 2.0 * DEGREE  # [rad/s] by which a bias found before may differ when starting again
+    closed_tolerance: PositiveFloat = 1.5 * DEGREE  # a still door nearer to closed than this is closed
+    rest_tolerance: PositiveFloat = 8.0 * DEGREE  # a door nearer to closed than this is closed
+    rest_still_s: PositiveFloat = 3.0  # if it is still for so long
+    closed_rate: PositiveFloat = 0.5 * DEGREE  # [rad/s] below which it is still
+    closed_still_s: PositiveFloat = 0.5
+    closed_deviation: PositiveFloat = 0.1 * DEGREE  # how exactly a closed door is at zero
+    gyro_noise: PositiveFloat = 0.005 * DEGREE  # density [rad/s/sqrt(Hz)]
+    bias_walk: PositiveFloat = 0.01 * DEGREE  # density of the bias's random walk [rad/s^2/sqrt(Hz)]
+    heading_deviation: PositiveFloat = 2.0 * DEGREE  # of an absolute heading
+    heading_correlation_s: PositiveFloat = 30.0  # over which its error stays the same
 
 
 class DoorSensorConfig(Config, frozen=True):

@@ -15,9 +15,8 @@ import numpy as np
 from naf_robot.core.config import Config, build, dump_yaml, load_yaml
 from naf_robot.core.errors import NafRobotError
 from naf_robot.core.records import FloatArray
+from naf_robot.core.types import Vector3
 from naf_robot.sensing.imu import ImuReading, refusal
-
-Triple = tuple[float, float, float]
 
 
 class CalibrationError(NafRobotError):
@@ -28,8 +27,8 @@ class DoorImuCalibration(Config, frozen=True):
     """Mounting of one IMU on one door."""
 
     frame: str  # frame_id of the IMU's messages
-    gravity: Triple  # unit vector of the specific force at rest, IMU frame
-    hinge_axis: Triple  # unit vector, IMU frame; turning about it by a positive angle opens towards the robot
+    gravity: Vector3  # unit vector of the specific force at rest, IMU frame
+    hinge_axis: Vector3  # unit vector, IMU frame; turning about it by a positive angle opens towards the robot
     gyro_scale: Annotated[float, msgspec.Meta(gt=0.5, lt=2.0)] = 1.0  # true angle over integrated angle
     heading: Literal["relative", "absolute"] = "relative"  # whether its orientation has an absolute heading
 
@@ -172,6 +171,6 @@ def load_calibration(path: Path) -> DoorImuCalibration:
     return build(DoorImuCalibration, load_yaml(path), str(path))
 
 
-def _unit(vector: FloatArray) -> Triple:
+def _unit(vector: FloatArray) -> Vector3:
     x, y, z = vector / np.linalg.norm(vector)
     return (float(x), float(y), float(z))

@@ -15,9 +15,9 @@ The names are shared by live robots, simulators, bags and observation specs:
 import numpy as np
 
 from naf_robot.arm.model.kinematics import ArmModel
+from naf_robot.core.array_spec import ObservationSpec
 from naf_robot.core.errors import NafRobotError
 from naf_robot.core.records import FloatArray
-from naf_robot.core.spec import VectorSpec
 
 Signals = dict[str, FloatArray]
 
@@ -27,7 +27,7 @@ def with_kinematics(signals: Signals, model: ArmModel) -> Signals:
     return signals | {"tool_position": model.tool_position(signals["joint_position"])}
 
 
-def observe(spec: VectorSpec, signals: Signals, goal: Signals) -> np.ndarray:
+def observe(spec: ObservationSpec, signals: Signals, goal: Signals) -> np.ndarray:
     """The observation vector of `spec`, shape (D,), float32, from `signals` and the episode's `goal`.
 
     Raises:
@@ -35,7 +35,7 @@ def observe(spec: VectorSpec, signals: Signals, goal: Signals) -> np.ndarray:
         SpecError: a value that is not finite.
     """
     parts = []
-    for field in spec.fields:
+    for field in spec.vector_arrays:
         value = signals.get(field.name, goal.get(field.name))
         if value is None:
             raise NafRobotError(

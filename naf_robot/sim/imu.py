@@ -7,19 +7,15 @@ acceleration noise 400 ug/sqrt(Hz), zero-g output +-50 mg. Heading of units with
 2 deg rms (VectorNav VN-100, https://www.vectornav.com/products/detail/vn-100).
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
-import msgspec
 import numpy as np
 
 from naf_robot.core.config import Config
 from naf_robot.core.records import FloatArray
+from naf_robot.core.types import FractionBelowOne, NonNegativeFloat, PositiveFloat
 from naf_robot.sensing import rotation
 from naf_robot.sensing.imu import ImuReading
-
-Positive = Annotated[float, msgspec.Meta(gt=0.0)]
-NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]
-Probability = Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)]
 
 DEGREE = np.pi / 180.0
 GRAVITY = 9.80665
@@ -31,17 +27,17 @@ class ImuConfig(Config, frozen=True):
 
     frame: str = "door_imu"
     mounting: tuple[float, float, float, float] = (0.5, 0.5, 0.5, 0.5)  # rotation (x, y, z, w) IMU to panel
-    rate_hz: Positive = 100.0
+    rate_hz: PositiveFloat = 100.0
     orientation: Literal["none", "drifting", "absolute"] = "drifting"  # with no, or with an absolute, heading
-    gyro_noise: NonNegative = 0.005 * DEGREE  # density [rad/s/sqrt(Hz)]
-    gyro_bias: NonNegative = 20.0 * DEGREE  # bound at switching on [rad/s]
-    gyro_drift: NonNegative = 0.32 * DEGREE / 60.0  # bound of the bias's steady change [rad/s^2]
-    gyro_scale_error: NonNegative = 0.03  # bound
-    acceleration_noise: NonNegative = 400e-6 * GRAVITY  # density [m/s^2/sqrt(Hz)]
-    acceleration_bias: NonNegative = 0.05 * GRAVITY  # bound [m/s^2]
-    heading_error: NonNegative = 2.0 * DEGREE  # of an absolute heading [rad], slowly varying
-    heading_correlation_s: Positive = 30.0
-    dropout: Probability = 0.0  # of single readings
+    gyro_noise: NonNegativeFloat = 0.005 * DEGREE  # density [rad/s/sqrt(Hz)]
+    gyro_bias: NonNegativeFloat = 20.0 * DEGREE  # bound at switching on [rad/s]
+    gyro_drift: NonNegativeFloat = 0.32 * DEGREE / 60.0  # bound of the bias's steady change [rad/s^2]
+    gyro_scale_error: NonNegativeFloat = 0.03  # bound
+    acceleration_noise: NonNegativeFloat = 400e-6 * GRAVITY  # density [m/s^2/sqrt(Hz)]
+    acceleration_bias: NonNegativeFloat = 0.05 * GRAVITY  # bound [m/s^2]
+    heading_error: NonNegativeFloat = 2.0 * DEGREE  # of an absolute heading [rad], slowly varying
+    heading_correlation_s: PositiveFloat = 30.0
+    dropout: FractionBelowOne = 0.0  # of single readings
 
 
 class ImuModel:

@@ -1,36 +1,34 @@
 """The protocol of a simulator: it steps the worlds of one or more robots by one control period."""
 
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError
 from naf_robot.core.records import FloatArray
+from naf_robot.core.types import FractionBelowOne, NonNegativeFloat, NonNegativeInt, PositiveFloat
 from naf_robot.sensing.signals import Signals
-
-Positive = Annotated[float, msgspec.Meta(gt=0.0)]
-NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]
 
 
 class ImperfectionConfig(Config, frozen=True):
     """What breaks policies on real arms; everything is off by default."""
 
-    position_noise: NonNegative = 0.0  # standard deviation [rad]
-    velocity_noise: NonNegative = 0.0  # standard deviation [rad/s]
-    sensor_delay_periods: Annotated[int, msgspec.Meta(ge=0)] = 0  # whole control periods
-    dropout: Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)] = 0.0  # probability that a period brings no new state
-    actuator_lag_s: NonNegative = 0.0  # time constant of the first-order velocity response [s]
+    position_noise: NonNegativeFloat = 0.0  # standard deviation [rad]
+    velocity_noise: NonNegativeFloat = 0.0  # standard deviation [rad/s]
+    sensor_delay_periods: NonNegativeInt = 0  # whole control periods
+    dropout: FractionBelowOne = 0.0  # probability that a period brings no new state
+    actuator_lag_s: NonNegativeFloat = 0.0  # time constant of the first-order velocity response [s]
 
 
 class SimulatorConfig(Config, frozen=True):
     """Physics of the simulated robots."""
 
-    physics_step_s: Positive = 0.005
-    max_servo_effort: Positive = 60.0  # [N m], or the URDF's limit where that is lower
-    full_effort_error: Positive = 1.0  # [rad/s] velocity error at which a servo gives its full effort
-    joint_armature: NonNegative = 0.1  # motor and gear inertia seen at the joint [kg m^2]
-    max_speed: Positive = 50.0  # [rad/s]; beyond it the simulation has diverged
+    physics_step_s: PositiveFloat = 0.005
+    max_servo_effort: PositiveFloat = 60.0  # [N m], or the URDF's limit where that is lower
+    full_effort_error: PositiveFloat = 1.0  # [rad/s] velocity error at which a servo gives its full effort
+    joint_armature: NonNegativeFloat = 0.1  # motor and gear inertia seen at the joint [kg m^2]
+    max_speed: PositiveFloat = 50.0  # [rad/s]; beyond it the simulation has diverged
     scene: dict[str, Any] = msgspec.field(default_factory=dict)  # the record of the task's scene
     imperfections: ImperfectionConfig = msgspec.field(default_factory=ImperfectionConfig)
 

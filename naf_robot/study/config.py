@@ -8,31 +8,28 @@ import msgspec
 from naf_robot.core.config import Config, build, dump_yaml, load_yaml
 from naf_robot.core.errors import ConfigError, RunFolderError
 from naf_robot.core.files import replace_file
+from naf_robot.core.types import FractionBelowOne, NonNegativeInt, PositiveFloat, PositiveInt
 from naf_robot.learning.exploration import ExplorationConfig
 from naf_robot.learning.learner_batch import ActionSource
 
 FILE = "study.yaml"
 SCHEMA_VERSION = 1
 
-Count = Annotated[int, msgspec.Meta(ge=1)]
-Positive = Annotated[float, msgspec.Meta(gt=0.0)]
-Share = Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)]
-
 
 class StudyOptions(Config, frozen=True):
     """How one synchronous run goes."""
 
-    episodes: Count = 200
-    updates_per_transition: Positive = 1.0
-    learning_starts: Count = 300
-    replay_capacity: Count = 1_000_000
-    evaluate_every: Count = 20  # episodes
-    evaluation_episodes: Count = 20
+    episodes: PositiveInt = 200
+    updates_per_transition: PositiveFloat = 1.0
+    learning_starts: PositiveInt = 300
+    replay_capacity: PositiveInt = 1_000_000
+    evaluate_every: PositiveInt = 20  # episodes
+    evaluation_episodes: PositiveInt = 20
     stop_at_success: float = 2.0  # end after an evaluation this good; above 1 never
-    confirmation_episodes: Annotated[int, msgspec.Meta(ge=0)] = 0  # of other seeds that must be as good; 0: none
+    confirmation_episodes: NonNegativeInt = 0  # of other seeds that must be as good; 0: none
     action_source: ActionSource = "requested"
-    reward_scale: Positive = 1.0  # the learner's reward is the environment's times this
-    success_fraction: Share = 0.0  # of each batch from episodes that ended in success
+    reward_scale: PositiveFloat = 1.0  # the learner's reward is the environment's times this
+    success_fraction: FractionBelowOne = 0.0  # of each batch from episodes that ended in success
     exploration: ExplorationConfig = msgspec.field(default_factory=ExplorationConfig)
 
 

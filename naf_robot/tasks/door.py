@@ -5,14 +5,15 @@ from typing import Annotated, Literal
 import msgspec
 import numpy as np
 
+from naf_robot.core.array_spec import ArraySpec, ObservationSpec
 from naf_robot.core.errors import ConfigError
 from naf_robot.core.records import FloatArray
-from naf_robot.core.spec import Field, VectorSpec
+from naf_robot.core.types import NonNegativeFloat, PositiveFloat, PositiveInt, Vector3
 from naf_robot.sensing import rotation
 from naf_robot.sensing.signals import Signals
 from naf_robot.tasks.door_geometry import HINGE_AXIS, LEVER_AXIS, DoorGeometry
 from naf_robot.tasks.rewards import huber
-from naf_robot.tasks.task import EFFORT_NAMES, EpisodeConfig, NonNegative, Point, Positive
+from naf_robot.tasks.task import EFFORT_NAMES, EpisodeConfig
 
 SHUT = rotation.about_axis(HINGE_AXIS, 0.0)
 
@@ -22,19 +23,19 @@ Angle = Annotated[float, msgspec.Meta(gt=0.0, le=1.5)]  # [rad]
 class DoorConfig(EpisodeConfig, frozen=True):
     """Where the door stands and what opening it is worth; weights are ours, the paper publishes none."""
 
-    episode_steps: Annotated[int, msgspec.Meta(ge=1)] = 300
+    episode_steps: PositiveInt = 300
     direction: Literal["pull", "push"] = "pull"
     geometry: DoorGeometry = DoorGeometry()
-    frame_position: Point = (0.84, 0.28, 0.55)  # [m], base frame: the hinge at the lever's height
-    frame_spread: tuple[NonNegative, NonNegative] = (0.1, 0.2)  # [m], sides of the rectangle along x and y
+    frame_position: Vector3 = (0.84, 0.28, 0.55)  # [m], base frame: the hinge at the lever's height
+    frame_spread: tuple[NonNegativeFloat, NonNegativeFloat] = (0.1, 0.2)  # [m], sides of the rectangle along x and y
     success_moment: Literal["any", "end"] = "any"  # of the episode at which the door must be open
     success_angle: Angle = 0.17453292519943295  # ten degrees
     goal_door_angle: Angle = 1.2  # [rad] of the opened door, in the right direction
     goal_handle_angle: Angle = 1.2  # [rad] of the turned lever
-    handle_weight: NonNegative = 3.0  # c1 [1/m]
-    huber_delta: Positive = 0.1  # [m]
-    opening_weight: NonNegative = 3.0  # c2 [1/rad]
-    action_weight: NonNegative = 0.001  # c3
+    handle_weight: NonNegativeFloat = 3.0  # c1 [1/m]
+    huber_delta: PositiveFloat = 0.1  # [m]
+    opening_weight: NonNegativeFloat = 3.0  # c2 [1/rad]
+    action_weight: NonNegativeFloat = 0.001  # c3
     closed_angle: Angle = 0.03  # [rad] either way, within which the door counts as closed
     handle_closed_angle: Angle = 0.2  # [rad] of the lever at rest
 
@@ -63,7 +64,7 @@ class Door:
         self.control_period_s = config.control_period_s
         self.episode_steps = config.episode_steps
         self.success_once = config.success_moment == "any"
-        self.observation_spec = VectorSpec(name, (*_arm_fields(joint_count), *self._door_fields()))
+        self.observation_spec = ObservationSpec(name, (*_arm_fields(joint_count), *self._door_fields()))
         self._opened = self._goal_orientation()
         self._offset = rotation.distance(SHUT, self._opened)
 
@@ -102,12 +103,12 @@ class Door:
         """What is missing to the success angle [rad], zero once it is reached."""
         return max(0.0, self.config.success_angle - self.config.sign * float(signals["door_angle"][0]))
 
-    def _door_fields(self) -> tuple[Field, ...]:
+    def _door_fields(self) -> tuple[ArraySpec, ...]:
         return (
-            Field("handle_rest", 3, "m", "base"),
-            Field("door_frame", 3, "m", "base"),
-            Field("door_angle", 1, "rad"),
-            Field("handle_angle", 1, "rad"),
+            ArraySpec("handle_rest", (3,), "m", "base"),
+            ArraySpec("door_frame", (3,), "m", "base"),
+            ArraySpec("door_angle", (1,), "rad"),
+            ArraySpec("handle_angle", (1,), "rad"),
         )
 
     def _goal_orientation(self) -> FloatArray:
@@ -133,8 +134,8 @@ class RealDoor(Door):
             )
         super().__init__(name, config, joint_count)
 
-    def _door_fields(self) -> tuple[Field, ...]:
-        return (Field("door_orientation", 4, "", "base"),)
+    def _door_fields(self) -> tuple[ArraySpec, ...]:
+        return (ArraySpec("door_orientation", (4,), "", "base"),)
 
     def _goal_orientation(self) -> FloatArray:
         return rotation.about_axis(HINGE_AXIS, self.config.sign * self.config.goal_door_angle)
@@ -156,14 +157,14 @@ class DoorPushConfig(DoorConfig, frozen=True):
 class DoorRealConfig(DoorConfig, frozen=True):
     """Defaults of `door_real`."""
 
-    frame_spread: tuple[NonNegative, NonNegative] = (0.0, 0.0)
+    frame_spread: tuple[NonNegativeFloat, NonNegativeFloat] = (0.0, 0.0)
 
 
-def _arm_fields(joint_count: int) -> tuple[Field, ...]:
+def _arm_fields(joint_count: int) -> tuple[ArraySpec, ...]:
     return (
-        Field("joint_position", joint_count, "rad"),
-        Field("joint_velocity", joint_count, "rad/s"),
-        Field("tool_position", 3, "m", "base"),
+        ArraySpec("joint_position", (joint_count,), "rad"),
+        ArraySpec("joint_velocity", (joint_count,), "rad/s"),
+        ArraySpec("tool_position", (3,), "m", "base"),
     )
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError
-from naf_robot.tasks.task import Point
+from naf_robot.core.types import Vector3
 
 HINGE_AXIS = (0.0, 0.0, -1.0)  # base frame; positive angles bring the free edge towards the robot
 LEVER_AXIS = (-1.0, 0.0, 0.0)  # panel frame; positive angles turn the lever down
@@ -38,12 +38,12 @@ class DoorGeometry(Config, frozen=True):
             )
 
     @property
-    def lever_axis(self) -> Point:
+    def lever_axis(self) -> Vector3:
         """Where the lever's axis meets its middle line (3,)."""
         return (-self.panel_thickness / 2.0 - self.lever_distance, self.lever_backset - self.panel_width, 0.0)
 
     @property
-    def handle_rest(self) -> Point:
+    def handle_rest(self) -> Vector3:
         """The grip of the resting handle (3,)."""
         x, y, z = self.lever_axis
         return (x, y + self.grip, z)

@@ -2,23 +2,24 @@
 
 import numpy as np
 
+from naf_robot.core.array_spec import ArraySpec, ObservationSpec
 from naf_robot.core.records import FloatArray
-from naf_robot.core.spec import Field, VectorSpec
+from naf_robot.core.types import NonNegativeFloat, PositiveFloat, Vector3
 from naf_robot.sensing.signals import Signals
 from naf_robot.tasks.rewards import huber
-from naf_robot.tasks.task import EFFORT_NAMES, EpisodeConfig, NonNegative, Point, Positive
+from naf_robot.tasks.task import EFFORT_NAMES, EpisodeConfig
 
 
 class ReachConfig(EpisodeConfig, frozen=True):
     """Targets are uniform in a cube; weights are ours, the paper publishes none."""
 
-    target_centre: Point = (0.55, 0.0, 0.45)  # [m], base frame
-    target_size: Positive = 0.2  # [m], edge of the cube
-    success_distance: Positive = 0.05  # [m]
-    distance_weight: NonNegative = 3.0  # c1 [1/m]
-    action_weight: NonNegative = 0.003  # c2
-    projection_weight: NonNegative = 0.3  # c3
-    huber_delta: Positive = 0.05  # [m]
+    target_centre: Vector3 = (0.55, 0.0, 0.45)  # [m], base frame
+    target_size: PositiveFloat = 0.2  # [m], edge of the cube
+    success_distance: PositiveFloat = 0.05  # [m]
+    distance_weight: NonNegativeFloat = 3.0  # c1 [1/m]
+    action_weight: NonNegativeFloat = 0.003  # c2
+    projection_weight: NonNegativeFloat = 0.3  # c3
+    huber_delta: PositiveFloat = 0.05  # [m]
 
 
 class Reach:
@@ -38,13 +39,13 @@ class Reach:
         self.config = config
         self.control_period_s = config.control_period_s
         self.episode_steps = config.episode_steps
-        self.observation_spec = VectorSpec(
+        self.observation_spec = ObservationSpec(
             "reach",
             (
-                Field("joint_position", joint_count, "rad"),
-                Field("joint_velocity", joint_count, "rad/s"),
-                Field("tool_position", 3, "m", "base"),
-                Field("target", 3, "m", "base"),
+                ArraySpec("joint_position", (joint_count,), "rad"),
+                ArraySpec("joint_velocity", (joint_count,), "rad/s"),
+                ArraySpec("tool_position", (3,), "m", "base"),
+                ArraySpec("target", (3,), "m", "base"),
             ),
         )
 

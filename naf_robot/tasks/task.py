@@ -1,27 +1,23 @@
 """The contract of a task: what is observed, rewarded and called success, and where episodes start."""
 
-from typing import Annotated, Protocol
+from typing import Protocol
 
-import msgspec
 import numpy as np
 
+from naf_robot.core.array_spec import ObservationSpec
 from naf_robot.core.config import Config
 from naf_robot.core.records import FloatArray
-from naf_robot.core.spec import VectorSpec
+from naf_robot.core.types import NonNegativeFloat, PositiveFloat, PositiveInt
 from naf_robot.sensing.signals import Signals
-
-Positive = Annotated[float, msgspec.Meta(gt=0.0)]
-NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]
-Point = tuple[float, float, float]
 
 
 class EpisodeConfig(Config, frozen=True):
     """Timing shared by every task."""
 
-    control_period_s: Positive = 0.05
-    episode_steps: Annotated[int, msgspec.Meta(ge=1)] = 150
-    action_weight: NonNegative = 0.01  # of the executed action's squared norm
-    projection_weight: NonNegative = 1.0  # of the squared norm of what the safety projection took away
+    control_period_s: PositiveFloat = 0.05
+    episode_steps: PositiveInt = 150
+    action_weight: NonNegativeFloat = 0.01  # of the executed action's squared norm
+    projection_weight: NonNegativeFloat = 1.0  # of the squared norm of what the safety projection took away
 
     def effort_terms(self, executed: FloatArray, requested: FloatArray) -> tuple[float, float]:
         """The weighted terms that every task has: `action` and `projection`."""
@@ -44,7 +40,7 @@ class Task(Protocol):
     scene: str  # the simulated scene that the task needs
     control_period_s: float
     episode_steps: int
-    observation_spec: VectorSpec
+    observation_spec: ObservationSpec
     reward_names: tuple[str, ...]
     success_once: bool  # one instant of success makes the episode one; else its last instant decides
     sensors: tuple[str, ...]  # signals that it cannot do without, besides the arm's own

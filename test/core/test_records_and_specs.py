@@ -4,24 +4,24 @@ import numpy as np
 import pytest
 from transitions import make_batch
 
+from naf_robot.core.array_spec import ArraySpec, ObservationSpec, SpecError
 from naf_robot.core.clock import ManualClock
 from naf_robot.core.errors import NafRobotError
 from naf_robot.core.records import concatenate
 from naf_robot.core.seeding import derived_seed, stream
-from naf_robot.core.spec import Field, SpecError, VectorSpec
 
-SPEC = VectorSpec("thing", (Field("a", 2, "m", "base"), Field("b", 3)))
+SPEC = ObservationSpec("thing", (ArraySpec("a", (2,), "m", "base"), ArraySpec("b", (3,))))
 
 
 def test_spec_hash_changes_with_every_property_of_a_field():
     variants = [
-        VectorSpec("thing", (Field("b", 3), Field("a", 2, "m", "base"))),
-        VectorSpec("thing", (Field("a", 2, "rad", "base"), Field("b", 3))),
-        VectorSpec("thing", (Field("a", 2, "m", "tool"), Field("b", 3))),
-        VectorSpec("other", SPEC.fields),
+        ObservationSpec("thing", (ArraySpec("b", (3,)), ArraySpec("a", (2,), "m", "base"))),
+        ObservationSpec("thing", (ArraySpec("a", (2,), "rad", "base"), ArraySpec("b", (3,)))),
+        ObservationSpec("thing", (ArraySpec("a", (2,), "m", "tool"), ArraySpec("b", (3,)))),
+        ObservationSpec("other", SPEC.arrays),
     ]
     assert len({SPEC.hash, *(v.hash for v in variants)}) == 5
-    assert VectorSpec("thing", SPEC.fields).hash == SPEC.hash
+    assert ObservationSpec("thing", SPEC.arrays).hash == SPEC.hash
 
 
 def test_spec_names_the_field_that_is_not_finite():

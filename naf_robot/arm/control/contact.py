@@ -1,24 +1,20 @@
 """Contact stop: a joint effort or an external force over its threshold."""
 
-from typing import Annotated
-
 import msgspec
 import numpy as np
 
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError, UnknownNameError
 from naf_robot.core.records import FloatArray
-
-Positive = Annotated[float, msgspec.Meta(gt=0.0)]
-Count = Annotated[int, msgspec.Meta(ge=1)]
+from naf_robot.core.types import PositiveFloat, PositiveInt
 
 
 class ContactConfig(Config, frozen=True):
     """When a touch counts as contact."""
 
-    max_effort: dict[str, Positive] = msgspec.field(default_factory=dict)  # by joint [N m]; else its effort limit
-    max_force: Positive = 50.0  # [N], length of the external force
-    samples: Count = 1  # consecutive messages over a threshold before it counts
+    max_effort: dict[str, PositiveFloat] = msgspec.field(default_factory=dict)  # by joint [N m]; else its effort limit
+    max_force: PositiveFloat = 50.0  # [N], length of the external force
+    samples: PositiveInt = 1  # consecutive messages over a threshold before it counts
 
 
 class ContactStop:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -16,8 +15,7 @@ from naf_robot.core.clock import Clock
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError, UnknownNameError
 from naf_robot.core.records import FloatArray
-
-Positive = Annotated[float, msgspec.Meta(gt=0.0)]
+from naf_robot.core.types import PositiveFloat
 
 JOINT_STATES = "joint_states"
 DESIRED_VELOCITY = "desired_velocity"
@@ -27,15 +25,15 @@ STANDSTILL = 1e-6  # [rad/s], a sent velocity below which the arm counts as stan
 class VelocityControlConfig(Config, frozen=True):
     """Ages, contact and plausibility; the limits of motion are in `SafetyConfig`."""
 
-    joint_states_limit_s: Positive = 0.1
-    desired_velocity_limit_s: Positive = 0.1
-    sensor_limits_s: dict[str, Positive] = msgspec.field(default_factory=dict)  # required sensors by name
+    joint_states_limit_s: PositiveFloat = 0.1
+    desired_velocity_limit_s: PositiveFloat = 0.1
+    sensor_limits_s: dict[str, PositiveFloat] = msgspec.field(default_factory=dict)  # required sensors by name
     simulated_time: bool = False  # stamps and step times are simulated seconds
-    wall_limit_s: Positive = 2.0  # silence that is too long even for simulated time
-    future_s: Positive = 0.1  # a stamp further ahead is refused
-    jump_s: Positive = 1.0  # stamp time that runs ahead of the steady clock by more has jumped
-    implausible_velocity: Positive = 10.0  # times the velocity limit: the state is not physical
-    implausible_position: Positive = 1.0  # [rad] beyond a position limit: the same
+    wall_limit_s: PositiveFloat = 2.0  # silence that is too long even for simulated time
+    future_s: PositiveFloat = 0.1  # a stamp further ahead is refused
+    jump_s: PositiveFloat = 1.0  # stamp time that runs ahead of the steady clock by more has jumped
+    implausible_velocity: PositiveFloat = 10.0  # times the velocity limit: the state is not physical
+    implausible_position: PositiveFloat = 1.0  # [rad] beyond a position limit: the same
     contact: ContactConfig = ContactConfig()
     enabled: bool = True  # at start; else nothing moves before `enable`
 

@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Annotated
 
-import msgspec
 import numpy as np
 
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError, UnknownNameError
 from naf_robot.core.records import FloatArray
-
-Positive = Annotated[float, msgspec.Meta(gt=0.0)]
+from naf_robot.core.types import PositiveFloat
 
 
 class JointLimitsConfig(Config, frozen=True):
@@ -23,9 +20,9 @@ class JointLimitsConfig(Config, frozen=True):
 
     min_position: float | None = None  # [rad]
     max_position: float | None = None  # [rad]
-    max_velocity: Positive | None = None  # [rad/s] either way
-    max_acceleration: Positive | None = None  # [rad/s^2] either way
-    max_effort: Positive | None = None  # [N m] either way
+    max_velocity: PositiveFloat | None = None  # [rad/s] either way
+    max_acceleration: PositiveFloat | None = None  # [rad/s^2] either way
+    max_effort: PositiveFloat | None = None  # [N m] either way
     has_position_limits: bool = True
     has_velocity_limits: bool = True
     has_acceleration_limits: bool = True

@@ -8,22 +8,19 @@ import numpy as np
 from naf_robot.arm.model.limits import JointLimitsConfig
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError
+from naf_robot.core.types import NonNegativeFloat, PositiveFloat, PositiveFraction, Vector3
 
-Positive = Annotated[float, msgspec.Meta(gt=0.0)]
-NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]
-Share = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
 JointsByName = Annotated[dict[str, JointLimitsConfig], msgspec.Meta(description="limits by joint name")]
-Point = tuple[float, float, float]
 
 
 class SphereConfig(Config, frozen=True):
     """The sphere that the tool's origin never leaves, base frame."""
 
-    centre: Point  # [m]
-    radius: Positive  # [m]
-    margin: Positive = 0.01  # [m] kept from the surface, the reserve for noise and discretisation
-    correction_gain: NonNegative = 1.0  # [1/s] inward speed per metre outside
-    correction_speed: NonNegative = 0.05  # [m/s], the most that correction asks for
+    centre: Vector3  # [m]
+    radius: PositiveFloat  # [m]
+    margin: PositiveFloat = 0.01  # [m] kept from the surface, the reserve for noise and discretisation
+    correction_gain: NonNegativeFloat = 1.0  # [1/s] inward speed per metre outside
+    correction_speed: NonNegativeFloat = 0.05  # [m/s], the most that correction asks for
 
     def __post_init__(self) -> None:
         if self.margin >= self.radius:
@@ -34,9 +31,9 @@ class HalfSpaceConfig(Config, frozen=True):
     """A plane such as floor or wall: the tool stays where normal.p >= offset, base frame."""
 
     name: str
-    normal: Point  # into the admitted side; any length but zero
+    normal: Vector3  # into the admitted side; any length but zero
     offset: float  # [m] along the unit normal
-    margin: Positive = 0.01  # [m]
+    margin: PositiveFloat = 0.01  # [m]
 
     def __post_init__(self) -> None:
         if not 1e-6 < float(np.linalg.norm(self.normal)) < np.inf:
@@ -47,9 +44,9 @@ class KeepOutBoxConfig(Config, frozen=True):
     """An axis-aligned box in the base frame that the tool's origin never enters."""
 
     name: str
-    min_corner: Point  # [m]
-    max_corner: Point  # [m]
-    margin: Positive = 0.01  # [m]
+    min_corner: Vector3  # [m]
+    max_corner: Vector3  # [m]
+    margin: PositiveFloat = 0.01  # [m]
 
     def __post_init__(self) -> None:
         if not all(low < high for low, high in zip(self.min_corner, self.max_corner, strict=True)):
@@ -64,10 +61,10 @@ class SelfCollisionConfig(Config, frozen=True):
     enabled: bool = True
     pairs: tuple[tuple[str, str], ...] | None = None  # link names; None is every pair that is not adjacent
     ignored_pairs: tuple[tuple[str, str], ...] = ()
-    slow_distance: Positive = 0.05  # [m], where slowing begins
-    stop_distance: Positive = 0.01  # [m], never closer
-    margin: Positive = 0.005  # [m] beyond the stop distance, for noise and discretisation
-    approach_speed: Positive = 0.25  # [m/s] admitted at slow_distance, falling to zero at stop_distance
+    slow_distance: PositiveFloat = 0.05  # [m], where slowing begins
+    stop_distance: PositiveFloat = 0.01  # [m], never closer
+    margin: PositiveFloat = 0.005  # [m] beyond the stop distance, for noise and discretisation
+    approach_speed: PositiveFloat = 0.25  # [m/s] admitted at slow_distance, falling to zero at stop_distance
 
     def __post_init__(self) -> None:
         if self.stop_distance + self.margin >= self.slow_distance:
@@ -86,12 +83,12 @@ class SafetyConfig(Config, frozen=True):
     self_collision: SelfCollisionConfig = SelfCollisionConfig()
     joint_limits_file: str | None = None  # a joint_limits.yaml as of ros2_control; narrows the URDF too
     joints: JointsByName = msgspec.field(default_factory=dict)  # narrows the URDF, never widens
-    max_acceleration: Positive = 10.0  # [rad/s^2] for joints that state none of their own
-    velocity_scale: Share = 1.0  # of every joint's velocity limit
-    position_margin: NonNegative = 0.01  # [rad] kept from each end
-    delay_s: NonNegative = 0.05  # age of the state and of the command's effect that is allowed for
-    min_period_s: Positive = 0.05  # a command is taken to last at least this long: the slowest sender's period
-    max_period_s: Positive = 0.1  # a longer measured period counts as this
+    max_acceleration: PositiveFloat = 10.0  # [rad/s^2] for joints that state none of their own
+    velocity_scale: PositiveFraction = 1.0  # of every joint's velocity limit
+    position_margin: NonNegativeFloat = 0.01  # [rad] kept from each end
+    delay_s: NonNegativeFloat = 0.05  # age of the state and of the command's effect that is allowed for
+    min_period_s: PositiveFloat = 0.05  # a command is taken to last at least this long: the slowest sender's period
+    max_period_s: PositiveFloat = 0.1  # a longer measured period counts as this
 
     def __post_init__(self) -> None:
         if self.min_period_s > self.max_period_s:

@@ -5,10 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from naf_robot.core.config import Config
-
-Positive = Annotated[float, msgspec.Meta(gt=0.0)]
-Fraction = Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)]
-Count = Annotated[int, msgspec.Meta(ge=1)]
+from naf_robot.core.types import FractionBelowOne, PositiveFloat, PositiveFraction, PositiveInt, UnitInterval
 
 
 class NafConfig(Config, frozen=True):
@@ -20,19 +17,19 @@ class NafConfig(Config, frozen=True):
     """
 
     variant: Literal["cross_normalised", "plain"] = "cross_normalised"
-    hidden: Annotated[tuple[Count, ...], msgspec.Meta(min_length=1)] = (100, 100)  # units per layer, each network
+    hidden: Annotated[tuple[PositiveInt, ...], msgspec.Meta(min_length=1)] = (100, 100)  # units per layer, each network
     batch_size: Annotated[int, msgspec.Meta(ge=2)] = 64
-    learning_rate: Positive = 1e-3
-    beta1: Fraction | None = None  # Adam's first moment; unset: 0.5 cross-normalised, 0.9 plain
-    beta2: Fraction = 0.999
-    discount: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.98
+    learning_rate: PositiveFloat = 1e-3
+    beta1: FractionBelowOne | None = None  # Adam's first moment; unset: 0.5 cross-normalised, 0.9 plain
+    beta2: FractionBelowOne = 0.999
+    discount: UnitInterval = 0.98
     bounded_values: bool = True  # targets bootstrap from no more than the rewards seen so far can add up to
-    gradient_norm_limit: Positive = 10.0  # Euclidean norm over all parameters
-    log_diagonal_limit: Positive = 2.0  # the diagonal of L stays within exp(±this)
-    batch_norm_momentum: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.01  # cross-normalised only
+    gradient_norm_limit: PositiveFloat = 10.0  # Euclidean norm over all parameters
+    log_diagonal_limit: PositiveFloat = 2.0  # the diagonal of L stays within exp(±this)
+    batch_norm_momentum: PositiveFraction = 0.01  # cross-normalised only
     layer_norm: bool = False  # plain only
-    tau: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.005  # plain only: target network's step
-    policy_average: Fraction = 0.0  # decay per update of the averaged acting parameters; 0: act on the newest
+    tau: PositiveFraction = 0.005  # plain only: target network's step
+    policy_average: FractionBelowOne = 0.0  # decay per update of the averaged acting parameters; 0: act on the newest
     time_limit_is_terminal: bool = False  # Algorithm 1 as printed: no bootstrap at truncation either
 
     def __post_init__(self) -> None:

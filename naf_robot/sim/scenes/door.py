@@ -1,32 +1,30 @@
 """Physics of the simulated door and how it may vary between episodes."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 import numpy as np
 
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError
+from naf_robot.core.types import NonNegativeFloat, PositiveFloat
 from naf_robot.sim.imu import ImuConfig
 from naf_robot.tasks.door_geometry import DoorGeometry
-
-Positive = Annotated[float, msgspec.Meta(gt=0.0)]
-NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]
 
 
 class DoorPhysics(Config, frozen=True):
     """What a door's maker decides, and wear changes."""
 
-    panel_mass: Positive = 4.0  # [kg]
-    hinge_spring: NonNegative = 1.5  # [N m/rad], closes the door
-    hinge_damping: NonNegative = 1.0  # [N m s/rad]
-    hinge_friction: NonNegative = 0.02  # [N m]
-    lever_spring: NonNegative = 0.4  # [N m/rad], lifts the lever
-    lever_preload: NonNegative = 0.5  # [rad] by which the spring is wound with the lever at rest
-    lever_damping: NonNegative = 0.02  # [N m s/rad]
-    lever_friction: NonNegative = 0.01  # [N m]
-    lever_scale: Positive = 1.0  # of the lever's length and radius
-    surface_friction: Positive = 0.8  # sliding friction coefficient of lever and panel
+    panel_mass: PositiveFloat = 4.0  # [kg]
+    hinge_spring: NonNegativeFloat = 1.5  # [N m/rad], closes the door
+    hinge_damping: NonNegativeFloat = 1.0  # [N m s/rad]
+    hinge_friction: NonNegativeFloat = 0.02  # [N m]
+    lever_spring: NonNegativeFloat = 0.4  # [N m/rad], lifts the lever
+    lever_preload: NonNegativeFloat = 0.5  # [rad] by which the spring is wound with the lever at rest
+    lever_damping: NonNegativeFloat = 0.02  # [N m s/rad]
+    lever_friction: NonNegativeFloat = 0.01  # [N m]
+    lever_scale: PositiveFloat = 1.0  # of the lever's length and radius
+    surface_friction: PositiveFloat = 0.8  # sliding friction coefficient of lever and panel
 
 
 Range = tuple[float, float]
@@ -94,8 +92,8 @@ class DoorVariation(Config, frozen=True):
 class LatchConfig(Config, frozen=True):
     """The bolt: free past `release_angle`, caught again near the closed position."""
 
-    release_angle: Positive = 1.05  # [rad] of the lever
-    catch_angle: Positive = 0.03  # [rad] of the hinge, either way
+    release_angle: PositiveFloat = 1.05  # [rad] of the lever
+    catch_angle: PositiveFloat = 0.03  # [rad] of the hinge, either way
 
 
 class DoorSceneConfig(Config, frozen=True):
@@ -108,7 +106,7 @@ class DoorSceneConfig(Config, frozen=True):
     hinge_range: tuple[float, float] = (-np.pi / 2.0, np.pi / 2.0)  # [rad]; a lower end of 0 is a stop in the frame
     position: tuple[float, float, float] = (0.84, 0.28, 0.55)  # [m], base frame, until a task says otherwise
     imu: ImuConfig | None = None  # on the door's back; none: the door's angles are known without one
-    max_energy: Positive = 50.0  # [J] of the moving door; beyond it the simulation has diverged
+    max_energy: PositiveFloat = 50.0  # [J] of the moving door; beyond it the simulation has diverged
 
     def __post_init__(self) -> None:
         low, high = self.hinge_range

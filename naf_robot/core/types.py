@@ -1,0 +1,15 @@
+"""Constrained types that configuration records share; the range is checked where a record is built."""
+
+from typing import Annotated
+
+import msgspec
+
+PositiveFloat = Annotated[float, msgspec.Meta(gt=0.0)]
+NonNegativeFloat = Annotated[float, msgspec.Meta(ge=0.0)]
+PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
+NonNegativeInt = Annotated[int, msgspec.Meta(ge=0)]
+PositiveFraction = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]  # in (0, 1]
+FractionBelowOne = Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)]  # in [0, 1)
+UnitInterval = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]  # in [0, 1]
+Vector3 = tuple[float, float, float]
+RobotName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*$")]
