@@ -20,7 +20,7 @@ from typing import Any
 import measuring
 from tqdm import tqdm
 
-from naf_robot.bringup.runner import local_environment
+from naf_robot.bringup.environment import local_environment
 from naf_robot.core.files import replace_file
 
 VARIANTS: dict[str, tuple[str, ...]] = {

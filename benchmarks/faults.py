@@ -25,8 +25,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fault_chaos import Chaos, Silence
 
+from naf_robot.bringup.environment import local_environment
 from naf_robot.bringup.node_spec import NodeSpec
-from naf_robot.bringup.runner import ProcessRunner, local_environment
+from naf_robot.bringup.runner import ProcessRunner
 from naf_robot.bringup.training import SystemOptions, prepare
 
 ROOT = Path(__file__).resolve().parents[1]

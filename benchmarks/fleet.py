@@ -24,8 +24,8 @@ import numpy as np
 from graph import Graph, graph
 from measuring import processor_s
 
+from naf_robot.bringup.environment import local_environment
 from naf_robot.bringup.node_spec import NodeSpec
-from naf_robot.bringup.runner import local_environment
 from naf_robot.run.config import RunConfig, resolve, robot_names, save
 from naf_robot.run.contract import contract_of
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 
-from naf_robot.bringup.runner import local_environment
+from naf_robot.bringup.environment import local_environment
 from naf_robot.nodes import topics
 from naf_robot.nodes.qos import reliable
 

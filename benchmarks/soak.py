@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 from process_watch import disk_mib, processes, progress
 
-from naf_robot.bringup.runner import local_environment
+from naf_robot.bringup.environment import local_environment
 from naf_robot.core.files import replace_file
 
 ROOT = Path(__file__).resolve().parents[1]

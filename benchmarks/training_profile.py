@@ -19,8 +19,8 @@ import measuring
 from graph import Graph, graph
 from measuring import Stopwatch, processor_s
 
+from naf_robot.bringup.environment import local_environment
 from naf_robot.bringup.node_spec import NodeSpec
-from naf_robot.bringup.runner import local_environment
 from naf_robot.bringup.system import training_system
 from naf_robot.run.config import resolve, robot_names, save
 

@@ -3,15 +3,20 @@
 import argparse
 import importlib
 import json
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from naf_robot.bringup.runner import ProcessRunner, local_environment
-from naf_robot.bringup.training import SystemOptions, lock_run, option_fields, prepare
+from naf_robot.bringup.environment import describe_environment, process_environment
+from naf_robot.bringup.runner import ProcessRunner, StopSignals
+from naf_robot.bringup.training import PreparedRun, SystemOptions, lock_run, option_fields, prepare
+from naf_robot.core.console import protect_output
 from naf_robot.core.errors import NafRobotError
 
 USER_ERROR = 2
+INTERRUPTED, PIPE_CLOSED = 128 + signal.SIGINT, 128 + signal.SIGPIPE  # as a shell has them
 OUTCOME_FILE = "outcome"
 
 
@@ -20,6 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # of `naf-robot inspect | head`; the interpreter must not try again when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
     except NafRobotError as error:
         print(f"error: {error}", file=sys.stderr)
         return USER_ERROR
@@ -78,17 +88,19 @@ def _boolean(text: str) -> bool:
 
 def _train(options: argparse.Namespace) -> int:
     values = {name: getattr(options, name) for name, *_ in option_fields() if name != "settings"}
-    run = prepare(SystemOptions(**values, settings=" ".join(options.set)))
-    environment = local_environment()
+    protect_output()
+    with StopSignals() as signals:
+        environment = process_environment(options.simulated)
+        return _run_system(prepare(SystemOptions(**values, settings=" ".join(options.set))), environment, signals)
+
+
+def _run_system(run: PreparedRun, environment: dict[str, str], signals: StopSignals) -> int:
     print(f"run folder: {run.run_dir}", flush=True)
-    print(
-        f"robots: {', '.join(run.config.robots)} | ROS_DOMAIN_ID={environment['ROS_DOMAIN_ID']} "
-        f"ROS_AUTOMATIC_DISCOVERY_RANGE={environment['ROS_AUTOMATIC_DISCOVERY_RANGE']}",
-        flush=True,
-    )
+    print(f"robots: {', '.join(run.config.robots)} | {describe_environment(environment)}", flush=True)
     summary = run.run_dir / "summary.json"
     before = summary.stat().st_mtime_ns if summary.is_file() else -1
-    code = ProcessRunner(run.specs, run.run_dir / "log", run.run_dir / OUTCOME_FILE, environment).run()
+    runner = ProcessRunner(run.specs, run.run_dir / "log", run.run_dir / OUTCOME_FILE, environment, signals=signals)
+    code = runner.run()
     if summary.is_file() and summary.stat().st_mtime_ns != before:
         print(summary.read_text(encoding="utf-8"), end="", flush=True)
     return code

@@ -6,8 +6,8 @@ from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration
 
+from naf_robot.bringup.environment import local_environment
 from naf_robot.bringup.launch_process import system_actions
-from naf_robot.bringup.runner import local_environment
 from naf_robot.bringup.training import SystemOptions, option_fields, prepare
 from naf_robot.core.files import ExclusiveLock
 

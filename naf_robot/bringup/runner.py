@@ -1,7 +1,6 @@
 """Runs a system's processes without `ros2 launch`: starts them, watches them, ends them in order."""
 
 import ctypes
-import os
 import signal
 import subprocess
 import sys
@@ -9,17 +8,36 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
-from naf_robot.bringup.node_spec import NodeSpec
+from naf_robot.bringup.node_spec import NodeSpec, check_executables
 from naf_robot.bringup.process_exits import ProcessExits, exit_reason
 
 POLL_S = 0.05
-STOP_BUDGET_S = 4.8  # for everything, after a signal; each stage may use what later ones do not need
+STARVED_S = 20.0  # at most, that a process may end later because the kernel gave it no processor
 DECIDED_STOP_S = 60.0  # a decided run may take its time to write its results; an interrupted one may not
 FAILED = 1
 TAIL_LINES = 15
 PR_SET_PDEATHSIG = 1
+
+
+class StopSignals:
+    """Takes note of SIGINT and SIGTERM for as long as it is entered; may be entered again inside."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._previous: list[dict[int, Any]] = []
+
+    def __enter__(self) -> "StopSignals":
+        self._previous.append({n: signal.signal(n, self._on_signal) for n in (signal.SIGINT, signal.SIGTERM)})
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._previous.pop().items():
+            signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
 
 
 class ProcessRunner:
@@ -29,7 +47,16 @@ class ProcessRunner:
     started again as often as its spec allows; the reasons are in `process_exits.jsonl` beside the outcome.
     """
 
-    def __init__(self, specs: Sequence[NodeSpec], log_dir: Path, outcome_file: Path, environment: Mapping[str, str]):
+    def __init__(
+        self,
+        specs: Sequence[NodeSpec],
+        log_dir: Path,
+        outcome_file: Path,
+        environment: Mapping[str, str],
+        system: str = "train",
+        signals: "StopSignals | None" = None,
+    ) -> None:
+        self._system = system
         self._specs = list(specs)
         self._log_dir = log_dir
         self._outcome_file = outcome_file
@@ -39,40 +66,35 @@ class ProcessRunner:
         self._exits = ProcessExits(outcome_file.parent / "process_exits.jsonl")
         self._started_s: dict[str, float] = {}
         self._restart_s: dict[str, float] = {}  # when a dead one is due
-        self._interrupted = False
+        self._gone: set[str] = set()  # ended for good, and not required
+        self._signals = signals or StopSignals()
 
     def run(self) -> int:
         """Run until the deciding process ends, a child dies, or a signal comes; the exit code.
 
         0 after SIGINT or SIGTERM, the deciding process's own code when the run is decided, 1 when
-        any child died unasked.
+        any required child ended unasked.
+
+        Raises:
+            ConfigError: a foreign node is not on this machine; nothing was started.
         """
-        previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            self._start()
-            return self._watch()
-        finally:
-            self._stop(patient=False)
-            for log in self._logs:
-                log.close()
-            for number, handler in previous.items():
-                signal.signal(number, handler)
-
-    @property
-    def process_ids(self) -> dict[str, int]:
-        """Process ids by the specs' labels."""
-        return {label: child.pid for label, child in self._children.items()}
-
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self._interrupted = True
+        check_executables(self._specs, self._system)
+        with self._signals:
+            try:
+                self._start()
+                return self._watch()
+            finally:
+                self._stop(patient=False)
+                for log in self._logs:
+                    log.close()
 
     def _start(self) -> None:
-        self._log_dir.mkdir(parents=True, exist_ok=True)
         for spec in self._specs:
-            self._start_one(spec, "wb")
+            if not self._signals.asked:
+                self._start_one(spec, "wb")
 
     def _start_one(self, spec: NodeSpec, mode: Literal["wb", "ab"]) -> None:
-        log = None if spec.decides else self._log_path(spec.label).open(mode)
+        log = None if spec.decides else self._open_log(spec.label, mode)
         if log is not None:
             self._logs.append(log)
         self._started_s[spec.label] = time.monotonic()
@@ -80,8 +102,8 @@ class ProcessRunner:
             spec.command(),
             env=self._environment,
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT if log is not None else None,
+            stdout=None if spec.decides else log or subprocess.DEVNULL,
+            stderr=None if spec.decides else subprocess.STDOUT,
             start_new_session=True,
             preexec_fn=_die_with_parent,
         )
@@ -91,7 +113,7 @@ class ProcessRunner:
 
     def _watch(self) -> int:
         while True:
-            if self._interrupted:
+            if self._signals.asked:
                 print("stopping", file=sys.stderr, flush=True)
                 self._stop(patient=False)
                 return self._after_interrupt()
@@ -99,6 +121,10 @@ class ProcessRunner:
                 return self._decided()
             for spec in self._specs:
                 if (code := self._ended(spec)) is not None:
+                    if not spec.required:
+                        self._gone.add(spec.label)
+                        print(f"process {spec.label!r} {exit_reason(code)}; the run goes on", file=sys.stderr)
+                        continue
                     if spec.decides and self._outcome_file.exists():
                         return self._decided()
                     self._report_exit(spec, code)
@@ -110,7 +136,7 @@ class ProcessRunner:
         """The exit code of a process that has ended and stays so; a dead one that is due is started again."""
         label = spec.label
         code = self._children[label].poll()
-        if code is None:
+        if code is None or label in self._gone:
             return None
         if label in self._restart_s:
             if time.monotonic() >= self._restart_s[label]:
@@ -133,37 +159,48 @@ class ProcessRunner:
 
     def _after_interrupt(self) -> int:
         clean = (0, 3, -signal.SIGINT, -signal.SIGTERM)  # a signal during start-up ends the interpreter itself
-        ended = [spec for spec in self._specs if spec.label not in self._restart_s]
+        ended = [s for s in self._specs if s.label in self._children and s.label not in self._restart_s]
+        ended = [spec for spec in ended if spec.required]
         failed = [spec for spec in ended if self._children[spec.label].returncode not in clean]
         for spec in failed:
             self._report_exit(spec, self._children[spec.label].returncode)
         return FAILED if failed else 0
 
     def _stop(self, patient: bool) -> None:
+        """Ask stage after stage to end, and wait; a stage may use up what earlier ones left of their reserves.
+
+        Ours are asked by SIGTERM: it ends an interpreter that is still importing without a traceback. No stage
+        gets less than its own reserve, counted from when it was asked.
+        """
         orders = sorted({spec.stop_order for spec in self._specs})
         reserves = [max(s.stop_within_s for s in self._specs if s.stop_order == order) for order in orders]
-        deadline = time.monotonic() + max(STOP_BUDGET_S, sum(reserves))
+        deadline = time.monotonic() + sum(reserves)
         for index, order in enumerate(orders):
             stage = [spec for spec in self._specs if spec.stop_order == order and spec.label in self._children]
             running = [spec for spec in stage if self._children[spec.label].poll() is None]
+            starved = {spec.label: unscheduled_s(self._children[spec.label].pid) for spec in running}
+            begin = time.monotonic()
             for spec in running:
-                self._children[spec.label].send_signal(signal.SIGINT)
+                self._children[spec.label].send_signal(signal.SIGINT if spec.is_foreign else signal.SIGTERM)
+            limit = max(begin + reserves[index], deadline - sum(reserves[index + 1 :]))
             for spec in running:
-                begin = time.monotonic()
                 slow_is_fine = patient and spec.decides
-                limit = DECIDED_STOP_S if slow_is_fine else deadline - begin - sum(reserves[index + 1 :])
-                self._await_end(spec, limit)
+                self._await_end(spec, begin, begin + DECIDED_STOP_S if slow_is_fine else limit, starved[spec.label])
                 if slow_is_fine:
                     deadline += time.monotonic() - begin
 
-    def _await_end(self, spec: NodeSpec, within_s: float) -> None:
+    def _await_end(self, spec: NodeSpec, asked_s: float, limit_s: float, starved_s: float) -> None:
+        """Wait until `limit_s` by the monotonic clock, and as much longer as the process got no processor."""
         child = self._children[spec.label]
-        try:
-            child.wait(timeout=max(0.0, within_s))
-        except subprocess.TimeoutExpired:
-            print(f"{spec.label} did not end within {within_s:.1f} s; killed", file=sys.stderr, flush=True)
-            child.kill()
-            child.wait()
+        while child.poll() is None:
+            extra_s = min(STARVED_S, unscheduled_s(child.pid) - starved_s)
+            if time.monotonic() > limit_s + extra_s:
+                within_s = time.monotonic() - asked_s
+                print(f"{spec.label} did not end within {within_s:.1f} s; killed", file=sys.stderr, flush=True)
+                child.kill()
+                child.wait()
+                return
+            time.sleep(0.01)
 
     def _report_exit(self, spec: NodeSpec, code: int) -> None:
         print(f"error: process {spec.label!r} {exit_reason(code)}; the run ends", file=sys.stderr, flush=True)
@@ -171,6 +208,16 @@ class ProcessRunner:
         if path.is_file():
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
             print("\n".join(f"  {line}" for line in lines), file=sys.stderr, flush=True)
+
+    def _open_log(self, label: str, mode: Literal["wb", "ab"]) -> IO[bytes] | None:
+        """The file for what a process prints, None if there can be none: that must not keep it from its work."""
+        path = self._log_path(label)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return path.open(mode)
+        except OSError as error:
+            print(f"no log of {label!r}: cannot write {str(path)!r}: {error.strerror}", file=sys.stderr, flush=True)
+            return None
 
     def _log_path(self, label: str) -> Path:
         return self._log_dir / f"{label.replace('/', '.')}.log"
@@ -181,15 +228,9 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def local_environment(domain: int | None = None) -> dict[str, str]:
-    """This process's environment with the graph kept on this machine, in a domain of its own.
-
-    What the user has set is left as it is.
-    """
-    environment = dict(os.environ)
-    environment.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    environment.setdefault("ROS_DOMAIN_ID", str(domain if domain is not None else 1 + os.getpid() % 100))
-    environment.setdefault("OMP_NUM_THREADS", "1")  # small matrices: threads only get in each other's way
-    environment.setdefault("OPENBLAS_NUM_THREADS", "1")
-    environment.setdefault("PYTHONUNBUFFERED", "1")
-    return environment
+def unscheduled_s(pid: int) -> float:
+    """How long the main thread of process `pid` could have run but was given no processor, by the kernel's account."""
+    try:
+        return 1e-9 * int(Path(f"/proc/{pid}/schedstat").read_text().split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0.0

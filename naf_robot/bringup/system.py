@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from naf_robot.bringup.node_spec import NodeSpec, ParameterValue
+from naf_robot.run import stop_times
 
 STOP_COLLECTORS, STOP_TRAINER, STOP_CONTROL, STOP_ARM = range(4)
 
@@ -16,7 +17,8 @@ def training_system(
 
     With `door_imu` each robot has a `door_sensor`. With `simulated` false the drivers of arms and IMUs
     are expected to run already, and time is wall time. Each process may be started again `restarts` times
-    after it died; on a real arm not `velocity_control`: its death ends the run, for the arm may be moving.
+    after it ended unasked; on a real arm not `velocity_control`: its exit ends the run, for the arm may be moving.
+    Each process has the SROS 2 enclave of its name, as docs/security.md makes them.
     """
     shared: dict[str, ParameterValue] = {"config": str(config)}
     robots_own = shared | {"use_sim_time": simulated}
@@ -30,16 +32,20 @@ def training_system(
             stop_within_s=stop_within_s,
             decides=decides,
             restarts=restarts,
+            enclave=f"/{name}",
         )
 
     def per_robot(one: NodeSpec) -> list[NodeSpec]:
-        return [replace(one, namespace=robot, parameters=robots_own | {"robot": robot}) for robot in robots]
+        return [
+            replace(one, namespace=robot, parameters=robots_own | {"robot": robot}, enclave=f"/{robot}/{one.name}")
+            for robot in robots
+        ]
 
-    control = node("velocity_control", STOP_CONTROL, 0.8)
+    control = node("velocity_control", STOP_CONTROL, stop_times.VELOCITY_CONTROL_S)
     return [
-        *([node("simulator", STOP_ARM, 0.4)] if simulated else []),
+        *([node("simulator", STOP_ARM, stop_times.SIMULATOR_S)] if simulated else []),
         *per_robot(control if simulated else replace(control, restarts=0)),
-        *(per_robot(node("door_sensor", STOP_CONTROL, 0.9)) if door_imu else []),
-        node("trainer", STOP_TRAINER, 2.2, decides=True),
-        *per_robot(node("collector", STOP_COLLECTORS, 1.2)),
+        *(per_robot(node("door_sensor", STOP_CONTROL, stop_times.DOOR_SENSOR_S)) if door_imu else []),
+        node("trainer", STOP_TRAINER, stop_times.TRAINER_S, decides=True),
+        *per_robot(node("collector", STOP_COLLECTORS, stop_times.COLLECTOR_S)),
     ]

@@ -26,9 +26,9 @@ from naf_robot.nodes.qos import COMMAND, EXPERIENCE, FEEDBACK, PARAMETERS, SENSO
 from naf_robot.run.contract import contract_of
 from naf_robot.run.environments import action_velocity
 from naf_robot.run.pin import PinFile
+from naf_robot.run.stop_times import COLLECTOR_FLUSH_S
 from naf_robot.sensing.signals import Signals
 
-FLUSH_S = 0.6  # how long the end waits for the trainer to take the last batches; the rest stays in the outbox
 HOLD_S = 0.01  # wall time a waiting robot adds to a tick of accelerated simulation, to leave the machine to the trainer
 
 
@@ -255,7 +255,7 @@ class CollectorNode(ExecutableNode):
             convert.joint_state(self.joints, self.get_clock().now().to_msg(), velocity=np.zeros(len(self.joints)))
         )
         self.hand_over(tick)
-        deadline = time.monotonic() + FLUSH_S
+        deadline = time.monotonic() + COLLECTOR_FLUSH_S
         while self.outbox.waiting() and time.monotonic() < deadline:
             self.spin_once(0.05)
         self.diagnostics.publish()

@@ -5,6 +5,7 @@ Here a signal only raises a flag: the node's `close` still sends its last word (
 a final batch) over a living context.
 """
 
+import os
 import signal
 import sys
 import traceback
@@ -19,7 +20,9 @@ from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from naf_robot.core.console import protect_output
 from naf_robot.core.errors import ConfigError, NafRobotError, UnknownNameError
+from naf_robot.core.ros_environment import check_ros_environment, complete_ros_environment
 from naf_robot.nodes.convert import seconds_of
 from naf_robot.nodes.scheduling import use_batch_scheduling
 from naf_robot.run.config import RunConfig, check_robot, load
@@ -89,25 +92,38 @@ class ExecutableNode(Node):
         """Say the last word; the context still lives."""
 
 
+class _StopRequestedError(BaseException):
+    """A signal while the node is still being made: nothing moves yet, so the making is left where it is."""
+
+
 def run(make: Callable[[], ExecutableNode]) -> int:
     """Run one node until it ends or a signal asks it to; the exit code.
 
     0 after a clean end, also by SIGINT and SIGTERM; 2 for a mistake of the user, told in one
     sentence; 1 for anything unforeseen, with its traceback.
     """
-    rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
     asked = False
     node: ExecutableNode | None = None
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         nonlocal asked
-        asked = True
+        first, asked = not asked, True
         if node is not None:
             node.stop_requested = True
+        elif first:
+            raise _StopRequestedError
 
-    signal.signal(signal.SIGINT, on_signal)
-    signal.signal(signal.SIGTERM, on_signal)
+    protect_output()
     try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # whoever started this process orders its end otherwise
+                signal.signal(number, on_signal)
+        complete_ros_environment(os.environ)
+        check_ros_environment(os.environ)
+        try:
+            rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
+        except (RuntimeError, ImportError) as error:  # what rcl says of its arguments and of the middleware
+            raise ConfigError(f"ROS 2 does not start: {' '.join(str(error).split())}") from error
         node = make()
         if node.free_running():
             use_batch_scheduling()
@@ -116,6 +132,8 @@ def run(make: Callable[[], ExecutableNode]) -> int:
         node.spinner = executor
         node.stop_requested = asked
         return node.loop()
+    except _StopRequestedError:
+        return 0  # nothing was begun that had to be ended
     except NafRobotError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return USER_ERROR

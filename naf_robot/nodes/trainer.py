@@ -21,13 +21,13 @@ from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.qos import EXPERIENCE, EXPERIENCE_INTAKE, latched, reliable
 from naf_robot.run.health import FleetHealth
 from naf_robot.run.report import write_learning_curve
+from naf_robot.run.stop_times import TRAINER_DRAIN_S
 from naf_robot.training.progress import EventLog, Progress
 from naf_robot.training.trainer import Trainer
 
 LOOK_PERIOD_S = 0.03  # of learning between looks at the network
 UPDATES_AT_ONCE = 64  # and never more updates than this
 DRAIN_S = 0.02  # of handling messages between learning: however many robots send, updates go on
-LAST_DRAIN_S = 0.5
 QUIET_SPINS = 10
 IDLE_S = 0.01
 REPUBLISH_S = 1.0  # a sign of life, and progress for collectors that wait
@@ -199,12 +199,17 @@ class TrainerNode(ExecutableNode):
 
     def close(self) -> None:
         """Take what still comes, then write checkpoint, summary and the learning curve, what matters most first."""
-        self.drain(LAST_DRAIN_S)
-        self.answer(wait=True)
+        try:
+            self.drain(TRAINER_DRAIN_S)
+            self.answer(wait=True)
+        finally:
+            self.trainer.finish()
         self.progress.close()
-        self.trainer.finish()
-        self.events.close()
-        write_learning_curve(self.run_dir)
+        try:
+            self.events.close()
+            write_learning_curve(self.run_dir)
+        except OSError as error:  # a full disk; all that the run came to is saved
+            self.get_logger().error(f"learning curve or TensorBoard events not written: {error}")
 
 
 def main() -> int:

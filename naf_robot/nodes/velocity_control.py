@@ -27,6 +27,7 @@ from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.markers import safety_markers
 from naf_robot.nodes.qos import COMMAND, FEEDBACK, SENSOR, latched
+from naf_robot.run.stop_times import BRAKING_S, COMMAND_ACKNOWLEDGED_S
 
 WATCHDOG_PERIOD_S = 0.01
 MARKER_PERIOD_S = 0.1
@@ -36,7 +37,6 @@ SENSOR_TYPES = {
     topics.DOOR_ORIENTATION: QuaternionStamped,
     topics.EXTERNAL_WRENCH: WrenchStamped,
 }
-CLOSING_S = 2.0  # at most, until zero is said whatever the arm does
 SIMULATED_SILENCE_S = 0.25  # wall time; accelerated or burdened simulation is not a dead collector
 
 
@@ -238,7 +238,7 @@ class VelocityControlNode(ExecutableNode):
         """
         self.control.stop("shutdown")
         self.closing = True
-        until_s = time.monotonic() + CLOSING_S
+        until_s = time.monotonic() + BRAKING_S
         while self.command_unasked().velocity.any() and time.monotonic() < until_s:
             try:
                 self.spin_for(WATCHDOG_PERIOD_S)
@@ -246,7 +246,7 @@ class VelocityControlNode(ExecutableNode):
                 traceback.print_exc()
                 time.sleep(WATCHDOG_PERIOD_S)
         self.commands.publish(convert.command(np.zeros(len(self.joints)), None))
-        self.commands.wait_for_all_acked(Duration(seconds=0.5))
+        self.commands.wait_for_all_acked(Duration(seconds=COMMAND_ACKNOWLEDGED_S))
         self.diagnostics.publish()
 
     def spin_for(self, duration_s: float) -> None:

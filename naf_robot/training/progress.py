@@ -1,5 +1,6 @@
 """What a person sees of a run: a progress bar on a terminal, a line now and then elsewhere; and TensorBoard."""
 
+import contextlib
 import sys
 import time
 from pathlib import Path
@@ -79,18 +80,26 @@ class EventLog:
     def episode(self, record: EpisodeRecord) -> None:
         """One finished episode."""
         kind = "greedy" if record.greedy else "exploring"
-        self._writer.add_scalar(f"collector/episode_return_{kind}", record.episode_return, record.env_steps)
-        self._writer.add_scalar(f"collector/success_{kind}", float(record.success), record.env_steps)
+        self._add(f"collector/episode_return_{kind}", record.episode_return, record.env_steps)
+        self._add(f"collector/success_{kind}", float(record.success), record.env_steps)
         for name, value in record.reward_terms.items():
-            self._writer.add_scalar(f"collector/reward_{name}_{kind}", value, record.env_steps)
+            self._add(f"collector/reward_{name}_{kind}", value, record.env_steps)
 
     def learner(self, trainer: Trainer) -> None:
         """The learner's newest metrics."""
         for name, value in trainer.metrics.items():
-            self._writer.add_scalar(f"learner/{name}", value, trainer.updates)
-        self._writer.add_scalar("learner/updates_per_s", trainer.updates_per_s, trainer.updates)
-        self._writer.add_scalar("learner/transitions", trainer.transitions, trainer.updates)
+            self._add(f"learner/{name}", value, trainer.updates)
+        self._add("learner/updates_per_s", trainer.updates_per_s, trainer.updates)
+        self._add("learner/transitions", trainer.transitions, trainer.updates)
+
+    def _add(self, name: str, value: float, step: int) -> None:
+        with contextlib.suppress(OSError):  # a full disk costs a picture, not the run
+            self._writer.add_scalar(name, value, step)
 
     def close(self) -> None:
-        """Write everything out."""
+        """Write everything out.
+
+        Raises:
+            OSError: the disk refuses.
+        """
         self._writer.close()

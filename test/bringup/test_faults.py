@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs rclpy and its messages")
 
-from naf_robot.bringup.runner import local_environment
+from naf_robot.bringup.environment import local_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(200)]

@@ -17,7 +17,7 @@ if not hasattr(__import__("launch"), "LaunchDescription"):
 
 from graph import find_child, graph
 
-from naf_robot.bringup.runner import local_environment
+from naf_robot.bringup.environment import local_environment
 
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(240)]
 

@@ -17,7 +17,7 @@ if not hasattr(__import__("launch"), "LaunchDescription"):
 
 from small_system import Bench, Script
 
-from naf_robot.bringup.runner import local_environment
+from naf_robot.bringup.environment import local_environment
 
 LAUNCHER = """
 import json, sys

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from small_system import Bench, Script
 
+from naf_robot.bringup.environment import local_environment
 from naf_robot.bringup.node_spec import NodeSpec
-from naf_robot.bringup.runner import ProcessRunner, local_environment
+from naf_robot.bringup.runner import ProcessRunner
 from naf_robot.bringup.system import training_system
 from naf_robot.bringup.training import SystemOptions, option_fields, parse_robots, prepare
 from naf_robot.core.errors import ConfigError, LockedError, NafRobotError, RunFolderError, UnknownNameError

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs rclpy and its messages")
 
-from naf_robot.bringup.runner import local_environment
+from naf_robot.bringup.environment import local_environment
 from naf_robot.core.resources import SOURCE_ROOT
 
 BENCHMARK = SOURCE_ROOT / "benchmarks" / "stop_chain.py"

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs rclpy and its messages")
 
-from naf_robot.bringup.runner import local_environment
+from naf_robot.bringup.environment import local_environment
 from naf_robot.run.config import resolve, save
 
 pytestmark = pytest.mark.ros

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from naf_robot.bringup.runner import local_environment
+from naf_robot.bringup.environment import local_environment
 from naf_robot.core.resources import SOURCE_ROOT
 
 FOLDER = SOURCE_ROOT / "benchmarks"

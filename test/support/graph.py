@@ -13,8 +13,8 @@ import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 
+from naf_robot.bringup.environment import local_environment
 from naf_robot.bringup.node_spec import NodeSpec
-from naf_robot.bringup.runner import local_environment
 
 
 class Graph:
