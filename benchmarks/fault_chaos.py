@@ -30,10 +30,19 @@ class Silence:
     end_s: float | None = None
 
 
+class ObservedRunner(ProcessRunner):
+    """The process runner, with the ids of what it has started."""
+
+    @property
+    def process_ids(self) -> dict[str, int]:
+        """Process ids by the specs' labels."""
+        return {label: child.pid for label, child in self._children.items()}
+
+
 class Chaos(threading.Thread):
     """Kills and freezes at random, in a thread beside the process runner."""
 
-    def __init__(self, runner: ProcessRunner, labels: list[str], run_dir: Path, kills: int, seed: int) -> None:
+    def __init__(self, runner: "ObservedRunner", labels: list[str], run_dir: Path, kills: int, seed: int) -> None:
         super().__init__(daemon=True)
         self.runner, self.labels, self.run_dir, self.kills = runner, labels, run_dir, kills
         self.random = random.Random(seed)

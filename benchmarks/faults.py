@@ -23,11 +23,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from fault_chaos import Chaos, Silence
+from fault_chaos import Chaos, ObservedRunner, Silence
 
 from naf_robot.bringup.environment import local_environment
 from naf_robot.bringup.node_spec import NodeSpec
-from naf_robot.bringup.runner import ProcessRunner
 from naf_robot.bringup.training import SystemOptions, prepare
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -128,7 +127,7 @@ def run(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
         )
     )
     specs = system_under_faults(made.specs, run_dir / "config.yaml", options.seed, options.loss)
-    runner = ProcessRunner(specs, run_dir / "log", run_dir / "outcome", local_environment())
+    runner = ObservedRunner(specs, run_dir / "log", run_dir / "outcome", local_environment())
     chaos = Chaos(runner, [spec.label for spec in made.specs], run_dir, options.kills, options.seed)
     chaos.start()
     code = runner.run()

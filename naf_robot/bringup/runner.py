@@ -12,9 +12,9 @@ from typing import IO, Any, Literal
 
 from naf_robot.bringup.node_spec import NodeSpec, check_executables
 from naf_robot.bringup.process_exits import ProcessExits, exit_reason
+from naf_robot.bringup.stopping import await_ends
 
 POLL_S = 0.05
-STARVED_S = 20.0  # at most, that a process may end later because the kernel gave it no processor
 DECIDED_STOP_S = 60.0  # a decided run may take its time to write its results; an interrupted one may not
 FAILED = 1
 TAIL_LINES = 15
@@ -178,29 +178,14 @@ class ProcessRunner:
         for index, order in enumerate(orders):
             stage = [spec for spec in self._specs if spec.stop_order == order and spec.label in self._children]
             running = [spec for spec in stage if self._children[spec.label].poll() is None]
-            starved = {spec.label: unscheduled_s(self._children[spec.label].pid) for spec in running}
             begin = time.monotonic()
             for spec in running:
                 self._children[spec.label].send_signal(signal.SIGINT if spec.is_foreign else signal.SIGTERM)
-            limit = max(begin + reserves[index], deadline - sum(reserves[index + 1 :]))
-            for spec in running:
-                slow_is_fine = patient and spec.decides
-                self._await_end(spec, begin, begin + DECIDED_STOP_S if slow_is_fine else limit, starved[spec.label])
-                if slow_is_fine:
-                    deadline += time.monotonic() - begin
-
-    def _await_end(self, spec: NodeSpec, asked_s: float, limit_s: float, starved_s: float) -> None:
-        """Wait until `limit_s` by the monotonic clock, and as much longer as the process got no processor."""
-        child = self._children[spec.label]
-        while child.poll() is None:
-            extra_s = min(STARVED_S, unscheduled_s(child.pid) - starved_s)
-            if time.monotonic() > limit_s + extra_s:
-                within_s = time.monotonic() - asked_s
-                print(f"{spec.label} did not end within {within_s:.1f} s; killed", file=sys.stderr, flush=True)
-                child.kill()
-                child.wait()
-                return
-            time.sleep(0.01)
+            usual = max(begin + reserves[index], deadline - sum(reserves[index + 1 :]))
+            limits = {s.label: begin + DECIDED_STOP_S if patient and s.decides else usual for s in running}
+            await_ends({label: self._children[label] for label in limits}, begin, limits)
+            if patient and any(spec.decides for spec in running):
+                deadline += time.monotonic() - begin
 
     def _report_exit(self, spec: NodeSpec, code: int) -> None:
         print(f"error: process {spec.label!r} {exit_reason(code)}; the run ends", file=sys.stderr, flush=True)
@@ -226,11 +211,3 @@ class ProcessRunner:
 def _die_with_parent() -> None:
     """In the child, before it executes: ask the kernel for SIGTERM when the parent dies."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def unscheduled_s(pid: int) -> float:
-    """How long the main thread of process `pid` could have run but was given no processor, by the kernel's account."""
-    try:
-        return 1e-9 * int(Path(f"/proc/{pid}/schedstat").read_text().split()[1])
-    except (OSError, IndexError, ValueError):
-        return 0.0

@@ -21,7 +21,6 @@ class SteadyStream(io.TextIOBase):
     def __init__(self, descriptor: int, name: str) -> None:
         self._descriptor = descriptor
         self.name = name
-        self.encoding = "utf-8"
         self._waiting = False  # its reader has used up the patience
         self._poll = select.poll()
         self._poll.register(descriptor, select.POLLOUT)
@@ -44,6 +43,11 @@ class SteadyStream(io.TextIOBase):
 
     def flush(self) -> None:
         """Nothing is held back."""
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """What text is written in."""
+        return "utf-8"
 
     def fileno(self) -> int:
         """The file descriptor."""

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +14,11 @@ from small_system import Bench, Script
 
 from naf_robot.bringup.environment import local_environment
 from naf_robot.bringup.node_spec import NodeSpec
-from naf_robot.bringup.runner import ProcessRunner
+from naf_robot.bringup.runner import ProcessRunner, StopSignals
 from naf_robot.bringup.system import training_system
 from naf_robot.bringup.training import SystemOptions, option_fields, parse_robots, prepare
 from naf_robot.core.errors import ConfigError, LockedError, NafRobotError, RunFolderError, UnknownNameError
+from naf_robot.run import stop_times
 
 
 def runner(bench: Bench, *scripts: Script) -> ProcessRunner:
@@ -116,7 +119,7 @@ def test_resume_takes_up_the_folder_and_refuses_what_may_not_change(tmp_path: Pa
 
 
 def test_one_that_ignores_the_request_is_killed(bench: Bench, capfd: pytest.CaptureFixture):
-    stubborn = "signal.signal(signal.SIGINT, signal.SIG_IGN); note('ready')"
+    stubborn = "signal.signal(signal.SIGTERM, signal.SIG_IGN); note('ready')"
     it = runner(bench, bench.script("arm", 3), bench.script("robot", 0, stubborn))
     thread = bench.when("robot ready", lambda: os.kill(os.getpid(), signal.SIGINT))
     begin = time.monotonic()
@@ -144,7 +147,7 @@ def test_command_line_of_a_node():
     )
     assert " ".join(spec.arguments()) == (
         "-m naf_robot.nodes.collector --ros-args -r __node:=collector -r __ns:=/left "
-        "-p robot:=left -p use_sim_time:=true -r a:=b"
+        '-p robot:="left" -p use_sim_time:=true -r a:=b'
     )
 
 
@@ -196,3 +199,87 @@ def test_robots_are_a_count_or_names():
 
 def test_every_option_has_help():
     assert all(text for *_, text in option_fields())
+
+
+def test_the_reserves_of_the_system_cover_the_bounds_of_its_nodes(tmp_path: Path):
+    specs = {spec.name: spec for spec in training_system(tmp_path / "config.yaml", ("left",), door_imu=True)}
+    closing_s = stop_times.BRAKING_S + stop_times.COMMAND_ACKNOWLEDGED_S
+    assert specs["velocity_control"].stop_within_s >= closing_s + stop_times.PROCESS_END_S
+    assert specs["collector"].stop_within_s > stop_times.COLLECTOR_FLUSH_S
+    assert specs["trainer"].stop_within_s > stop_times.TRAINER_DRAIN_S
+    stages = {spec.stop_order: spec.stop_within_s for spec in specs.values()}
+    for spec in specs.values():
+        stages[spec.stop_order] = max(stages[spec.stop_order], spec.stop_within_s)
+    assert sum(stages.values()) == pytest.approx(stop_times.TOTAL_S)
+    assert stop_times.TOTAL_S < 10.0, "what container and service managers give before they kill"
+
+
+def test_one_that_brakes_as_long_as_it_may_is_not_killed_because_others_were_slow(bench: Bench, capfd):
+    deaf = replace(bench.script("robot", 0, "signal.signal(signal.SIGTERM, signal.SIG_IGN)"), stop_within_s=0.3)
+    brakes = "import atexit; atexit.register(lambda: (time.sleep(1.0), note('braked')))"
+    control = replace(bench.script("control", 2, brakes), stop_within_s=1.5)
+    arm = replace(bench.script("arm", 3), stop_within_s=0.3)
+    it = runner(bench, arm, control, deaf)
+
+    def interrupt() -> None:
+        while bench.count("ready") < 3:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = bench.when("robot ready", interrupt)
+    assert it.run() == 1
+    thread.join()
+    assert [line for line in bench.lines() if line.endswith("braked")] == ["control braked"]
+    assert bench.downs() == ["control", "arm"]
+    assert "control did not end" not in capfd.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="Linux alone has it")
+def test_on_a_busy_machine_one_that_gets_no_processor_is_not_killed_before_its_last_word(bench: Bench):
+    core = min(os.sched_getaffinity(0))
+    idle = f"os.sched_setaffinity(0, [{core}]); os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))"
+    work = f"{idle}; import atexit; atexit.register(lambda: (sum(range(1_000_000)), note('zero sent')))"
+    busy = (
+        f"import os, time; os.sched_setaffinity(0, [{core}]); end = time.monotonic() + 4\n"
+        "while time.monotonic() < end: pass"
+    )
+    control = replace(bench.script("control", 2, work), stop_within_s=0.3)
+    it = runner(bench, control)
+    loads: list[subprocess.Popen] = []
+
+    def interrupt() -> None:
+        loads.extend(subprocess.Popen([sys.executable, "-c", busy]) for _ in range(4))
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = bench.when("control ready", interrupt)
+    code = it.run()
+    thread.join()
+    for load in loads:
+        load.kill()
+        load.wait()
+    assert bench.lines()[-1] == "control zero sent"
+    assert code == 0
+
+
+def test_a_signal_before_anything_was_started_starts_nothing(bench: Bench):
+    signals = StopSignals()
+    signals.asked = True
+    log, outcome = bench.folder / "log", bench.folder / "outcome"
+    assert ProcessRunner([bench.script("arm", 3)], log, outcome, local_environment(), signals=signals).run() == 0
+    assert bench.lines() == []
+
+
+def test_a_process_that_is_not_required_ends_nothing(bench: Bench):
+    viewer = replace(bench.script("viewer", 0, "sys.exit(1)"), required=False)
+    write = bench.once_up(2) + f"time.sleep(0.3); open({str(bench.folder / 'outcome')!r}, 'w').close()"
+    assert runner(bench, viewer, bench.script("trainer", 1, write, decides=True)).run() == 0
+    exits = [json.loads(line) for line in (bench.folder / "process_exits.jsonl").read_text().splitlines()]
+    assert [(entry["process"], entry["restarted"]) for entry in exits] == [("viewer", False)]
+
+
+def test_logs_that_cannot_be_written_keep_nobody_from_work(bench: Bench, capfd: pytest.CaptureFixture):
+    (bench.folder / "log").write_text("a file where the folder should be")
+    write = f"open({str(bench.folder / 'outcome')!r}, 'w').close()"
+    assert runner(bench, bench.script("robot", 0), bench.script("trainer", 1, write, decides=True)).run() == 0
+    assert "robot up" in bench.lines()
+    assert "no log of 'robot'" in capfd.readouterr().err

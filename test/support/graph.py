@@ -84,11 +84,12 @@ def graph() -> Iterator[Graph]:
         made.close()
 
 
-def naf_robot(*arguments: str, **options) -> subprocess.Popen:
-    """The command line as a process."""
+def naf_robot(*arguments: str, merged: bool = False, **options) -> subprocess.Popen:
+    """The command line as a process, its error output `merged` into the other or not."""
     command = [sys.executable, "-m", "naf_robot.bringup.cli", *arguments]
+    error = subprocess.STDOUT if merged else subprocess.PIPE
     return subprocess.Popen(
-        command, env=local_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+        command, env=local_environment(), stdout=subprocess.PIPE, stderr=error, text=True, **options
     )
 
 
