@@ -28,7 +28,7 @@ TEST = [
     "types-PyYAML>=6",
     "colcon-common-extensions>=0.3",
 ]
-NODES = ("simulator", "velocity_control", "door_sensor", "collector", "trainer")
+NODES = ("simulator", "velocity_control", "door_sensor", "collector", "trainer", "lifecycle")
 
 setup(
     name=PACKAGE,

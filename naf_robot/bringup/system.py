@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from naf_robot.bringup.lifecycle import with_lifecycle
 from naf_robot.bringup.node_spec import NodeSpec, ParameterValue
 from naf_robot.run import stop_times
 
@@ -42,10 +43,11 @@ def training_system(
         ]
 
     control = node("velocity_control", STOP_CONTROL, stop_times.VELOCITY_CONTROL_S)
-    return [
+    specs = [
         *([node("simulator", STOP_ARM, stop_times.SIMULATOR_S)] if simulated else []),
         *per_robot(control if simulated else replace(control, restarts=0)),
         *(per_robot(node("door_sensor", STOP_CONTROL, stop_times.DOOR_SENSOR_S)) if door_imu else []),
         node("trainer", STOP_TRAINER, stop_times.TRAINER_S, decides=True),
         *per_robot(node("collector", STOP_COLLECTORS, stop_times.COLLECTOR_S)),
     ]
+    return with_lifecycle(specs, config)
