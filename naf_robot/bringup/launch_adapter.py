@@ -6,12 +6,22 @@ from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration
 
-from naf_robot.bringup.environment import local_environment
+from naf_robot.bringup.environment import process_environment
 from naf_robot.bringup.launch_process import system_actions
+from naf_robot.bringup.node_spec import check_executables
 from naf_robot.bringup.training import SystemOptions, option_fields, prepare
+from naf_robot.core.errors import ConfigError
 from naf_robot.core.files import ExclusiveLock
 
-TYPES = {"true": True, "false": False}
+BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+KINDS = {int: "a whole number", float: "a number"}
+VARIABLES = (  # that may differ from what launch itself has
+    "ROS_AUTOMATIC_DISCOVERY_RANGE",
+    "ROS_DOMAIN_ID",
+    "ROS_LOG_DIR",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+)
 HELD: list[ExclusiveLock] = []  # the run folder's lock, as long as this process lives
 
 
@@ -26,22 +36,32 @@ def training_launch_description() -> LaunchDescription:
 
 def _start(context: LaunchContext) -> list:
     values: dict[str, Any] = {
-        name: _parse(LaunchConfiguration(name).perform(context), kind) for name, kind, *_ in option_fields()
+        name: parse_argument(name, LaunchConfiguration(name).perform(context), kind)
+        for name, kind, *_ in option_fields()
     }
     options = SystemOptions(**values)
+    environment = process_environment(options.simulated)
     run = prepare(options)
-    actions: list = []
-    if options.simulated:
-        environment = local_environment()
-        kept = ("ROS_AUTOMATIC_DISCOVERY_RANGE", "ROS_DOMAIN_ID", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-        actions += [SetEnvironmentVariable(name, environment[name]) for name in kept]
-    actions += system_actions(run.specs, run.run_dir)
+    check_executables(run.specs, "train")
     HELD.append(run.lock)
-    return actions
+    actions: list = [SetEnvironmentVariable(name, environment[name]) for name in VARIABLES if name in environment]
+    return actions + system_actions(run.specs, run.run_dir)
 
 
-def _parse(text: str, kind: type) -> object:
-    return TYPES.get(text.lower(), False) if kind is bool else kind(text)
+def parse_argument(name: str, text: str, kind: type) -> Any:
+    """The value of a launch argument; booleans in all the forms that people of launch and YAML write.
+
+    Raises:
+        ConfigError: `text` is none of `kind`.
+    """
+    if kind is bool:
+        if text.strip().lower() not in BOOLEANS:
+            raise ConfigError(f"launch argument {name!r} must be one of {', '.join(BOOLEANS)}; got {text!r}")
+        return BOOLEANS[text.strip().lower()]
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise ConfigError(f"launch argument {name!r} must be {KINDS.get(kind, kind.__name__)}, got {text!r}") from error
 
 
 def _text(value: object) -> str:

@@ -1,98 +1,125 @@
-"""A node's process under `ros2 launch`: the runner's command line, restarts and order of ending."""
+"""A system's processes under `ros2 launch`: the runner's command lines, restarts and order of ending."""
 
+import signal
 import time
 from pathlib import Path
 from typing import Any
 
-from launch import LaunchContext
-from launch.actions import EmitEvent, ExecuteProcess, RegisterEventHandler
-from launch.event_handlers import OnProcessExit
+from launch import Action, LaunchContext
+from launch.actions import EmitEvent, ExecuteProcess, OpaqueFunction, RegisterEventHandler, TimerAction
+from launch.event_handlers import OnProcessExit, OnProcessStart, OnShutdown
 from launch.events import Shutdown, matches_action
-from launch.events.process import ProcessExited, ShutdownProcess
+from launch.events.process import ProcessExited, ProcessStarted, SignalProcess
 
 from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.process_exits import ProcessExits, exit_reason
 
-RESPAWN_DELAY_S = 0.5
-ESCALATION_S = 5  # from SIGINT to SIGTERM, and again to SIGKILL
-OWN_SESSION = "setpriv --pdeathsig TERM setsid"  # Ctrl-C reaches launch alone; should launch die, the kernel ends it
+KILL_FACTOR = 3.0  # launch does not measure what a busy machine withholds: it waits so many reserves before it kills
+OWN_SESSION = "env --ignore-signal=INT setpriv --pdeathsig TERM setsid"
+"""Ctrl-C reaches launch alone, and its SIGINT to all at once none of ours; should launch die, the kernel ends them."""
 
 
 class NodeProcess(ExecuteProcess):
-    """`spec` as a launch action with the very command line of the process runner, and its restarts.
+    """`spec` as a launch action with the very command line of the process runner."""
 
-    launch asks all processes to end at once. This one is asked when those of `system` with a lower
-    `stop_order` are gone: whoever asks for motion first, the arm last.
-    """
-
-    def __init__(self, spec: NodeSpec, system: "list[NodeProcess]") -> None:
+    def __init__(self, spec: NodeSpec, backstop_s: float = 60.0) -> None:
         super().__init__(
             cmd=spec.command(),
             prefix=OWN_SESSION,
             name=spec.label.replace("/", "."),
             output="screen",
-            sigterm_timeout=str(ESCALATION_S),
-            sigkill_timeout=str(ESCALATION_S),
-            respawn=spec.restarts > 0,
-            respawn_delay=RESPAWN_DELAY_S,
-            respawn_max_retries=spec.restarts,
+            sigterm_timeout=str(backstop_s),
+            sigkill_timeout=str(backstop_s),
         )
         self.spec = spec
-        self._system = system
-        system.append(self)
+        self.started_s: float | None = None
+        self.kill_timer: TimerAction | None = None  # there once it was asked to end
 
     @property
-    def is_running(self) -> bool:
-        """Whether it was, or is about to be, started and has not ended."""
+    def is_executing(self) -> bool:
+        """Whether launch has taken it up and not done with it; what it has not by the shutdown never starts."""
         completed = self.get_asyncio_future()
-        return completed is not None and not completed.done() and self.return_code is None
-
-    @property
-    def must_wait(self) -> bool:
-        """Whether others have to end before this one."""
-        return any(other.is_running for other in self._system if other.spec.stop_order < self.spec.stop_order)
-
-    def _shutdown_process(self, context: LaunchContext, *, send_sigint: bool) -> Any:
-        """Where launch asks a process to end; what is meant for this process alone does not wait."""
-        alone = isinstance(context.locals.event, ShutdownProcess)
-        if self.is_running and self.must_wait and not alone:
-            return None
-        return super()._shutdown_process(context, send_sigint=True)
+        return completed is not None and not completed.done()
 
 
-class ExitHandler:
-    """Decides, when a process has ended, whether the system ends with it; keeps the reasons of exits."""
+class LaunchedSystem:
+    """Starts the processes of `specs` again as the runner would, and ends them in the runner's order.
 
-    def __init__(
-        self, process: NodeProcess, system: list[NodeProcess], exits: ProcessExits, outcome_file: Path
-    ) -> None:
-        self._spec = process.spec
-        self._system = system
-        self._exits = exits
-        self._outcome_file = outcome_file
-        self._born_s = time.monotonic()
+    launch asks all processes to end at once. Here a stage is asked when those with a lower `stop_order` have ended:
+    whoever asks for motion first, the arm last. When the system ends by itself, launch is shut down after it.
+    """
 
-    def __call__(self, event: ProcessExited, context: LaunchContext) -> list[EmitEvent]:
-        """Called by launch."""
-        if context.is_shutdown:
-            due = [process for process in self._system if process.is_running and not process.must_wait]
-            return [EmitEvent(event=ShutdownProcess(process_matcher=matches_action(process))) for process in due]
-        if self._spec.decides and self._outcome_file.exists():
-            return [EmitEvent(event=Shutdown(reason=f"{self._spec.label} has ended the run"))]
-        uptime_s, self._born_s = time.monotonic() - self._born_s, time.monotonic()
-        if self._exits.restart_after_s(self._spec, event.returncode, uptime_s) is not None:
+    def __init__(self, specs: list[NodeSpec], run_dir: Path) -> None:
+        self._exits = ProcessExits(run_dir / "process_exits.jsonl")
+        self._outcome_file = run_dir / "outcome"
+        self._backstop_s = KILL_FACTOR * sum(spec.stop_within_s for spec in specs) + 1.0
+        self._processes = [NodeProcess(spec, self._backstop_s) for spec in specs]
+        self._ended: set[NodeProcess] = set()
+        self._stopping: str | None = None  # why
+
+    def actions(self) -> list[Action]:
+        """What makes a launch description of it."""
+        ours = self._is_ours
+        return [
+            RegisterEventHandler(OnProcessStart(target_action=ours, on_start=self._on_start)),
+            RegisterEventHandler(OnProcessExit(target_action=ours, on_exit=self._on_exit)),
+            RegisterEventHandler(OnShutdown(on_shutdown=self._on_shutdown)),
+            *self._processes,
+        ]
+
+    def _is_ours(self, action: Action) -> bool:
+        return action in self._processes
+
+    def _on_start(self, event: ProcessStarted, context: LaunchContext) -> list[Action]:
+        event.action.started_s = time.monotonic()
+        return self._stop(context, self._stopping) if self._stopping else []
+
+    def _on_shutdown(self, event: Shutdown, context: LaunchContext) -> list[Action]:
+        return self._stop(context, self._stopping or event.reason)
+
+    def _on_exit(self, event: ProcessExited, context: LaunchContext) -> list[Action]:
+        """A process has ended: the next one is asked, or it is started again, or the system ends."""
+        process: NodeProcess = event.action
+        self._ended.add(process)
+        if process.kill_timer is not None:
+            process.kill_timer.cancel()
+        spec, began_s = process.spec, process.started_s
+        if self._stopping is not None:
+            return self._stop(context, self._stopping)
+        if spec.decides and self._outcome_file.exists():
+            return self._stop(context, f"{spec.label} has ended the run")
+        uptime_s = time.monotonic() - began_s if began_s is not None else 0.0
+        delay_s = self._exits.restart_after_s(spec, event.returncode, uptime_s)
+        if delay_s is not None:
+            return [TimerAction(period=delay_s, actions=[OpaqueFunction(function=self._start_again, args=[spec])])]
+        return self._stop(context, f"{spec.label} {exit_reason(event.returncode)}") if spec.required else []
+
+    def _start_again(self, context: LaunchContext, spec: NodeSpec) -> list[Action]:
+        if self._stopping is not None:
             return []
-        return [EmitEvent(event=Shutdown(reason=f"{self._spec.label} {exit_reason(event.returncode)}"))]
+        self._processes.append(NodeProcess(spec, self._backstop_s))
+        return [self._processes[-1]]
+
+    def _stop(self, context: LaunchContext, reason: str) -> list[Action]:
+        """Ask the lowest stage that runs; when none does any more, launch itself may end."""
+        self._stopping = reason
+        running = [process for process in self._processes if process.is_executing and process not in self._ended]
+        if not running:
+            return [] if context.is_shutdown else [EmitEvent(event=Shutdown(reason=reason))]
+        order = min(process.spec.stop_order for process in running)
+        due = [p for p in running if p.spec.stop_order == order and p.kill_timer is None and p.started_s is not None]
+        return [action for process in due for action in self._ask(process)]
+
+    def _ask(self, process: NodeProcess) -> list[Action]:
+        """Signal one process as the runner does, and kill it if that is not enough."""
+        number = signal.SIGINT if process.spec.is_foreign else signal.SIGTERM
+        matcher = matches_action(process)
+        kill = EmitEvent(event=SignalProcess(signal_number="SIGKILL", process_matcher=matcher))
+        period_s = KILL_FACTOR * process.spec.stop_within_s
+        process.kill_timer = TimerAction(period=period_s, actions=[kill], cancel_on_shutdown=False)
+        return [process.kill_timer, EmitEvent(event=SignalProcess(signal_number=number, process_matcher=matcher))]
 
 
 def system_actions(specs: list[NodeSpec], run_dir: Path) -> list[Any]:
     """The actions that run the processes of `specs`; exits are noted in `run_dir`, where the outcome is awaited."""
-    exits = ProcessExits(run_dir / "process_exits.jsonl")
-    system: list[NodeProcess] = []
-    for spec in specs:
-        NodeProcess(spec, system)
-    actions: list[Any] = []
-    for process in system:
-        handler = ExitHandler(process, system, exits, run_dir / "outcome")
-        actions += [RegisterEventHandler(OnProcessExit(target_action=process, on_exit=handler)), process]
-    return actions
+    return LaunchedSystem(specs, run_dir).actions()

@@ -1,5 +1,6 @@
 """Processes under `ros2 launch`, small ones: restarts, their reasons, the order of ending. Needs `launch`."""
 
+import itertools
 import json
 import signal
 import subprocess
@@ -18,6 +19,7 @@ if not hasattr(__import__("launch"), "LaunchDescription"):
 from small_system import Bench, Script
 
 from naf_robot.bringup.environment import local_environment
+from naf_robot.bringup.node_spec import NodeSpec
 
 LAUNCHER = """
 import json, sys
@@ -107,11 +109,13 @@ def test_a_restarted_process_is_ended_like_the_first_and_in_its_turn(bench: Benc
 
 def test_what_is_about_to_be_started_again_is_not_when_the_system_ends(bench: Bench):
     body = bench.once_up(3) + "note('dies'); os.kill(os.getpid(), 9)"
-    mortal = replace(bench.script("control", 2, body), restarts=5)
+    mortal = replace(bench.script("control", 2, body), restarts=20)
     scripts = (bench.script("arm", 3), mortal, bench.script("robot", 0, SLOW))
     exits = bench.folder / "process_exits.jsonl"
-    launch(bench, *scripts, until=exits.exists, RESPAWN_DELAY_S=5.0)
-    assert bench.lines().count("control up") == 1
+    begin = time.monotonic()
+    launch(bench, *scripts, until=lambda: exits.exists() and exits.read_text().count("\n") == 4)  # 1.6 s to the next
+    assert time.monotonic() - begin < 15.0
+    assert bench.lines().count("control up") == 4
     assert bench.downs() == ["robot", "arm"]
 
 
@@ -128,8 +132,8 @@ def test_one_that_ignores_the_request_holds_up_the_others_until_it_is_killed(ben
     deaf = bench.script("robot", 0, "[signal.signal(n, signal.SIG_IGN) for n in (2, 15)]")
     begin = time.monotonic()
     scripts = (bench.script("arm", 3), bench.script("control", 2), deaf)
-    launch(bench, *scripts, until=lambda: bench.count("ready") == 3, ESCALATION_S=1)
-    assert time.monotonic() - begin > 2.0
+    launch(bench, *scripts, until=lambda: bench.count("ready") == 3, KILL_FACTOR=1.5)
+    assert time.monotonic() - begin > 1.5
     assert bench.downs() == ["control", "arm"]
 
 
@@ -141,3 +145,44 @@ def test_nothing_goes_on_when_launch_itself_is_gone(bench: Bench, number: int):
     while len(bench.downs()) < 2:
         assert time.monotonic() < deadline, bench.lines()
         time.sleep(0.05)
+
+
+def test_restarts_wait_as_long_as_under_the_runner(bench: Bench):
+    body = "with open({path!r}, 'a') as f: f.write(f'{{time.monotonic()}}\\n')\nos.kill(os.getpid(), 9)"
+    starts = bench.folder / "starts"
+    mortal = replace(bench.script("robot", 0, body.format(path=str(starts))), restarts=3)
+    launch(bench, bench.script("arm", 3), mortal)
+    times = [float(line) for line in starts.read_text().splitlines()]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+    delays = [0.2, 0.4, 0.8]
+    assert len(gaps) == len(delays)
+    assert all(gap >= delay for gap, delay in zip(gaps, delays, strict=True)), gaps
+    assert gaps == sorted(gaps)
+
+
+def test_ctrl_c_while_processes_are_started_leaves_no_traceback(bench: Bench):
+    scripts = [bench.script(name, order) for name, order in (("arm", 3), ("control", 2), ("robot", 0))]
+    log = bench.folder / "launch.log"
+    launch(bench, *scripts, until=lambda: "process started with pid" in log.read_text())
+    assert "Traceback" not in log.read_text()
+    assert sorted(bench.downs()) == sorted(line.removesuffix(" up") for line in bench.lines() if line.endswith("up"))
+
+
+def test_a_foreign_node_is_started_and_a_process_that_is_not_required_ends_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    path = bench.folder / "prefix" / "lib" / "other" / "talker"
+    path.parent.mkdir(parents=True)
+    source = f"import sys\nopen({str(bench.folder / 'said')!r}, 'w').write(' '.join(sys.argv[1:]))"
+    path.write_text(f"#!{sys.executable}\n{source}")
+    path.chmod(0o755)
+    monkeypatch.setenv("AMENT_PREFIX_PATH", str(bench.folder / "prefix"))
+    talker = NodeSpec("talker", package="other", executable="talker", required=False, parameters={"name": "no"})
+    command = talker.command()
+    script = replace(
+        bench.script("talker", 0), source=f"import os; os.execv({command[0]!r}, {command!r})", required=False
+    )
+    exits = bench.folder / "process_exits.jsonl"
+    launch(bench, bench.script("arm", 3), script, until=lambda: exits.exists() and bench.count("ready") == 1)
+    assert (bench.folder / "said").read_text() == '--ros-args -r __node:=talker -p name:="no"'
+    assert bench.downs() == ["arm"]
