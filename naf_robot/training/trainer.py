@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ from naf_robot.core.clock import Clock
 from naf_robot.core.errors import CheckpointError
 from naf_robot.core.files import replace_file
 from naf_robot.core.records import PolicyParameters
-from naf_robot.core.resources import SOURCE_ROOT
 from naf_robot.core.seeding import derived_seed
+from naf_robot.core.source_commit import source_commit
 from naf_robot.experience.codec import ExperienceMessage
 from naf_robot.experience.compacted import parts_of
 from naf_robot.experience.envelope import MAX_HEADER_BYTES
@@ -260,7 +259,7 @@ class Trainer:
             "policy_versions": self.publication.version,
             "best_version": self.gate.version,
             "best_success": self.gate.success if self.gate.version is not None else None,
-            "git_commit": git_commit(),
+            "git_commit": source_commit(),
         }
 
     def finish(self) -> dict[str, Any]:
@@ -279,14 +278,3 @@ class Trainer:
     def _close(self) -> None:
         self.receiver.close()
         self._store.close()
-
-
-def git_commit() -> str | None:
-    """The commit of the source tree the code runs from, None outside one."""
-    try:
-        run = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=SOURCE_ROOT, capture_output=True, text=True, timeout=5.0, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return run.stdout.strip()
