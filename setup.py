@@ -1,10 +1,12 @@
 """Metadata and shared files; ament_python reads them here, and pip does too."""
 
-from glob import glob
+import os
+import sys
 
 from setuptools import find_packages, setup
 
 PACKAGE = "naf_robot"
+SHARED = ("config", "launch", "rviz", "urdf")  # everything below them is installed to the share folder
 
 ROS = ["ros-rclpy[fastrtps]>=7.1.6,<8"] + [
     f"ros-{name}>=5.3.6,<5.4"
@@ -13,11 +15,11 @@ ROS = ["ros-rclpy[fastrtps]>=7.1.6,<8"] + [
         "std-srvs",
         "sensor-msgs",
         "geometry-msgs",
-        "trajectory-msgs",
         "visualization-msgs",
         "diagnostic-msgs",
     )
 ]
+ROS += [f"ros-{name}>=2.0.3,<2.1" for name in ("builtin-interfaces", "lifecycle-msgs", "rosgraph-msgs")]
 SIM = ["mujoco>=4.0,<5", "gymnasium>=1.0,<2"]
 TEST = [
     "pytest>=8",
@@ -28,7 +30,35 @@ TEST = [
     "types-PyYAML>=6",
     "colcon-common-extensions>=0.3",
 ]
+PYTHONS = ("3.10", "3.11", "3.12")
 NODES = ("simulator", "velocity_control", "door_sensor", "collector", "trainer", "lifecycle")
+FOR_PIP = {"bdist_wheel", "editable_wheel", "dist_info"} & set(sys.argv)
+
+
+def shared_files() -> list[tuple[str, list[str]]]:
+    """Every file of the shared folders with where it goes, hidden and compiled ones left out."""
+    found = []
+    for top in SHARED:
+        for folder, folders, names in os.walk(top):
+            folders[:] = sorted(name for name in folders if name != "__pycache__" and not name.startswith("."))
+            files = [os.path.join(folder, name) for name in sorted(names) if not name.startswith(".")]
+            if files:
+                found.append((os.path.join("share", PACKAGE, folder), files))
+    return found
+
+
+def executables() -> list[str]:
+    """The command for people; and where colcon installs, for `ros2 run`, the nodes beside it in lib/naf_robot.
+
+    pip puts commands on the user's PATH, where `trainer` or `simulator` would be nobody's: a node of a pip
+    installation is `python -m naf_robot.nodes.trainer`.
+    """
+    nodes = () if FOR_PIP else NODES
+    return [
+        "naf-robot = naf_robot.bringup.entry:main",
+        *(f"{name} = {PACKAGE}.nodes.{name}:main" for name in nodes),
+    ]
+
 
 setup(
     name=PACKAGE,
@@ -38,11 +68,14 @@ setup(
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (f"share/{PACKAGE}", ["package.xml"]),
-        (f"share/{PACKAGE}/launch", glob("launch/*.launch.py")),
-        (f"share/{PACKAGE}/config/tasks", glob("config/tasks/*.yaml")),
-        (f"share/{PACKAGE}/urdf", glob("urdf/*.urdf")),
+        *shared_files(),
     ],
     python_requires=">=3.10",
+    classifiers=[
+        "Operating System :: POSIX :: Linux",
+        *(f"Programming Language :: Python :: {version}" for version in PYTHONS),
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
     install_requires=[
         "numpy>=1.26",
         "msgspec>=0.18",
@@ -55,7 +88,6 @@ setup(
         "tqdm>=4.60",
         "matplotlib>=3.6",
         "transforms3d>=0.4.1",
-        "rosbags>=0.10",
     ],
     extras_require={"ros": ROS, "sim": SIM, "test": TEST},
     zip_safe=False,
@@ -65,10 +97,7 @@ setup(
     description="Several robot arms learn one manipulation skill together, safely, over ROS 2.",
     license="Apache-2.0",
     entry_points={
-        "console_scripts": [
-            "naf-robot = naf_robot.bringup.cli:main",
-            *(f"{name} = naf_robot.nodes.{name}:main" for name in NODES),
-        ],
+        "console_scripts": executables(),
         "gymnasium.envs": ["__root__ = naf_robot.run.environments:register"],
     },
 )

@@ -15,19 +15,18 @@ SOURCE_ROOT = Path(__file__).resolve().parents[2]
 def share_directory() -> Path:
     """The folder that holds `config/`, `urdf/` and `launch/`.
 
-    The source tree wins where the code itself runs from one (editable installs leave the
-    share folder out); then the ament index of a ROS workspace; then the environment's prefix.
+    The files that came with this very code win: those of the source tree where it runs from one (editable
+    installs leave the share folder out), or of the prefix or `--target` folder that it was installed to. Then the
+    ament index of a ROS workspace; then the environment's prefix.
 
     Raises:
-        NafRobotError: none of the three places has the files; all are named.
+        NafRobotError: none of the places has the files; all are named.
     """
-    places = [SOURCE_ROOT]
-    places += [
-        Path(prefix) / "share" / PACKAGE for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(":") if prefix
-    ]
-    places += [Path(sys.prefix) / "share" / PACKAGE]
+    prefixes = [SOURCE_ROOT, *SOURCE_ROOT.parents[:3]]  # <target>, or <prefix>/lib/python3.X/site-packages
+    prefixes += [Path(entry) for entry in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if entry]
+    places = [SOURCE_ROOT, *(prefix / "share" / PACKAGE for prefix in (*prefixes, Path(sys.prefix)))]
     for place in places:
-        if (place / "urdf").is_dir() and (place / "config").is_dir():
+        if all((place / name).exists() for name in ("package.xml", "urdf", "config")):
             return place
     raise NafRobotError(f"shared files of {PACKAGE} not found; looked in {', '.join(map(str, places))}")
 
