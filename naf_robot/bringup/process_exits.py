@@ -1,4 +1,4 @@
-"""Which dead process may be started again, and the record of every death in the run folder."""
+"""Which process that ended unasked may be started again, and the record of every such exit in the run folder."""
 
 import json
 import signal
@@ -9,11 +9,15 @@ from naf_robot.bringup.node_spec import NodeSpec
 
 USER_ERROR = 2  # a mistake that a restart would only repeat
 FIRST_DELAY_S, MAX_DELAY_S = 0.2, 8.0
-SETTLED_S = 30.0  # a process that lived so long begins with the first delay again
+SETTLED_S = 30.0  # after so long an uptime the delays begin with the first one again
 
 
 class ProcessExits:
-    """Counts exits by label, decides on restarts, and keeps the reasons in `process_exits.jsonl`."""
+    """Counts unasked exits by label, decides on restarts, and writes one line for each to `process_exits.jsonl`.
+
+    A line has the `time`, the `process`, its `exit_reason` and `uptime_s`, the number of its `exits` in this session,
+    and whether it was `restarted`.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -32,7 +36,7 @@ class ProcessExits:
         entry = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%S"),
             "process": label,
-            "reason": exit_reason(code),
+            "exit_reason": exit_reason(code),
             "uptime_s": round(uptime_s, 2),
             "exits": count,
             "restarted": again,
@@ -47,4 +51,9 @@ class ProcessExits:
 
 def exit_reason(code: int) -> str:
     """An exit code in words."""
-    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"was killed by {signal.Signals(-code).name}"
+    except ValueError:  # a real-time signal without a name
+        return f"was killed by signal {-code}"

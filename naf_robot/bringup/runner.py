@@ -43,7 +43,7 @@ class StopSignals:
 class ProcessRunner:
     """Children of this process, in sessions of their own, so that Ctrl-C reaches this process alone.
 
-    Should this process die without a word, the kernel sends every child SIGTERM. A child that dies is
+    Should this process be killed, the kernel sends every child SIGTERM. A child that ends unasked is
     started again as often as its spec allows; the reasons are in `process_exits.jsonl` beside the outcome.
     """
 
@@ -65,12 +65,12 @@ class ProcessRunner:
         self._logs: list[IO[bytes]] = []
         self._exits = ProcessExits(outcome_file.parent / "process_exits.jsonl")
         self._started_s: dict[str, float] = {}
-        self._restart_s: dict[str, float] = {}  # when a dead one is due
+        self._restart_s: dict[str, float] = {}  # when one that ended is due
         self._gone: set[str] = set()  # ended for good, and not required
         self._signals = signals or StopSignals()
 
     def run(self) -> int:
-        """Run until the deciding process ends, a child dies, or a signal comes; the exit code.
+        """Run until the deciding process ends, a child ends, or a signal comes; the exit code.
 
         0 after SIGINT or SIGTERM, the deciding process's own code when the run is decided, 1 when
         any required child ended unasked.
@@ -133,7 +133,7 @@ class ProcessRunner:
             time.sleep(POLL_S)
 
     def _ended(self, spec: NodeSpec) -> int | None:
-        """The exit code of a process that has ended and stays so; a dead one that is due is started again."""
+        """The exit code of a process that has ended and stays so; one that is due is started again."""
         label = spec.label
         code = self._children[label].poll()
         if code is None or label in self._gone:
@@ -209,5 +209,5 @@ class ProcessRunner:
 
 
 def _die_with_parent() -> None:
-    """In the child, before it executes: ask the kernel for SIGTERM when the parent dies."""
+    """In the child, before it executes: ask the kernel for SIGTERM when the parent ends."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

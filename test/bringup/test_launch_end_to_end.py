@@ -58,7 +58,7 @@ def test_killed_nodes_come_back_and_the_run_ends_in_order(tmp_path: Path):
         g.wait_for(lambda: child.poll() is not None, 150.0, "the run ends")
     said = log.read_text()
     exits = [json.loads(line) for line in (run_dir / "process_exits.jsonl").read_text().splitlines()]
-    assert [(d["process"], d["reason"], d["restarted"]) for d in exits] == [
+    assert [(d["process"], d["exit_reason"], d["restarted"]) for d in exits] == [
         ("robot_2/collector", "was killed by SIGKILL", True),
         ("trainer", "was killed by SIGKILL", True),
     ]

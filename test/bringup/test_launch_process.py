@@ -83,7 +83,7 @@ def test_a_dead_process_is_started_again_as_often_as_allowed_and_the_reasons_are
     assert bench.lines().count("robot up") == 3
     assert bench.downs() == ["control", "arm"], "the third death ends the system"
     exits = [json.loads(line) for line in (bench.folder / "process_exits.jsonl").read_text().splitlines()]
-    assert [(d["process"], d["reason"], d["exits"], d["restarted"]) for d in exits] == [
+    assert [(d["process"], d["exit_reason"], d["exits"], d["restarted"]) for d in exits] == [
         ("robot", "was killed by SIGKILL", 1, True),
         ("robot", "was killed by SIGKILL", 2, True),
         ("robot", "was killed by SIGKILL", 3, False),

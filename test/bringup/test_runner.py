@@ -14,6 +14,7 @@ from small_system import Bench, Script
 
 from naf_robot.bringup.environment import local_environment
 from naf_robot.bringup.node_spec import NodeSpec
+from naf_robot.bringup.process_exits import ProcessExits, exit_reason
 from naf_robot.bringup.runner import ProcessRunner, StopSignals
 from naf_robot.bringup.system import training_system
 from naf_robot.bringup.training import SystemOptions, option_fields, parse_robots, prepare
@@ -70,7 +71,7 @@ def test_a_dead_process_is_started_again_as_often_as_allowed_and_the_reasons_are
     assert runner(bench, bench.script("arm", 3), mortal).run() == 1
     assert bench.lines().count("robot up") == 3
     exits = [json.loads(line) for line in (bench.folder / "process_exits.jsonl").read_text().splitlines()]
-    assert [(d["process"], d["reason"], d["restarted"]) for d in exits] == [
+    assert [(d["process"], d["exit_reason"], d["restarted"]) for d in exits] == [
         ("robot", "was killed by SIGKILL", True),
         ("robot", "was killed by SIGKILL", True),
         ("robot", "was killed by SIGKILL", False),
@@ -289,3 +290,21 @@ def test_logs_that_cannot_be_written_keep_nobody_from_work(bench: Bench, capfd: 
     assert runner(bench, bench.script("robot", 0), bench.script("trainer", 1, write, decides=True)).run() == 0
     assert "robot up" in bench.lines()
     assert "no log of 'robot'" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(2, "ended with exit code 2"), (-9, "was killed by SIGKILL"), (-40, "was killed by signal 40")],
+)
+def test_every_exit_code_has_words(code: int, words: str):
+    assert exit_reason(code) == words
+
+
+def test_an_exit_is_one_record_in_the_words_of_the_field(tmp_path: Path):
+    exits = ProcessExits(tmp_path / "process_exits.jsonl")
+    assert exits.restart_after_s(NodeSpec("robot", "robot", restarts=1), -9, 1.234) == pytest.approx(0.2)
+    (record,) = (json.loads(line) for line in (tmp_path / "process_exits.jsonl").read_text().splitlines())
+    assert record.pop("time")
+    assert record == {
+        "process": "robot", "exit_reason": "was killed by SIGKILL", "uptime_s": 1.23, "exits": 1, "restarted": True,
+    }  # fmt: skip

@@ -1,11 +1,16 @@
 """The example security policy names real topics and services, and gives a collector no more than it needs."""
 
+import re
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+from naf_robot.bringup.node_spec import NodeSpec
+from naf_robot.bringup.system import training_system
 from naf_robot.nodes import topics
+from naf_robot.run.config import resolve, save
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = ElementTree.parse(ROOT / "config" / "security" / "policy.xml").getroot()
@@ -25,7 +30,8 @@ def allowed(path: str, kind: str) -> set[str]:
 def test_every_topic_of_the_policy_exists():
     known = {value for name, value in vars(topics).items() if name.isupper()}
     for path in ENCLAVES:
-        assert allowed(path, "publish") | allowed(path, "subscribe") <= known | OF_ROS, path
+        named = {re.sub("^/robot_[12]/", "", name) for name in allowed(path, "publish") | allowed(path, "subscribe")}
+        assert named <= known | OF_ROS, path
 
 
 @pytest.mark.parametrize("robot", ["robot_1", "robot_2"])
@@ -42,3 +48,62 @@ def test_a_collector_can_neither_drive_an_arm_nor_speak_for_the_trainer_or_anoth
 def test_only_velocity_control_publishes_commands():
     writers = {path for path in ENCLAVES if topics.COMMANDS in allowed(path, "publish")}
     assert writers == {"/robot_1/velocity_control", "/robot_2/velocity_control"}
+
+
+def test_every_process_of_the_system_has_its_enclave():
+    specs = training_system(Path("config.yaml"), ("robot_1", "robot_2"), door_imu=True)
+    assert {spec.enclave for spec in specs} == set(ENCLAVES)
+
+
+def test_nobody_may_set_anothers_parameters():
+    groups = [group for path in ENCLAVES for group in ENCLAVES[path].iter("services")]
+    assert groups
+    assert not [group for group in groups if group.get("request")]
+
+
+def expanded(path: str, names: Iterable[str]) -> set[str]:
+    """Names of the policy as the graph has them."""
+    (profile,) = ENCLAVES[path].iter("profile")
+    ns, node = profile.get("ns", "").rstrip("/"), profile.get("node", "")
+    return {name if name.startswith("/") else f"{ns}/{name.replace('~', node)}" for name in names}
+
+
+@pytest.mark.ros
+def test_the_policy_allows_all_that_the_nodes_create(tmp_path: Path):
+    pytest.importorskip("rclpy", reason="needs rclpy and its messages")
+    from graph import graph
+    from rclpy.node import NodeNameNonExistentError
+
+    robots = ("robot_1", "robot_2")
+    save(resolve("door_real", overrides=[{"robots": list(robots)}]), tmp_path / "config.yaml")
+    specs = [s for s in training_system(tmp_path / "config.yaml", robots, door_imu=True) if s.namespace != "robot_2"]
+    with graph() as g:
+        for spec in specs:
+            g.start(spec, tmp_path / f"{spec.name}.log")
+        node = g.node
+        kinds = {
+            "publish": node.get_publisher_names_and_types_by_node,
+            "subscribe": node.get_subscriber_names_and_types_by_node,
+            "reply": node.get_service_names_and_types_by_node,
+            "request": node.get_client_names_and_types_by_node,
+        }
+
+        def created(spec: NodeSpec, kind: str) -> set[str]:
+            try:
+                return {name for name, _ in kinds[kind](spec.name, f"/{spec.namespace}")}
+            except NodeNameNonExistentError:
+                return set()
+
+        for spec in specs:  # the diagnostics are the last thing that each of them makes
+            g.wait_for(lambda spec=spec: "/diagnostics" in created(spec, "publish"), 60.0, f"{spec.label} is there")
+            g.wait_for(lambda spec=spec: any("set_param" in n for n in created(spec, "reply")), 10.0, "its services")
+        found = node.get_node_names_and_namespaces_with_enclaves()
+        assert {enclave for name, _, enclave in found if name != "test"} == {spec.enclave for spec in specs}
+        for spec in specs:
+            services = {
+                kind: [s.text for group in ENCLAVES[spec.enclave].iter("services") if group.get(kind) for s in group]
+                for kind in ("reply", "request")
+            }
+            may = {kind: allowed(spec.enclave, kind) for kind in ("publish", "subscribe")} | services
+            for kind, names in may.items():
+                assert created(spec, kind) <= expanded(spec.enclave, names), f"{spec.label} may not {kind}"
