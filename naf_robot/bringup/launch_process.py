@@ -13,9 +13,10 @@ from launch.events.process import ProcessExited, ProcessStarted, SignalProcess
 
 from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.process_exits import ProcessExits, exit_reason
+from naf_robot.run.stop_times import STOP_BY_SIGTERM
 
 KILL_FACTOR = 3.0  # launch does not measure what a busy machine withholds: it waits so many reserves before it kills
-OWN_SESSION = "env --ignore-signal=INT setpriv --pdeathsig TERM setsid"
+OWN_SESSION = f"env --ignore-signal=INT {STOP_BY_SIGTERM}=1 setpriv --pdeathsig TERM setsid"
 """Ctrl-C reaches launch alone, and its SIGINT to all at once none of ours; should launch die, the kernel ends them."""
 
 

@@ -26,6 +26,7 @@ from naf_robot.core.ros_environment import check_ros_environment, complete_ros_e
 from naf_robot.nodes.convert import seconds_of
 from naf_robot.nodes.scheduling import use_batch_scheduling
 from naf_robot.run.config import RunConfig, check_robot, load
+from naf_robot.run.stop_times import STOP_BY_SIGTERM
 
 EXECUTORS: dict[str, Callable[[], Executor]] = {
     "single_threaded": SingleThreadedExecutor,
@@ -115,9 +116,9 @@ def run(make: Callable[[], ExecutableNode]) -> int:
 
     protect_output()
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # whoever started this process orders its end otherwise
-                signal.signal(number, on_signal)
+        signal.signal(signal.SIGTERM, on_signal)
+        if STOP_BY_SIGTERM not in os.environ:
+            signal.signal(signal.SIGINT, on_signal)
         complete_ros_environment(os.environ)
         check_ros_environment(os.environ)
         try:

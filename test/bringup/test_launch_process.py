@@ -31,7 +31,7 @@ from small_system import Script
 for name, value in json.loads(sys.argv[2]).items():
     setattr(launch_process, name, value)
 scripts = [Script(**fields) for fields in json.loads(sys.argv[3])]
-service = LaunchService()
+service = LaunchService(noninteractive=json.loads(sys.argv[4]))
 service.include_launch_description(LaunchDescription(launch_process.system_actions(scripts, Path(sys.argv[1]))))
 service.run()
 """
@@ -43,11 +43,17 @@ def bench(tmp_path: Path) -> Bench:
 
 
 def launch(
-    bench: Bench, *scripts: Script, until: Callable[[], bool] = bool, number: int = signal.SIGINT, **constants: float
+    bench: Bench,
+    *scripts: Script,
+    until: Callable[[], bool] = bool,
+    number: int = signal.SIGINT,
+    noninteractive: bool = False,
+    **constants: float,
 ) -> None:
     """Run `scripts` to their end under launch, in a process of its own; once `until` holds, it is sent `number`."""
     source = LAUNCHER.format(support=str(Path(__file__).resolve().parents[1] / "support"))
     arguments = [str(bench.folder), json.dumps(constants), json.dumps([vars(script) for script in scripts])]
+    arguments.append(json.dumps(noninteractive))
     environment = local_environment() | {"ROS_LOG_DIR": str(bench.folder / "log")}
     with (bench.folder / "launch.log").open("wb") as log:
         child = subprocess.Popen([sys.executable, "-c", source, *arguments], stdout=log, stderr=log, env=environment)
@@ -68,10 +74,11 @@ def launch(
 SLOW = "import atexit; atexit.register(time.sleep, 0.3)"  # the ones behind it must wait for its end, not for its word
 
 
-def test_a_signal_ends_everything_in_order(bench: Bench):
+@pytest.mark.parametrize("noninteractive", [False, True])  # with True launch itself sends SIGINT to all at once
+def test_a_signal_ends_everything_in_order(bench: Bench, noninteractive: bool):
     scripts = [bench.script("arm", 3), bench.script("control", 2, SLOW), bench.script("trainer", 1, SLOW, decides=True)]
     scripts += [bench.script("left", 0, SLOW), bench.script("right", 0)]
-    launch(bench, *scripts, until=lambda: bench.count("ready") == 5)
+    launch(bench, *scripts, until=lambda: bench.count("ready") == 5, noninteractive=noninteractive)
     downs = bench.downs()
     assert set(downs[:2]) == {"left", "right"}
     assert downs[2:] == ["trainer", "control", "arm"]

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from naf_robot.bringup.node_spec import NodeSpec
+from naf_robot.run.stop_times import STOP_BY_SIGTERM
 
 CHILD = """
     import os, signal, sys, time
     stop = []
-    signal.signal(signal.SIGINT, lambda *a: stop.append(1))
+    if {by_sigterm!r} not in os.environ: signal.signal(signal.SIGINT, lambda *a: stop.append(1))
     signal.signal(signal.SIGTERM, lambda *a: stop.append(1))
     def note(word):
         with open({journal!r}, "a") as f: f.write(f"{name} {{word}}\\n")
@@ -42,7 +43,9 @@ class Bench:
         self.folder, self.journal = folder, folder / "journal"
 
     def script(self, name: str, order: int, body: str = "", code: int = 0, decides: bool = False) -> Script:
-        source = textwrap.dedent(CHILD).format(journal=str(self.journal), name=name, body=body, code=code)
+        source = textwrap.dedent(CHILD).format(
+            journal=str(self.journal), name=name, body=body, code=code, by_sigterm=STOP_BY_SIGTERM
+        )
         return Script(name, "none", stop_order=order, decides=decides, source=source)
 
     def lines(self) -> list[str]:
