@@ -22,14 +22,20 @@ PR_SET_PDEATHSIG = 1
 
 
 class StopSignals:
-    """Takes note of SIGINT and SIGTERM for as long as it is entered; may be entered again inside."""
+    """Takes note of SIGINT, SIGTERM and SIGHUP (the terminal was closed) while entered; may be entered again.
+
+    Under `nohup`, which ignores SIGHUP, that stays ignored.
+    """
 
     def __init__(self) -> None:
         self.asked = False
         self._previous: list[dict[int, Any]] = []
 
     def __enter__(self) -> "StopSignals":
-        self._previous.append({n: signal.signal(n, self._on_signal) for n in (signal.SIGINT, signal.SIGTERM)})
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            numbers.append(signal.SIGHUP)
+        self._previous.append({number: signal.signal(number, self._on_signal) for number in numbers})
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -72,7 +78,7 @@ class ProcessRunner:
     def run(self) -> int:
         """Run until the deciding process ends, a child ends, or a signal comes; the exit code.
 
-        0 after SIGINT or SIGTERM, the deciding process's own code when the run is decided, 1 when
+        0 after SIGINT, SIGTERM or SIGHUP, the deciding process's own code when the run is decided, 1 when
         any required child ended unasked.
 
         Raises:

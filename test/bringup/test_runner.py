@@ -31,7 +31,7 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_everything_in_order_with_code_0(bench: Bench, number: int):
     it = runner(bench, bench.script("arm", 3), bench.script("trainer", 1, decides=True), bench.script("robot", 0))
 
