@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from naf_robot.bringup.environment import describe_environment, process_environment
+from naf_robot.bringup.environment import check_environment, describe_environment, process_environment
 from naf_robot.bringup.runner import ProcessRunner, StopSignals
 from naf_robot.bringup.training import PreparedRun, SystemOptions, lock_run, option_fields, prepare
 from naf_robot.core.console import protect_output
@@ -90,11 +90,13 @@ def _train(options: argparse.Namespace) -> int:
     values = {name: getattr(options, name) for name, *_ in option_fields() if name != "settings"}
     protect_output()
     with StopSignals() as signals:
-        environment = process_environment(options.simulated)
-        return _run_system(prepare(SystemOptions(**values, settings=" ".join(options.set))), environment, signals)
+        check_environment()
+        run = prepare(SystemOptions(**values, settings=" ".join(options.set)))
+        return _run_system(run, process_environment(options.simulated), signals)
 
 
 def _run_system(run: PreparedRun, environment: dict[str, str], signals: StopSignals) -> int:
+    """Run the processes of a prepared run; the exit code."""
     print(f"run folder: {run.run_dir}", flush=True)
     print(f"robots: {', '.join(run.config.robots)} | {describe_environment(environment)}", flush=True)
     summary = run.run_dir / "summary.json"

@@ -7,6 +7,15 @@ from naf_robot.core.ros_environment import check_ros_environment, complete_ros_e
 SIMULATION = ("ROS_AUTOMATIC_DISCOVERY_RANGE", "ROS_DOMAIN_ID")
 
 
+def check_environment() -> None:
+    """Check this process's ROS environment, before anything is written or started.
+
+    Raises:
+        ConfigError, UnknownNameError: ROS 2 could not start in it.
+    """
+    process_environment(simulated=False)
+
+
 def process_environment(simulated: bool) -> dict[str, str]:
     """The environment of a system's processes.
 

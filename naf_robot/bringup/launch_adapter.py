@@ -6,7 +6,7 @@ from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration
 
-from naf_robot.bringup.environment import process_environment
+from naf_robot.bringup.environment import check_environment, process_environment
 from naf_robot.bringup.launch_process import system_actions
 from naf_robot.bringup.node_spec import check_executables
 from naf_robot.bringup.training import SystemOptions, option_fields, prepare
@@ -40,9 +40,10 @@ def _start(context: LaunchContext) -> list:
         for name, kind, *_ in option_fields()
     }
     options = SystemOptions(**values)
-    environment = process_environment(options.simulated)
+    check_environment()
     run = prepare(options)
     check_executables(run.specs, "train")
+    environment = process_environment(options.simulated)
     HELD.append(run.lock)
     actions: list = [SetEnvironmentVariable(name, environment[name]) for name in VARIABLES if name in environment]
     return actions + system_actions(run.specs, run.run_dir)

@@ -46,7 +46,7 @@ def training_system(
     specs = [
         *([node("simulator", STOP_ARM, stop_times.SIMULATOR_S)] if simulated else []),
         *per_robot(control if simulated else replace(control, restarts=0)),
-        *(per_robot(node("door_sensor", STOP_CONTROL, stop_times.DOOR_SENSOR_S)) if door_imu else []),
+        *(per_robot(node("door_sensor", STOP_CONTROL, stop_times.SENSOR_NODE_S)) if door_imu else []),
         node("trainer", STOP_TRAINER, stop_times.TRAINER_S, decides=True),
         *per_robot(node("collector", STOP_COLLECTORS, stop_times.COLLECTOR_S)),
     ]

@@ -121,7 +121,7 @@ def parse_robots(text: str) -> tuple[str, ...]:
     if text.isdigit() and int(text) > 0:
         return robot_names(int(text))
     names = tuple(name.strip() for name in text.split(","))
-    bad = [name for name in names if not re.fullmatch(r"[a-z][a-z0-9_]*", name)]
+    bad = [name for name in names if not re.fullmatch(r"[a-z](?!.*__)[a-z0-9_]*", name)]
     if bad:
         raise ConfigError(
             f"robots must be a count or names in lower case separated by commas, such as 2 or left,right; got {text!r}"

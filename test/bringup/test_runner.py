@@ -167,6 +167,8 @@ def test_prepare_writes_a_resolved_configuration(tmp_path: Path):
         ({"algorithm": "ppo"}, UnknownNameError, r"unknown algorithm 'ppo'; valid: .*naf"),
         ({"robots": "Left Arm"}, ConfigError, r"robots must be a count or names.*'Left Arm'"),
         ({"robots": "0"}, ConfigError, "robots must be a count"),
+        ({"robots": "a__b"}, ConfigError, "robots"),
+        ({"settings": "robots=[a__b]"}, ConfigError, "robots"),
         ({"robots": "a,a"}, ConfigError, "robots must have different names"),
         ({"settings": "collector.nois=1"}, UnknownNameError, r"'nois' in collector; valid: .*exploration"),
         ({"settings": "trainer.threads=many"}, ConfigError, r"Expected `int`.*trainer\.threads"),
