@@ -94,7 +94,11 @@ def test_the_runner_starts_a_foreign_node_and_refuses_one_that_is_not_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     said, outcome = tmp_path / "said", tmp_path / "outcome"
-    source = f"import sys\nopen({str(said)!r}, 'w').write(' '.join(sys.argv[1:]))\nopen({str(outcome)!r}, 'w').close()"
+    source = (
+        "import signal, sys, time\nasked = []\nsignal.signal(signal.SIGINT, lambda *_: asked.append(1))\n"
+        f"open({str(said)!r}, 'w').write(' '.join(sys.argv[1:]))\nopen({str(outcome)!r}, 'w').close()\n"
+        "while not asked: time.sleep(0.01)"
+    )
     spec = replace(foreign(tmp_path, source), decides=True)
     monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path / "prefix"))
     assert ProcessRunner([spec], tmp_path / "log", outcome, local_environment()).run() == 0
