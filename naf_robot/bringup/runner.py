@@ -161,7 +161,16 @@ class ProcessRunner:
     def _decided(self) -> int:
         self._stop(patient=True)
         codes = [self._children[spec.label].returncode for spec in self._specs if spec.decides]
-        return next((code if code >= 0 else FAILED for code in codes), 0)
+        return next((self._decided_code(code) for code in codes), 0)
+
+    def _decided_code(self, code: int) -> int:
+        """The exit code of the run; an interpreter that is about to end anyway may end by the signal that asks it to."""
+        if code not in (-signal.SIGINT, -signal.SIGTERM):
+            return code if code >= 0 else FAILED
+        try:
+            return int(self._outcome_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return FAILED
 
     def _after_interrupt(self) -> int:
         clean = (0, 3, -signal.SIGINT, -signal.SIGTERM)  # a signal during start-up ends the interpreter itself

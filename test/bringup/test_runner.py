@@ -58,6 +58,11 @@ def test_a_decided_run_ends_with_the_deciding_code(bench: Bench):
     assert downs[-1] in ("arm down", "trainer down")
 
 
+def test_a_deciding_process_that_its_stop_signal_ends_has_decided_all_the_same(bench: Bench):
+    body = f"signal.signal(signal.SIGTERM, signal.SIG_DFL); open({str(bench.folder / 'outcome')!r}, 'w').write('3\\n')"
+    assert runner(bench, bench.script("trainer", 1, body, decides=True)).run() == 3
+
+
 def test_an_unexpected_death_is_named_with_its_reason_and_last_words(bench: Bench, capfd: pytest.CaptureFixture):
     body = "print('the motor is on fire', flush=True); os.kill(os.getpid(), signal.SIGKILL)"
     it = runner(bench, bench.script("arm", 3), bench.script("robot", 0, body))
