@@ -164,7 +164,7 @@ class ProcessRunner:
         return next((self._decided_code(code) for code in codes), 0)
 
     def _decided_code(self, code: int) -> int:
-        """The exit code of the run; an interpreter that is about to end anyway may end by the signal that asks it to."""
+        """The exit code of the run; an interpreter that is about to end may do so by the signal that asks it to."""
         if code not in (-signal.SIGINT, -signal.SIGTERM):
             return code if code >= 0 else FAILED
         try:
