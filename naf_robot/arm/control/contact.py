@@ -5,6 +5,7 @@ import numpy as np
 
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError, UnknownNameError
+from naf_robot.core.finite import require_finite
 from naf_robot.core.records import FloatArray
 from naf_robot.core.types import PositiveFloat, PositiveInt
 
@@ -15,6 +16,9 @@ class ContactConfig(Config, frozen=True):
     max_effort: dict[str, PositiveFloat] = msgspec.field(default_factory=dict)  # by joint [N m]; else its effort limit
     max_force: PositiveFloat = 50.0  # [N], length of the external force
     samples: PositiveInt = 1  # consecutive messages over a threshold before it counts
+
+    def __post_init__(self) -> None:
+        require_finite(self, "contact")
 
 
 class ContactStop:
@@ -51,12 +55,12 @@ class ContactStop:
         text = (
             f"contact: effort {effort[worst]:.1f} of joint {self._names[worst]!r} is over {self.thresholds[worst]:.1f}"
         )
-        return self._judge("effort", text if excess[worst] > 0.0 else None)
+        return self._judge("effort", None if excess[worst] <= 0.0 else text)
 
     def force(self, force: FloatArray) -> str | None:
         """Judge an external force (3,) [N]; returns the contact in words, or None."""
         length = float(np.linalg.norm(force))
-        over = length > self._config.max_force
+        over = not length <= self._config.max_force
         return self._judge(
             "force", f"contact: external force {length:.1f} N is over {self._config.max_force:.1f} N" if over else None
         )

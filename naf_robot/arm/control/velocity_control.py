@@ -14,6 +14,7 @@ from naf_robot.arm.projection.projection import ProjectionResult, SafetyProjecti
 from naf_robot.core.clock import Clock
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError, UnknownNameError
+from naf_robot.core.finite import require_finite
 from naf_robot.core.records import FloatArray
 from naf_robot.core.types import PositiveFloat
 
@@ -36,6 +37,9 @@ class VelocityControlConfig(Config, frozen=True):
     implausible_position: PositiveFloat = 1.0  # [rad] beyond a position limit: the same
     contact: ContactConfig = ContactConfig()
     enabled: bool = True  # at start; else nothing moves before `enable`
+
+    def __post_init__(self) -> None:
+        require_finite(self, "velocity_control")
 
 
 @dataclass(frozen=True)

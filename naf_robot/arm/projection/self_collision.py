@@ -102,7 +102,7 @@ class SelfCollision:
                 continue
             pinocchio.computeDistance(self._geometry, self._shapes, pair)
             distance = self._results[pair].min_distance
-            if distance < bound:
+            if not distance >= bound:
                 found.append((pair, distance))
         return found
 
