@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from naf_robot.arm.control.contact import ContactConfig, ContactStop
+from naf_robot.arm.control.continuity import Continuity
 from naf_robot.arm.control.faults import FaultLatch, Interventions
 from naf_robot.arm.control.watchdog import Watchdog
 from naf_robot.arm.model.joint_values import NonFiniteMessage, RefusedMessage, by_name
@@ -21,6 +22,9 @@ from naf_robot.core.types import PositiveFloat
 JOINT_STATES = "joint_states"
 DESIRED_VELOCITY = "desired_velocity"
 STANDSTILL = 1e-6  # [rad/s], a sent velocity below which the arm counts as standing
+MEASURED_STANDSTILL = 0.01  # [rad/s], the same of a measured one, which has noise
+RECENT_MOTION_S = 0.5  # before the last joint state: an arm that moved then may move still
+GAP_ROUNDING_S = 1e-6  # stamps are whole nanoseconds
 
 
 class VelocityControlConfig(Config, frozen=True):
@@ -35,6 +39,7 @@ class VelocityControlConfig(Config, frozen=True):
     jump_s: PositiveFloat = 1.0  # stamp time that runs ahead of the steady clock by more has jumped
     implausible_velocity: PositiveFloat = 10.0  # times the velocity limit: the state is not physical
     implausible_position: PositiveFloat = 1.0  # [rad] beyond a position limit: the same
+    position_noise: PositiveFloat = 0.02  # [rad] by which successive measured positions may differ without motion
     contact: ContactConfig = ContactConfig()
     enabled: bool = True  # at start; else nothing moves before `enable`
 
@@ -87,12 +92,17 @@ class VelocityControl:
         self._desired: FloatArray | None = None
         self._desired_is_defective: str | None = None
         self._implausible: str | None = None
+        self._continuity = Continuity(
+            self.joint_names, projection.limits.max_velocity, config.position_noise, config.simulated_time
+        )
+        self._clock = clock
+        self._moved_s = -np.inf  # steady time at which the arm was last told to move, or measured moving
         self.watches_effort = False  # the newest joint states carried efforts, so contact can be felt by them
         self._last_sent = np.zeros(projection.model.size)
         # Whether the arm does what was last sent. It may not at the start (a predecessor's command), after a
         # gap (a drive may have stopped it, or not) and after simulated time stood still.
         self._follows = False
-        self._stepped_s = -np.inf
+        self._stepped_s = self._stepped_steady_s = -np.inf
 
     @property
     def fault(self) -> str | None:
@@ -125,12 +135,27 @@ class VelocityControl:
             efforts = by_name(self.joint_names, names, effort, "joint_states effort") if known else None
         except RefusedMessage as refused:
             return str(refused)
-        reason = self._watchdog.receive(JOINT_STATES, stamp_s, now_s)
+        steady_s = self._clock.now_s()
+        reason = self._watchdog.refusal(JOINT_STATES, stamp_s, now_s)
+        implausible = self._judge_plausible(measured, moving)
         if reason is not None:
+            self._continuity.compare(measured, moving, stamp_s, steady_s)
+        elif implausible is None:
+            reason = self._continuity.refusal(measured, moving, stamp_s, steady_s)
+        if reason is not None:
+            self._latch_contradiction(steady_s)
             return reason
+        gap_s = self._watchdog.gap_s(JOINT_STATES, stamp_s)
+        # Messages are also lost while this process is frozen: then the silence is its own.
+        awake = steady_s - self._stepped_steady_s <= self.projection.config.max_period_s
+        if awake and not gap_s <= self.config.joint_states_limit_s + GAP_ROUNDING_S:
+            self._latch_silence(f"joint_states were silent for {gap_s:.3f} s")
+        self._watchdog.receive(JOINT_STATES, stamp_s, now_s)
         self._position, self._velocity = measured, moving
+        if not np.abs(moving).max() <= MEASURED_STANDSTILL:
+            self._moved_s = steady_s
         self.watches_effort = efforts is not None
-        self._implausible = self._judge_plausible(measured, moving)
+        self._implausible = implausible
         if self._implausible is not None:
             self._faults.trip("implausible", self._implausible, lambda: self._implausible)
         touched = self._contact.effort(efforts) if efforts is not None else None
@@ -183,22 +208,29 @@ class VelocityControl:
         """
         jump = self._watchdog.observe(now_s)
         reasons = [] if jump is None else [jump]
+        if jump is not None:
+            self._continuity.restart()
+        steady_s = self._clock.now_s()
+        if self._moving():
+            self._moved_s = steady_s
         state = self._watchdog.stale(JOINT_STATES)
-        if state is not None and not self._watchdog.awaited(JOINT_STATES) and self._moving():
-            self._faults.trip("blind", f"{state} while moving", lambda: self._watchdog.stale(JOINT_STATES))
+        if state is not None and not self._watchdog.awaited(JOINT_STATES):
+            self._latch_silence(state)
+        contradiction = self._latch_contradiction(steady_s)
         command = self._desired
-        for text in (state, self._silence(), *self._silent_sensors(), self._held()):
+        for text in (state, contradiction, self._silence(), *self._silent_sensors(), self._held()):
             if text is not None:
                 reasons.append(text)
                 command = None
-        blind = state is not None or self._position is None or self._implausible is not None
-        if not self._follows or period_s > self.projection.config.max_period_s:
-            self._last_sent = np.zeros(self.projection.model.size) if blind else self._velocity
-            self._follows = not blind
+        # Without a state to go by, braking is open loop.
+        open_loop = state is not None or self._position is None or (self._implausible or contradiction) is not None
+        if not self._follows or not period_s <= self.projection.config.max_period_s:
+            self._last_sent = np.zeros(self.projection.model.size) if open_loop else self._velocity
+            self._follows = not open_loop
         if self.config.simulated_time and now_s <= self._stepped_s:
             self._follows = False  # what is sent while simulated time stands moves nothing
-        self._stepped_s = now_s
-        if blind or self._position is None:
+        self._stepped_s, self._stepped_steady_s = now_s, steady_s
+        if open_loop or self._position is None:
             result = self.projection.brake(self._last_sent, period_s)
         else:
             result = self.projection.project(self._position, self._velocity, command, self._last_sent, period_s)
@@ -228,7 +260,22 @@ class VelocityControl:
         return True, "enabled" if on else "disabled: decelerating to zero"
 
     def _moving(self) -> bool:
-        return bool(np.abs(self._last_sent).max() > STANDSTILL)
+        return not np.abs(self._last_sent).max() <= STANDSTILL
+
+    def _latch_silence(self, text: str) -> None:
+        """Latch that joint states were silent, if the arm moved shortly before the silence or within it.
+
+        Whether it is still told to move makes no difference: that depends on which input was missed first.
+        """
+        heard_s = self._watchdog.arrival_s(JOINT_STATES)
+        if heard_s is not None and self._moved_s >= heard_s - RECENT_MOTION_S:
+            self._faults.trip("silence", f"{text} while moving", lambda: self._watchdog.stale(JOINT_STATES))
+
+    def _latch_contradiction(self, steady_s: float) -> str | None:
+        text = self._continuity.contradiction(steady_s)
+        if text is not None:
+            self._faults.trip("contradiction", text, lambda: self._continuity.contradiction(self._clock.now_s()))
+        return text
 
     def _silence(self) -> str | None:
         return self._watchdog.stale(DESIRED_VELOCITY)
@@ -243,9 +290,9 @@ class VelocityControl:
 
     def _judge_plausible(self, position: FloatArray, velocity: FloatArray) -> str | None:
         limits, config = self.projection.limits, self.config
-        fast = np.abs(velocity) > config.implausible_velocity * limits.max_velocity
-        far = np.maximum(limits.min_position - position, position - limits.max_position) > config.implausible_position
-        bad = [name for name, wrong in zip(self.joint_names, fast | far, strict=True) if wrong]
+        slow = np.abs(velocity) <= config.implausible_velocity * limits.max_velocity
+        near = np.maximum(limits.min_position - position, position - limits.max_position) <= config.implausible_position
+        bad = [name for name, right in zip(self.joint_names, slow & near, strict=True) if not right]
         return f"the measured state of {', '.join(bad)} is not physical" if bad else None
 
     def _output(self, result: ProjectionResult, reasons: list[str], command: FloatArray | None) -> ControlOutput:
