@@ -243,9 +243,10 @@ class Attack:
         tally.joint_violations += bool(inside < -TOLERANCE)
         tally.worst_joint_margin_rad = min(tally.worst_joint_margin_rad, float(inside))
         tally.half_space_violations += bool(height < self.floor - TOLERANCE)
-        # Pairs that the joints' levers cannot have brought together since the last full look are left out.
+        # Pairs that cannot have come together since the last full look, by their Lipschitz bounds, are left out.
         known, distances = self._seen
-        close = np.flatnonzero(self.pairs.least_distances(distances, position - known) < self.stop_distance)
+        least = distances - self.pairs.lipschitz @ np.abs(position - known)
+        close = np.flatnonzero(~(least >= self.stop_distance))
         if len(close) > 5:
             self._seen = position, self.pairs.distances(position)
             tally.self_collision_violations += bool(self._seen[1].min() < self.stop_distance - 1e-6)

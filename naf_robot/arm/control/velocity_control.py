@@ -59,6 +59,7 @@ class ControlOutput:
     fault: str | None = None  # latched; None when there is none
     desired: FloatArray | None = None  # (n,) what was asked for; None when nothing fresh was
     clip_norm: float = 0.0  # [rad/s] taken from the desired velocity
+    error: str = ""  # traceback, where the projection itself failed
 
 
 class VelocityControl:
@@ -235,7 +236,8 @@ class VelocityControl:
         else:
             result = self.projection.project(self._position, self._velocity, command, self._last_sent, period_s)
         if result.status is SafetyStatus.INTERNAL_ERROR:
-            self._faults.trip("internal", result.status.sentence)
+            reason = result.error.strip().splitlines()[-1:]
+            self._faults.trip("internal", " ".join([result.status.sentence, *(f"({line})" for line in reason)]))
         self._last_sent = result.velocity
         self.interventions.add(result.active)
         return self._output(result, reasons, command)
@@ -305,4 +307,5 @@ class VelocityControl:
             fault=self._faults.reason,
             desired=command,
             clip_norm=result.clip_norm,
+            error=result.error,
         )

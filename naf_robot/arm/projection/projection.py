@@ -4,7 +4,9 @@ Order of the stages, inequalities, precedence and proofs: docs/safety.md.
 """
 
 import math
+import traceback
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +25,7 @@ from naf_robot.arm.projection.path_limits import PathLimits, State, Violation
 from naf_robot.arm.projection.quadratic import nearest
 from naf_robot.arm.projection.status import ProjectionResult, SafetyStatus
 from naf_robot.arm.projection.velocity_bounds import VelocityBounds, VelocityBox
+from naf_robot.core.errors import RobotModelError
 from naf_robot.core.records import FloatArray
 
 __all__ = [
@@ -58,15 +61,17 @@ class _Step(NamedTuple):
 class SafetyProjection:
     """Turns desired velocities into velocities that keep every limit.
 
-    Pure: the result depends on the arguments alone. `limits` are those in force.
+    The result depends on the arguments of `project` alone. `limits` are those in force; `warnings` says in
+    sentences which protection is missing. The projection is tried at `home` (n,) [rad], by default where
+    every joint is as near to zero as its limits let it.
 
     Raises:
-        ConfigError: limits that are off, empty or contradictory.
-        RobotModelError: collision shapes that cannot be loaded.
+        ConfigError: limits that are off, empty or contradictory, or no collision shapes.
+        RobotModelError: collision shapes that cannot be loaded, or the projection fails at `home`.
         UnknownNameError: a configured joint or link that the arm has not.
     """
 
-    def __init__(self, model: ArmModel, config: SafetyConfig) -> None:
+    def __init__(self, model: ArmModel, config: SafetyConfig, home: FloatArray | None = None) -> None:
         self.model = model
         self.config = config
         names, default = model.joint_names, config.max_acceleration
@@ -79,6 +84,11 @@ class SafetyProjection:
         self.limits.check(model.joint_names)
         self.bounds = VelocityBounds(model.joint_names, self.limits, config.position_margin, config.delay_s)
         self.path_limits = PathLimits(model, config, self.limits.max_acceleration)
+        collision = self.path_limits.self_collision
+        self.warnings = ("self-collision is switched off",) if collision is None else collision.warnings
+        if home is None:
+            home = np.clip(np.zeros(model.size), self.limits.min_position, self.limits.max_position)
+        self._try(np.array(home, dtype=np.float64))
 
     def project(
         self,
@@ -105,7 +115,23 @@ class SafetyProjection:
             result = self._project(position, desired if valid else None, last_sent, period)
             return result if valid else replace(result, status=SafetyStatus.INVALID_INPUT)
         except Exception:  # noqa: BLE001 - nothing may leave the control loop without a velocity
-            return self._brake_open_loop(last_sent, sent, period_s, SafetyStatus.INTERNAL_ERROR)
+            result = self._brake_open_loop(last_sent, sent, period_s, SafetyStatus.INTERNAL_ERROR)
+            return replace(result, error=traceback.format_exc())
+
+    def _try(self, home: FloatArray) -> None:
+        """See that a library's error, or a description without finite kinematics, is found before anything moves."""
+        sent = np.zeros(self.model.size)
+        try:
+            if not np.isfinite(self.model.tool_position(home)).all():
+                raise ValueError("the tool's position is not finite")
+            for velocity in (sent, self.limits.max_velocity, -self.limits.max_velocity):
+                self._project(home, velocity, sent, self.config.max_period_s)
+        except Exception as error:  # whatever a library raises would otherwise stop the arm in every step
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            raise RobotModelError(
+                f"the safety projection of {str(self.model.urdf)!r} fails at home {home.round(3).tolist()}: "
+                f"{type(error).__name__}: {error} ({Path(where.filename).name}, line {where.lineno})"
+            ) from error
 
     def brake(self, last_sent: FloatArray, period_s: float) -> ProjectionResult:
         """Full braking from `last_sent` (n,) without a position to go by, for when none is to be trusted."""
