@@ -38,33 +38,33 @@ class Continuity:
         self._margin = margin
         self._jumps_allowed = jumps_allowed
         self._accepted: _Reading | None = None
-        self._refused: list[_Reading] = []  # since the last one accepted, each in agreement with the one before
+        self._rejected: list[_Reading] = []  # since the last one accepted, each in agreement with the one before
         self._times: deque[float] = deque(maxlen=CONTRADICTIONS)  # steady clock, of contradictions
         self._text = ""
 
-    def refusal(self, position: FloatArray, velocity: FloatArray, stamp_s: float, steady_s: float) -> str | None:
-        """Accept a state, or say why it is refused. `steady_s` is its arrival on a steady clock."""
+    def rejection(self, position: FloatArray, velocity: FloatArray, stamp_s: float, steady_s: float) -> str | None:
+        """Accept a state, or say why it is rejected. `steady_s` is its arrival on a steady clock."""
         reading = _Reading(position, np.maximum(self._max_velocity, np.abs(velocity)), stamp_s)
         excess = self._excess(self._accepted, reading)
         if excess is None:
             self._accepted = reading
-            self._refused.clear()
+            self._rejected.clear()
             return None
         self._count(excess, steady_s)
-        if self._refused and self._excess(self._refused[-1], reading) is not None:
-            self._refused.clear()
-        self._refused.append(reading)
-        if len(self._refused) < CONTRADICTIONS:
+        if self._rejected and self._excess(self._rejected[-1], reading) is not None:
+            self._rejected.clear()
+        self._rejected.append(reading)
+        if len(self._rejected) < CONTRADICTIONS:
             return self._text
         self._accepted = reading
-        self._refused.clear()
+        self._rejected.clear()
         if self._jumps_allowed:
             self._times.clear()
             self._times.append(steady_s)
         return None
 
     def compare(self, position: FloatArray, velocity: FloatArray, stamp_s: float, steady_s: float) -> None:
-        """Count a contradiction of a state that is refused for its stamp, of about the time of the accepted one."""
+        """Count a contradiction of a state that is rejected for its stamp, of about the time of the accepted one."""
         reading = _Reading(position, np.maximum(self._max_velocity, np.abs(velocity)), stamp_s)
         if self._accepted is not None and abs(stamp_s - self._accepted.stamp_s) <= WINDOW_S:
             excess = self._excess(self._accepted, reading)
@@ -79,7 +79,7 @@ class Continuity:
     def restart(self) -> None:
         """Forget the past: stamps have begun anew."""
         self._accepted = None
-        self._refused.clear()
+        self._rejected.clear()
 
     def _count(self, excess: str, steady_s: float) -> None:
         self._text = f"joint_states contradict each other: {excess}"

@@ -3,48 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 
-from naf_robot.arm.control.contact import ContactConfig, ContactStop
+from naf_robot.arm.control.config import CLOSING_S, VelocityControlConfig
+from naf_robot.arm.control.contact import ContactStop
 from naf_robot.arm.control.continuity import Continuity
 from naf_robot.arm.control.faults import FaultLatch, Interventions
-from naf_robot.arm.control.watchdog import Watchdog
+from naf_robot.arm.control.watchdog import STAMP_ROUNDING_S, Watchdog
 from naf_robot.arm.model.joint_values import NonFiniteMessage, RefusedMessage, by_name
 from naf_robot.arm.projection.projection import ProjectionResult, SafetyProjection, SafetyStatus
 from naf_robot.core.clock import Clock
-from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError, UnknownNameError
-from naf_robot.core.finite import require_finite
 from naf_robot.core.records import FloatArray
-from naf_robot.core.types import PositiveFloat
+
+__all__ = ["CLOSING_S", "ControlOutput", "VelocityControl", "VelocityControlConfig"]
 
 JOINT_STATES = "joint_states"
 DESIRED_VELOCITY = "desired_velocity"
 STANDSTILL = 1e-6  # [rad/s], a sent velocity below which the arm counts as standing
 MEASURED_STANDSTILL = 0.01  # [rad/s], the same of a measured one, which has noise
 RECENT_MOTION_S = 0.5  # before the last joint state: an arm that moved then may move still
-GAP_ROUNDING_S = 1e-6  # stamps are whole nanoseconds
-
-
-class VelocityControlConfig(Config, frozen=True):
-    """Ages, contact and plausibility; the limits of motion are in `SafetyConfig`."""
-
-    joint_states_limit_s: PositiveFloat = 0.1
-    desired_velocity_limit_s: PositiveFloat = 0.1
-    sensor_limits_s: dict[str, PositiveFloat] = msgspec.field(default_factory=dict)  # required sensors by name
-    simulated_time: bool = False  # stamps and step times are simulated seconds
-    wall_limit_s: PositiveFloat = 2.0  # silence that is too long even for simulated time
-    future_s: PositiveFloat = 0.1  # a stamp further ahead is refused
-    jump_s: PositiveFloat = 1.0  # stamp time that runs ahead of the steady clock by more has jumped
-    implausible_velocity: PositiveFloat = 10.0  # times the velocity limit: the state is not physical
-    implausible_position: PositiveFloat = 1.0  # [rad] beyond a position limit: the same
-    position_noise: PositiveFloat = 0.02  # [rad] by which successive measured positions may differ without motion
-    contact: ContactConfig = ContactConfig()
-    enabled: bool = True  # at start; else nothing moves before `enable`
-
-    def __post_init__(self) -> None:
-        require_finite(self, "velocity_control")
 
 
 @dataclass(frozen=True)
@@ -93,8 +71,10 @@ class VelocityControl:
         self._desired: FloatArray | None = None
         self._desired_is_defective: str | None = None
         self._implausible: str | None = None
+        self._second_writer: str | None = None
+        self._state_publishers: tuple[str, ...] = ()
         self._continuity = Continuity(
-            self.joint_names, projection.limits.max_velocity, config.position_noise, config.simulated_time
+            self.joint_names, projection.limits.max_velocity, config.continuity_margin, config.simulated_time
         )
         self._clock = clock
         self._moved_s = -np.inf  # steady time at which the arm was last told to move, or measured moving
@@ -109,6 +89,11 @@ class VelocityControl:
     def fault(self) -> str | None:
         """The latched fault in words, or None."""
         return self._faults.reason
+
+    @property
+    def position(self) -> FloatArray | None:
+        """The newest measured joint position (n,) [rad], or None."""
+        return self._position
 
     @property
     def enabled(self) -> bool:
@@ -137,19 +122,19 @@ class VelocityControl:
         except RefusedMessage as refused:
             return str(refused)
         steady_s = self._clock.now_s()
-        reason = self._watchdog.refusal(JOINT_STATES, stamp_s, now_s)
-        implausible = self._judge_plausible(measured, moving)
+        reason = self._watchdog.rejection(JOINT_STATES, stamp_s, now_s)
+        implausible = self._implausible_joints(measured, moving)
         if reason is not None:
             self._continuity.compare(measured, moving, stamp_s, steady_s)
         elif implausible is None:
-            reason = self._continuity.refusal(measured, moving, stamp_s, steady_s)
+            reason = self._continuity.rejection(measured, moving, stamp_s, steady_s)
         if reason is not None:
             self._latch_contradiction(steady_s)
             return reason
         gap_s = self._watchdog.gap_s(JOINT_STATES, stamp_s)
         # Messages are also lost while this process is frozen: then the silence is its own.
         awake = steady_s - self._stepped_steady_s <= self.projection.config.max_period_s
-        if awake and not gap_s <= self.config.joint_states_limit_s + GAP_ROUNDING_S:
+        if awake and not gap_s <= self.config.joint_states_limit_s + STAMP_ROUNDING_S:
             self._latch_silence(f"joint_states were silent for {gap_s:.3f} s")
         self._watchdog.receive(JOINT_STATES, stamp_s, now_s)
         self._position, self._velocity = measured, moving
@@ -185,7 +170,7 @@ class VelocityControl:
         return reason
 
     def sensor(self, name: str, stamp_s: float, now_s: float | None = None) -> str | None:
-        """Note that required sensor `name` has spoken. Returns why that was refused."""
+        """Note a message of required sensor `name`. Returns why that was refused."""
         try:
             return self._watchdog.receive(name, stamp_s, now_s)
         except UnknownNameError as error:
@@ -200,6 +185,16 @@ class VelocityControl:
         if touched is not None:
             self._faults.trip("contact", touched, self._contact.present)
         return None
+
+    def writers(self, violation: str | None) -> None:
+        """Take what `SoleWriter` says of the publishers of commands; a second one latches a fault."""
+        self._second_writer = violation
+        if violation is not None:
+            self._faults.trip("writers", violation, lambda: self._second_writer)
+
+    def state_publishers(self, names: Sequence[str]) -> None:
+        """Take the full names of the nodes that publish joint states, to name them where states contradict."""
+        self._state_publishers = tuple(sorted(names))
 
     def step(self, now_s: float, period_s: float) -> ControlOutput:
         """The velocity to send at `now_s`, `period_s` after the last one was sent [s].
@@ -275,6 +270,8 @@ class VelocityControl:
 
     def _latch_contradiction(self, steady_s: float) -> str | None:
         text = self._continuity.contradiction(steady_s)
+        if text is not None and len(self._state_publishers) > 1:
+            text = f"{text}; published by {', '.join(self._state_publishers)}"
         if text is not None:
             self._faults.trip("contradiction", text, lambda: self._continuity.contradiction(self._clock.now_s()))
         return text
@@ -290,7 +287,7 @@ class VelocityControl:
             return f"fault: {self._faults.reason}"
         return None if self._enabled else "disabled"
 
-    def _judge_plausible(self, position: FloatArray, velocity: FloatArray) -> str | None:
+    def _implausible_joints(self, position: FloatArray, velocity: FloatArray) -> str | None:
         limits, config = self.projection.limits, self.config
         slow = np.abs(velocity) <= config.implausible_velocity * limits.max_velocity
         near = np.maximum(limits.min_position - position, position - limits.max_position) <= config.implausible_position

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from naf_robot.core.clock import Clock
 from naf_robot.core.errors import ConfigError, UnknownNameError
 
+STAMP_ROUNDING_S = 1e-6  # stamps are whole nanoseconds: an age of exactly the limit is within it
+
 
 @dataclass
 class _Input:
@@ -21,7 +23,7 @@ class Watchdog:
     Stamp time is what stamps and `now_s` are in: the machine's wall time, or simulated seconds.
     On wall time an input is stale when its stamp or its arrival is older than its limit. On
     simulated time only the stamp's age is held against that limit, and the arrival against
-    `wall_limit_s`, because a busy machine is not a dead sender.
+    `wall_limit_s`, because a busy machine is no silent sender.
 
     `clock` is steady. A jump of stamp time, back or ahead of the steady clock by more than
     `jump_s`, forgets all stamps: each input must then arrive anew within its limit.
@@ -72,14 +74,14 @@ class Watchdog:
         return text
 
     def receive(self, name: str, stamp_s: float, now_s: float | None = None) -> str | None:
-        """Take note of a message of input `name`, unless `refusal` says why it must not be used."""
-        text = self.refusal(name, stamp_s, now_s)
+        """Take note of a message of input `name`, unless `rejection` says why it must not be used."""
+        text = self.rejection(name, stamp_s, now_s)
         if text is None:
             entry = self._entry(name)
             entry.stamp_s, entry.arrival_s = stamp_s, self._clock.now_s()
         return text
 
-    def refusal(self, name: str, stamp_s: float, now_s: float | None = None) -> str | None:
+    def rejection(self, name: str, stamp_s: float, now_s: float | None = None) -> str | None:
         """Why a message of input `name` must not be used, or None.
 
         Refused are stamps that are not finite, ahead of time, older than or equal to the newest
@@ -99,7 +101,7 @@ class Watchdog:
             return f"{name} is a duplicate of stamp {stamp_s:.3f} s"
         if entry.stamp_s is not None and stamp_s < entry.stamp_s:
             return f"{name} is out of order: stamped {entry.stamp_s - stamp_s:.3f} s before the newest"
-        if now_s is not None and not now_s - stamp_s <= entry.limit_s:
+        if now_s is not None and not now_s - stamp_s <= entry.limit_s + STAMP_ROUNDING_S:
             return f"{name} is {now_s - stamp_s:.3f} s old on arrival, limit {entry.limit_s} s"
         return None
 
@@ -123,7 +125,7 @@ class Watchdog:
             return f"{name} has been silent for {silence:.3f} s, limit {wall} s"
         if entry.stamp_s is None:
             return f"{name} has not arrived since time jumped"
-        if self._now_s is not None and not self._now_s - entry.stamp_s <= entry.limit_s:
+        if self._now_s is not None and not self._now_s - entry.stamp_s <= entry.limit_s + STAMP_ROUNDING_S:
             return f"{name} is {self._now_s - entry.stamp_s:.3f} s old, limit {entry.limit_s} s"
         return None
 

@@ -1,4 +1,4 @@
-"""Which workspace and self-collision limits a braking path would break, and how to lean away from them."""
+"""Which workspace and self-collision limits a braking path would break, and their gradients."""
 
 import math
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Violation(NamedTuple):
 
 
 class PathLimits:
-    """Tool limits and self-collision of one arm, judged along braking paths by exact kinematics."""
+    """Tool limits and self-collision of one arm, checked along braking paths by exact kinematics."""
 
     def __init__(self, model: ArmModel, config: SafetyConfig, acceleration: FloatArray) -> None:
         self._model = model
@@ -96,8 +96,8 @@ class PathLimits:
     ) -> list[Violation]:
         """Limits that the braking path of `velocity` (n,) breaks.
 
-        `only_first`: one of them suffices. `tool_first`: links are judged only if the tool breaks
-        nothing, which is cheaper where a velocity will be changed and judged again anyway.
+        `only_first`: one of them suffices. `tool_first`: links are checked only if the tool breaks
+        nothing, which is cheaper where a velocity will be changed and checked again anyway.
 
         Not `hard`: with margins and the reserve for delay, as motion must be that is chosen freely.
         `hard`: nearly the surfaces themselves, as full braking must be that an earlier choice

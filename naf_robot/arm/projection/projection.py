@@ -1,4 +1,4 @@
-"""The safety projection: from a desired joint velocity to one that cannot hurt the arm.
+"""The safety projection: from a desired joint velocity to one that keeps every limit.
 
 Order of the stages, inequalities, precedence and proofs: docs/safety.md.
 """
