@@ -81,7 +81,7 @@ setup(
         "msgspec>=0.18",
         "PyYAML>=6",
         "pin>=3",
-        "quadprog>=0.1.12",
+        "daqp>=0.11",
         "safetensors>=0.4",
         "torch>=2.4",
         "tensorboard>=2.16",

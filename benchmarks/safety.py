@@ -4,7 +4,7 @@
     python benchmarks/safety.py --json --steps 20000 --urdf my_arm.urdf --tool-frame tool0
 
 Without --urdf the steps are shared among our arm and two others. The arm is ideal (it moves as
-told) but what the projection is told may be late and noisy; tool and joints are judged at the end
+told) but what the projection is told may be late and noisy; tool and joints are checked at the end
 and in the middle of each period. A speed or acceleration beyond its limit counts as a violation
 unless the result declares it under `relaxed` and a position or workspace limit was acting.
 """
@@ -212,14 +212,14 @@ class Attack:
             result = self.projection.project(measured, sent, desired, sent, passed)
             tally.cpu_seconds.append(time.thread_time() - worked)
             tally.seconds.append(time.perf_counter() - begun)
-            self.judge_velocity(tally, result, sent, passed)
+            self.check_velocity(tally, result, sent, passed)
             passed = PERIOD_S * (1.0 + self.random.uniform(-jitter, jitter))
             for share in (0.5, 1.0):
-                best = self.judge_position(tally, position + share * passed * result.velocity, best)
+                best = self.check_position(tally, position + share * passed * result.velocity, best)
             position, sent = position + passed * result.velocity, result.velocity
             tally.steps += 1
 
-    def judge_velocity(self, tally: Tally, result, sent: FloatArray, passed: float) -> None:
+    def check_velocity(self, tally: Tally, result, sent: FloatArray, passed: float) -> None:
         forced = any(name.split(":")[0] in WORKSPACE for name in result.active)
         fast = np.abs(result.velocity) > self.limits.max_velocity + TOLERANCE
         sudden = np.abs(result.velocity - sent) > self.limits.max_acceleration * passed + 2.0 * TOLERANCE
@@ -230,7 +230,7 @@ class Attack:
         tally.relaxed_steps += bool(result.relaxed)
         tally.limited_steps += bool(result.active)
 
-    def judge_position(self, tally: Tally, position: FloatArray, best: float) -> float:
+    def check_position(self, tally: Tally, position: FloatArray, best: float) -> float:
         beyond = self.beyond(position)
         growth = beyond - max(best, 0.0)
         tally.sphere_violations += growth > TOLERANCE
@@ -243,9 +243,10 @@ class Attack:
         tally.joint_violations += bool(inside < -TOLERANCE)
         tally.worst_joint_margin_rad = min(tally.worst_joint_margin_rad, float(inside))
         tally.half_space_violations += bool(height < self.floor - TOLERANCE)
-        # Pairs that the joints' levers cannot have brought together since the last full look are left out.
+        # Pairs that cannot have come together since the last full look, by their Lipschitz bounds, are left out.
         known, distances = self._seen
-        close = np.flatnonzero(self.pairs.least_distances(distances, position - known) < self.stop_distance)
+        least = distances - self.pairs.lipschitz @ np.abs(position - known)
+        close = np.flatnonzero(~(least >= self.stop_distance))
         if len(close) > 5:
             self._seen = position, self.pairs.distances(position)
             tally.self_collision_violations += bool(self._seen[1].min() < self.stop_distance - 1e-6)

@@ -1,6 +1,6 @@
 """What the learner sees of a transition: which of its two actions, and the reward in which unit.
 
-The safety projection is a function of the state, so to the learner it is part of the world: the
+To the learner the safety projection is part of the world (docs/safety.md says what it depends on): the
 request and what it became lead to the same next observation, and the projection leaves an
 executed action as it is. Both are therefore true transitions. But with the executed action
 nothing in the data says that asking for more than the projection admits is useless, and the

@@ -3,12 +3,12 @@
 from array import array
 from collections.abc import Sequence
 
-import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped
 from sensor_msgs.msg import JointState
-from std_msgs.msg import Float64MultiArray, MultiArrayDimension, UInt8MultiArray
+from std_msgs.msg import Float64MultiArray, MultiArrayDimension, MultiArrayLayout, UInt8MultiArray
 
+from naf_robot.arm.model import joint_values
 from naf_robot.core.records import FloatArray
 
 STAMP_LABEL = "stamp_ns="
@@ -52,31 +52,32 @@ def joint_state(
 
 
 def by_name(message: JointState, names: Sequence[str], values: Sequence[float]) -> FloatArray | None:
-    """`values` of the message in the order of `names`; None if one is missing or sizes differ."""
-    if len(values) != len(message.name):
+    """`values` of the message in the order of `names`; None where `joint_values.by_name` refuses them."""
+    try:
+        return joint_values.by_name(names, message.name, values, "joint values")
+    except joint_values.RefusedMessage:
         return None
-    if list(message.name) == list(names):
-        return np.array(values, dtype=np.float64)
-    index = {name: i for i, name in enumerate(message.name)}
-    if any(name not in index for name in names):
-        return None
-    return np.array([values[index[name]] for name in names], dtype=np.float64)
 
 
 def command(velocity: FloatArray, answers: Time | None, judged_s: float | None = None) -> Float64MultiArray:
-    """A velocity command; its layout's label names the request it answers, else the state it was judged from.
+    """A velocity command, with the layout that `command_layout` makes."""
+    message = Float64MultiArray()
+    message.data = array("d", velocity)
+    message.layout = command_layout(len(velocity), answers, judged_s)
+    return message
+
+
+def command_layout(size: int, answers: Time | None, judged_s: float | None = None) -> MultiArrayLayout:
+    """A layout whose label names the request that a command answers, else the state it was computed from.
 
     ros2_control's forward controllers ignore the layout; the simulator in lockstep reads it.
     """
-    message = Float64MultiArray()
-    message.data = array("d", velocity)
     label = ""
     if answers is not None:
         label = f"{STAMP_LABEL}{answers.sec * 1_000_000_000 + answers.nanosec}"
     elif judged_s is not None:
         label = f"{STATE_LABEL}{round(judged_s * 1e9)}"
-    message.layout.dim = [MultiArrayDimension(label=label, size=len(velocity), stride=len(velocity))]
-    return message
+    return MultiArrayLayout(dim=[MultiArrayDimension(label=label, size=size, stride=size)])
 
 
 def answered_ns(message: Float64MultiArray) -> int | None:

@@ -10,34 +10,32 @@ import traceback
 from functools import partial
 
 import numpy as np
+from builtin_interfaces.msg import Time
 from geometry_msgs.msg import QuaternionStamped, WrenchStamped
-from rclpy.duration import Duration
 from sensor_msgs.msg import Imu, JointState
-from std_msgs.msg import Float64MultiArray, String
-from std_srvs.srv import SetBool, Trigger
-from visualization_msgs.msg import MarkerArray
 
+from naf_robot.arm.control.fault_file import FaultFile
+from naf_robot.arm.control.outputs import output_of_kind
+from naf_robot.arm.control.publishers import SoleWriter
+from naf_robot.arm.control.timing import WATCHDOG_PERIOD_S, ControlTiming
 from naf_robot.arm.control.velocity_control import ControlOutput, VelocityControl
 from naf_robot.arm.projection.projection import SafetyProjection
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import UnknownNameError
-from naf_robot.core.files import replace_file
 from naf_robot.nodes import convert, topics
-from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Diagnostics, Status
+from naf_robot.nodes.command_output import CommandOutput, publishers
+from naf_robot.nodes.control_report import ControlReport, ControlServices
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
-from naf_robot.nodes.markers import safety_markers
-from naf_robot.nodes.qos import COMMAND, FEEDBACK, SENSOR, latched
+from naf_robot.nodes.qos import COMMAND, FEEDBACK, SENSOR
 from naf_robot.run.stop_times import BRAKING_S, COMMAND_ACKNOWLEDGED_S
 
-WATCHDOG_PERIOD_S = 0.01
-MARKER_PERIOD_S = 0.1
+PUBLISHERS_PERIOD_S = 1.0
 SENSOR_TYPES = {
     topics.DOOR_IMU: Imu,
     topics.DOOR_STATE: JointState,
     topics.DOOR_ORIENTATION: QuaternionStamped,
     topics.EXTERNAL_WRENCH: WrenchStamped,
 }
-SIMULATED_SILENCE_S = 0.25  # wall time; accelerated or burdened simulation is not a dead collector
 
 
 class VelocityControlNode(ExecutableNode):
@@ -45,195 +43,100 @@ class VelocityControlNode(ExecutableNode):
 
     def __init__(self) -> None:
         super().__init__("velocity_control")
-        self.robot = self.robot_parameter()
-        self.projection = SafetyProjection(self.config.arm.model(), self.config.safety)
-        self.control = VelocityControl(self.projection, self.config.control_settings(self.use_sim_time), SteadyClock())
-        self.joints = self.projection.model.joint_names
-        self.period_s = self.config.make_task().control_period_s
-        self.pending: JointState | None = None
-        self.state_stamp_s = -1.0
-        self.position = np.array(self.config.arm.home)
-        self.last_answer_s, self.last_answer_stamp_s = time.monotonic(), 0.0
-        self.last_step_s, self.last_step_wall_s = -1.0, time.monotonic()
-        self.output: ControlOutput | None = None
+        robot, home, clock = self.robot_parameter(), np.array(self.config.arm.home), SteadyClock()
+        projection = SafetyProjection(self.config.arm.model(), self.config.safety, home)
+        self.joints = projection.model.joint_names
+        self.control = VelocityControl(projection, self.config.control_settings(self.use_sim_time), clock)
+        self.timing = ControlTiming(self.config.make_task().control_period_s, self.use_sim_time, clock)
+        self.sole_writer = SoleWriter(self.get_fully_qualified_name(), clock)
+        self.request_stamp = Time()
         self.closing = False
 
-        self.commands = self.create_publisher(Float64MultiArray, topics.COMMANDS, COMMAND)
+        self.commands = CommandOutput(self, output_of_kind("velocity"))
         self.executed = self.create_publisher(JointState, topics.EXECUTED_VELOCITY, FEEDBACK)
-        self.markers = self.create_publisher(MarkerArray, topics.SAFETY_MARKERS, latched())
+        fault_file = FaultFile(self.run_dir / "faults" / f"{robot}.txt")
+        self.report = ControlReport(self, self.control, fault_file, f"{robot}/base_link", home)
+        ControlServices(self, self.control)
         self.create_subscription(JointState, topics.JOINT_STATES, self.on_joint_states, SENSOR)
         self.create_subscription(JointState, topics.DESIRED_VELOCITY, self.on_desired, COMMAND)
-        self.faults = self.create_publisher(String, topics.SAFETY_FAULT, latched())
-        self.fault_said: str | None = None
-        self.fault_file = self.run_dir / "faults" / f"{self.robot}.txt"
-        self.latch_kept_fault()
         self.create_subscription(WrenchStamped, topics.EXTERNAL_WRENCH, self.on_wrench, SENSOR)
         for sensor in self.config.velocity_control.sensor_limits_s:
             if sensor not in SENSOR_TYPES:
                 raise UnknownNameError("required sensor", sensor, SENSOR_TYPES, "velocity_control.sensor_limits_s")
             self.create_subscription(SENSOR_TYPES[sensor], sensor, partial(self.on_sensor, sensor), SENSOR)
-        self.create_service(Trigger, "velocity_control/stop", self.on_stop)
-        self.create_service(Trigger, "velocity_control/clear_fault", self.on_clear_fault)
-        self.create_service(SetBool, "velocity_control/enable", self.on_enable)
         self.create_timer(WATCHDOG_PERIOD_S, self.on_watchdog, clock=STEADY)
-        self.create_timer(MARKER_PERIOD_S, self.on_markers, clock=STEADY)
-        self.diagnostics = Diagnostics(self, STEADY, self.report)
+        self.create_timer(PUBLISHERS_PERIOD_S, self.on_publishers, clock=STEADY)
 
     def on_joint_states(self, message: JointState) -> None:
         """Take the measured state; a request may have waited for it."""
         stamp_s = convert.seconds(message.header.stamp)
-        refusal = self.control.joint_state(
-            message.name, message.position, message.velocity, message.effort, stamp_s, self.now_or(stamp_s)
+        now_s = self.timing.message_time_s(self.now_s(), stamp_s)
+        rejection = self.control.joint_state(
+            message.name, message.position, message.velocity, message.effort, stamp_s, now_s
         )
-        if refusal is not None:
-            self.diagnostics.refuse("joint_states", refusal)
-            return
-        self.state_stamp_s = stamp_s
-        position = convert.by_name(message, self.joints, message.position)
-        if position is not None:
-            self.position = position
-        self.answer_if_ready()
+        if self.report.accepted(topics.JOINT_STATES, rejection):
+            self.timing.state(stamp_s)
+            self.answer_if_ready()
 
     def on_desired(self, message: JointState) -> None:
         """Take a request."""
         stamp_s = convert.seconds(message.header.stamp)
-        refusal = self.control.desired(message.name, message.velocity, stamp_s, self.now_or(stamp_s))
-        if refusal is not None:
-            self.diagnostics.refuse("desired_velocity", refusal)
-            return
-        self.pending = message
-        self.answer_if_ready()
+        now_s = self.timing.message_time_s(self.now_s(), stamp_s)
+        rejection = self.control.desired(message.name, message.velocity, stamp_s, now_s)
+        if self.report.accepted(topics.DESIRED_VELOCITY, rejection):
+            self.request_stamp = message.header.stamp
+            self.timing.request(stamp_s)
+            self.answer_if_ready()
 
     def on_sensor(self, name: str, message: Imu | JointState | QuaternionStamped | WrenchStamped) -> None:
-        """A required sensor has spoken."""
+        """Note a message of a required sensor."""
         stamp_s = convert.seconds(message.header.stamp)
-        refusal = self.control.sensor(name, stamp_s, self.now_or(stamp_s))
-        if refusal is not None:
-            self.diagnostics.refuse(name, refusal)
+        now_s = self.timing.message_time_s(self.now_s(), stamp_s)
+        self.report.accepted(name, self.control.sensor(name, stamp_s, now_s))
 
     def on_wrench(self, message: WrenchStamped) -> None:
         """An external force; over its threshold it latches a fault."""
         force = message.wrench.force
-        refusal = self.control.external_force([force.x, force.y, force.z])
-        if refusal is not None:
-            self.diagnostics.refuse(topics.EXTERNAL_WRENCH, refusal)
-
-    def now_or(self, stamp_s: float) -> float:
-        """The node's time; under simulated time a message may overtake the clock that it belongs to."""
-        return max(self.now_s(), stamp_s) if self.use_sim_time else self.now_s()
+        self.report.accepted(topics.EXTERNAL_WRENCH, self.control.external_force([force.x, force.y, force.z]))
 
     def answer_if_ready(self) -> None:
-        """Answer the pending request once the state that belongs to it is there."""
-        if self.pending is None:
+        """Answer the waiting request once the state that belongs to it is there."""
+        step_s = self.timing.answer(self.now_s())
+        if step_s is None:
             return
-        stamp_s = convert.seconds(self.pending.header.stamp)
-        if self.use_sim_time and self.state_stamp_s < stamp_s - 1e-6:
-            return
-        request, self.pending = self.pending, None
-        output = self.step(max(self.now_s(), stamp_s) if self.use_sim_time else self.now_s())
-        self.last_answer_s, self.last_answer_stamp_s = time.monotonic(), stamp_s
-        self.commands.publish(convert.command(output.velocity, request.header.stamp))
-        self.executed.publish(convert.joint_state(self.joints, request.header.stamp, velocity=output.velocity))
+        output, period_s = self.step(step_s)
+        self.commands.send(output.velocity, self.control.position, period_s, self.request_stamp)
+        self.executed.publish(convert.joint_state(self.joints, self.request_stamp, velocity=output.velocity))
 
-    def step_time_s(self) -> float:
-        """Now; not earlier than the last step while the clock only lags behind a stamp, earlier if time jumped back."""
-        now_s = self.now_s()
-        return self.last_step_s if 0.0 < self.last_step_s - now_s <= 2.0 * self.period_s else now_s
-
-    def step(self, now_s: float) -> ControlOutput:
-        """One control step with the measured period since the last one."""
-        wall_s = time.monotonic()
-        elapsed = now_s - self.last_step_s if self.use_sim_time else wall_s - self.last_step_wall_s
-        if self.use_sim_time and elapsed <= 0.0:  # the simulated clock stands: decelerate in wall time
-            elapsed = wall_s - self.last_step_wall_s
-        first = self.last_step_s < 0.0
-        self.last_step_s, self.last_step_wall_s = now_s, wall_s
-        self.output = self.control.step(now_s, self.period_s if first else elapsed)
-        fault = self.output.fault or ""
-        if fault != self.fault_said:
-            self.fault_said = fault
-            self.keep_fault(fault)
-            self.faults.publish(String(data=fault))
-        return self.output
-
-    def latch_kept_fault(self) -> None:
-        """A fault that was latched when a predecessor died is latched still: a restart must not clear it."""
-        if self.fault_file.is_file():
-            text = self.fault_file.read_text(encoding="utf-8", errors="replace")[:1000].strip()
-            self.control.stop(f"latched before a restart: {text.removeprefix('latched before a restart: ')}")
-
-    def keep_fault(self, fault: str) -> None:
-        """Note a latched fault in the run folder, for a successor; an end in good order is none."""
-        if fault and self.stop_requested:
-            return
-        try:
-            if fault:
-                self.fault_file.parent.mkdir(exist_ok=True)
-                replace_file(self.fault_file, fault.encode())
-            else:
-                self.fault_file.unlink(missing_ok=True)
-        except OSError as error:
-            self.diagnostics.refuse("keeping the fault", error)
+    def step(self, now_s: float) -> tuple[ControlOutput, float]:
+        """One control step, and the measured period since the last one [s]."""
+        period_s = self.timing.step(now_s)
+        output = self.control.step(now_s, period_s)
+        self.report.update(output, ending=self.stop_requested)
+        return output, period_s
 
     def on_watchdog(self) -> None:
         """While requests come, they are answered; in silence this keeps deciding and sending."""
-        limit_s = SIMULATED_SILENCE_S if self.use_sim_time else 1.5 * self.period_s
-        simulated_s = self.now_s() - self.last_answer_stamp_s if self.use_sim_time else 0.0
-        if time.monotonic() - self.last_answer_s < limit_s and simulated_s < 1.5 * self.period_s:
-            return
-        self.command_unasked()
+        if self.timing.unasked(self.now_s()):
+            self.command_unasked()
 
     def command_unasked(self) -> ControlOutput:
         """Step and send without a request; when no more are answered, the simulator need not wait for one either."""
-        output, judged_s = self.step(self.step_time_s()), self.judged_s()
-        answered = convert.stamp(judged_s) if self.closing and judged_s is not None else None
-        self.commands.publish(convert.command(output.velocity, answered, judged_s))
+        output, period_s = self.step(self.timing.unasked_time_s(self.now_s()))
+        basis_s = self.timing.basis_s()
+        answers = convert.stamp(basis_s) if self.closing and basis_s is not None else None
+        self.commands.send(output.velocity, self.control.position, period_s, answers, basis_s)
         return output
 
-    def judged_s(self) -> float | None:
-        """Stamp of the state that unasked commands are judged from, under simulated time.
-
-        A process that was frozen cannot tell by a simulated clock how old its state is; the simulator can.
-        """
-        return self.state_stamp_s if self.use_sim_time and self.state_stamp_s >= 0.0 else None
-
-    def on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        """Latch a stop."""
-        self.control.stop("by service call")
-        response.success, response.message = True, "stopping; clear_fault allows motion again"
-        return response
-
-    def on_clear_fault(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        """Clear faults whose causes are gone."""
-        response.success, response.message = self.control.clear_fault()
-        return response
-
-    def on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        """Follow desired velocities or not."""
-        response.success, response.message = self.control.enable(request.data)
-        return response
-
-    def on_markers(self) -> None:
-        """Show the sphere, the tool, what was clipped, and any fault."""
-        if self.markers.get_subscription_count() > 0:
-            frame, now = f"{self.robot}/base_link", self.get_clock().now().to_msg()
-            self.markers.publish(safety_markers(self.projection, self.position, self.output, frame, now))
-
-    def report(self) -> Status:
-        """Status, reasons and counters."""
-        output = self.output
-        values: dict[str, object] = {f"interventions {k}": v for k, v in self.control.interventions.counts().items()}
-        if output is None:
-            return WARN, "waiting for the first joint states and desired velocity", values
-        values |= {"status": output.status.name, "enabled": self.control.enabled}
-        if output.fault is not None:
-            return ERROR, f"fault: {output.fault}", values
-        return (WARN, "; ".join(output.reasons), values) if output.reasons else (OK, output.status.sentence, values)
+    def on_publishers(self) -> None:
+        """See who writes to the arm, and who says where it is."""
+        self.control.writers(self.sole_writer.violation(self.commands.writers()))
+        self.control.state_publishers(publishers(self, topics.JOINT_STATES))
 
     def close(self) -> None:
-        """Decelerate to zero within the limits, messages still read, then say zero and make sure that it arrived.
+        """Decelerate to zero within the limits, messages still read, then send zero and make sure that it arrived.
 
-        Braking needs the arm's newest state: one that is judged again and again from the state at the
+        Braking needs the arm's newest state: one that is computed again and again from the state at the
         signal never comes to zero where the measured velocity counts.
         """
         self.control.stop("shutdown")
@@ -245,9 +148,8 @@ class VelocityControlNode(ExecutableNode):
             except Exception:  # noqa: BLE001  what ended the node may do so again: brake on what is known
                 traceback.print_exc()
                 time.sleep(WATCHDOG_PERIOD_S)
-        self.commands.publish(convert.command(np.zeros(len(self.joints)), None))
-        self.commands.wait_for_all_acked(Duration(seconds=COMMAND_ACKNOWLEDGED_S))
-        self.diagnostics.publish()
+        self.commands.send_zero(len(self.joints), COMMAND_ACKNOWLEDGED_S)
+        self.report.diagnostics.publish()
 
     def spin_for(self, duration_s: float) -> None:
         """Handle what comes within `duration_s`."""

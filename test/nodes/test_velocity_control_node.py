@@ -10,12 +10,12 @@ import pytest
 pytest.importorskip("rclpy", reason="needs rclpy and its messages")
 from graph import Graph, graph
 from sensor_msgs.msg import JointState
-from std_msgs.msg import Float64MultiArray
+from std_msgs.msg import Float64MultiArray, String
 from std_srvs.srv import Trigger
 
 from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.nodes import convert
-from naf_robot.nodes.qos import COMMAND, FEEDBACK, SENSOR, reliable
+from naf_robot.nodes.qos import COMMAND, FEEDBACK, SENSOR, latched, reliable
 from naf_robot.run.config import resolve, save
 
 pytestmark = pytest.mark.ros
@@ -146,3 +146,50 @@ def test_the_position_limit_holds_over_ros(bench: Bench):
     bench.command = np.array([0, 0, 0, 0, 0, 0, 2.0])
     bench.graph.spin_for(1.5)
     assert bench.position[6] < 3.05
+
+
+def test_another_writer_of_commands_latches_a_fault_that_names_it(bench: Bench):
+    node, faults = bench.graph.node, []
+    node.create_subscription(String, "/arm/safety/fault", lambda message: faults.append(message.data), latched())
+    bench.command = np.full(7, 0.1)
+    bench.graph.wait_for(bench.moving)
+    intruder = node.create_publisher(Float64MultiArray, "/arm/velocity_controller/commands", COMMAND)
+    bench.graph.wait_for(lambda: any(node.get_name() in fault for fault in faults), 10.0, "the fault names the writer")
+    bench.graph.wait_for(lambda: not bench.moving(), 3.0)
+    assert not bench.graph.call(Trigger, "/arm/velocity_control/clear_fault", Trigger.Request()).success
+    node.destroy_publisher(intruder)
+    bench.graph.wait_for(
+        lambda: bench.graph.call(Trigger, "/arm/velocity_control/clear_fault", Trigger.Request()).success,
+        10.0,
+        "the fault can be cleared once the writer is gone",
+    )
+
+
+def test_a_second_publisher_of_zeros_latches_and_the_arm_stands(bench: Bench):
+    node, faults = bench.graph.node, []
+    node.create_subscription(String, "/arm/safety/fault", lambda message: faults.append(message.data), latched())
+    bench.command = np.full(7, 0.1)
+    bench.graph.wait_for(bench.moving)
+    second = node.create_publisher(JointState, "/arm/joint_states", SENSOR)
+
+    def publish_zeros() -> None:
+        stamp = node.get_clock().now().to_msg()
+        second.publish(convert.joint_state(NAMES, stamp, np.zeros(7), np.zeros(7)))
+
+    node.create_timer(0.03, publish_zeros)
+    bench.graph.wait_for(lambda: any("contradict each other" in fault for fault in faults), 5.0, "the fault")
+    bench.graph.wait_for(lambda: not bench.moving(), 3.0)
+    count = len(bench.commands)
+    bench.graph.wait_for(lambda: len(bench.commands) > count + 30, 3.0, "zeros keep coming")
+    assert not any(command.any() for command in bench.commands[count:])
+
+
+def test_a_fault_outlives_its_process(bench: Bench, tmp_path: Path):
+    bench.command = np.full(7, 0.1)
+    bench.graph.wait_for(bench.moving)
+    assert bench.graph.call(Trigger, "/arm/velocity_control/stop", Trigger.Request()).success
+    file = tmp_path / "faults" / "arm.txt"
+    bench.graph.wait_for(file.is_file, 5.0, "the fault's file")
+    assert file.read_text(encoding="utf-8") == "stopped: by service call"
+    assert bench.graph.call(Trigger, "/arm/velocity_control/clear_fault", Trigger.Request()).success
+    bench.graph.wait_for(lambda: not file.exists(), 5.0, "the file is removed")

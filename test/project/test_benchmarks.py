@@ -58,3 +58,11 @@ def test_training_profile():
         "waiting",
     }
     assert all(spent >= 0.0 for spent in result["trainer_loop_s"].values())
+
+
+def test_quadratic():
+    result = run("quadratic.py", "--problems", "60", "--repeats", "1")
+    ours = result["solvers"]["daqp"]
+    assert sum(result["by_joints"].values()) == 60
+    assert ours["worst_violation"] < 1e-8
+    assert ours["agrees"] == 1.0

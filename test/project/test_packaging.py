@@ -2,6 +2,7 @@
 
 import ast
 import configparser
+import importlib.metadata
 import json
 import os
 import re
@@ -204,3 +205,18 @@ def _tracked() -> list[str]:
     if run.returncode != 0:
         pytest.skip("needs a git checkout to know the package's files")
     return [name for name in run.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def test_no_requirement_is_under_a_copyleft_licence():
+    """The package is Apache-2.0; what it imports must not ask for more."""
+    required = re.findall(r'^ {8}"([A-Za-z0-9_.-]+)>=', SETUP.split("install_requires")[1], re.MULTILINE)
+    assert len(required) > 5
+    for name in required:
+        try:
+            metadata = importlib.metadata.metadata(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # not installed here, so nothing of it is known
+        fields = [metadata.get("License-Expression") or metadata.get("License") or ""]
+        fields += [line for line in metadata.get_all("Classifier") or () if line.startswith("License")]
+        stated = " ".join(line.splitlines()[0] for line in fields if line)
+        assert not re.search(r"(?<!L)GPL|(?<!Lesser )General Public", stated), f"{name}: {stated}"

@@ -5,6 +5,7 @@ import numpy as np
 
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError, UnknownNameError
+from naf_robot.core.finite import require_finite
 from naf_robot.core.records import FloatArray
 from naf_robot.core.types import PositiveFloat, PositiveInt
 
@@ -16,9 +17,12 @@ class ContactConfig(Config, frozen=True):
     max_force: PositiveFloat = 50.0  # [N], length of the external force
     samples: PositiveInt = 1  # consecutive messages over a threshold before it counts
 
+    def __post_init__(self) -> None:
+        require_finite(self, "contact")
+
 
 class ContactStop:
-    """Judges each effort or force message; remembers only how many in a row were over.
+    """Checks each effort or force message; remembers only how many in a row were over.
 
     Raises:
         UnknownNameError: a threshold for a joint that the arm does not control.
@@ -45,19 +49,19 @@ class ContactStop:
         self._present: dict[str, str | None] = {"effort": None, "force": None}
 
     def effort(self, effort: FloatArray) -> str | None:
-        """Judge joint efforts (n,) [N m]; returns the contact in words, or None."""
+        """Check joint efforts (n,) [N m]; returns the contact in words, or None."""
         excess = np.abs(effort) - self.thresholds
         worst = int(excess.argmax())
         text = (
             f"contact: effort {effort[worst]:.1f} of joint {self._names[worst]!r} is over {self.thresholds[worst]:.1f}"
         )
-        return self._judge("effort", text if excess[worst] > 0.0 else None)
+        return self._count("effort", None if excess[worst] <= 0.0 else text)
 
     def force(self, force: FloatArray) -> str | None:
-        """Judge an external force (3,) [N]; returns the contact in words, or None."""
+        """Check an external force (3,) [N]; returns the contact in words, or None."""
         length = float(np.linalg.norm(force))
-        over = length > self._config.max_force
-        return self._judge(
+        over = not length <= self._config.max_force
+        return self._count(
             "force", f"contact: external force {length:.1f} N is over {self._config.max_force:.1f} N" if over else None
         )
 
@@ -65,7 +69,7 @@ class ContactStop:
         """The contact that the newest messages show, or None."""
         return self._present["effort"] or self._present["force"]
 
-    def _judge(self, kind: str, text: str | None) -> str | None:
+    def _count(self, kind: str, text: str | None) -> str | None:
         self._present[kind] = text
         self._over[kind] = self._over[kind] + 1 if text else 0
         return text if self._over[kind] >= self._config.samples else None

@@ -3,39 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 
-from naf_robot.arm.control.contact import ContactConfig, ContactStop
+from naf_robot.arm.control.config import VelocityControlConfig
+from naf_robot.arm.control.contact import ContactStop
+from naf_robot.arm.control.continuity import Continuity
 from naf_robot.arm.control.faults import FaultLatch, Interventions
-from naf_robot.arm.control.watchdog import Watchdog
+from naf_robot.arm.control.watchdog import STAMP_ROUNDING_S, Watchdog
 from naf_robot.arm.model.joint_values import NonFiniteMessage, RefusedMessage, by_name
 from naf_robot.arm.projection.projection import ProjectionResult, SafetyProjection, SafetyStatus
 from naf_robot.core.clock import Clock
-from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError, UnknownNameError
 from naf_robot.core.records import FloatArray
-from naf_robot.core.types import PositiveFloat
+
+__all__ = ["ControlOutput", "VelocityControl", "VelocityControlConfig"]
 
 JOINT_STATES = "joint_states"
 DESIRED_VELOCITY = "desired_velocity"
 STANDSTILL = 1e-6  # [rad/s], a sent velocity below which the arm counts as standing
-
-
-class VelocityControlConfig(Config, frozen=True):
-    """Ages, contact and plausibility; the limits of motion are in `SafetyConfig`."""
-
-    joint_states_limit_s: PositiveFloat = 0.1
-    desired_velocity_limit_s: PositiveFloat = 0.1
-    sensor_limits_s: dict[str, PositiveFloat] = msgspec.field(default_factory=dict)  # required sensors by name
-    simulated_time: bool = False  # stamps and step times are simulated seconds
-    wall_limit_s: PositiveFloat = 2.0  # silence that is too long even for simulated time
-    future_s: PositiveFloat = 0.1  # a stamp further ahead is refused
-    jump_s: PositiveFloat = 1.0  # stamp time that runs ahead of the steady clock by more has jumped
-    implausible_velocity: PositiveFloat = 10.0  # times the velocity limit: the state is not physical
-    implausible_position: PositiveFloat = 1.0  # [rad] beyond a position limit: the same
-    contact: ContactConfig = ContactConfig()
-    enabled: bool = True  # at start; else nothing moves before `enable`
+MEASURED_STANDSTILL = 0.01  # [rad/s], the same of a measured one, which has noise
+RECENT_MOTION_S = 0.5  # before the last joint state: an arm that moved then may move still
 
 
 @dataclass(frozen=True)
@@ -50,6 +37,7 @@ class ControlOutput:
     fault: str | None = None  # latched; None when there is none
     desired: FloatArray | None = None  # (n,) what was asked for; None when nothing fresh was
     clip_norm: float = 0.0  # [rad/s] taken from the desired velocity
+    error: str = ""  # traceback, where the projection itself failed
 
 
 class VelocityControl:
@@ -83,17 +71,29 @@ class VelocityControl:
         self._desired: FloatArray | None = None
         self._desired_is_defective: str | None = None
         self._implausible: str | None = None
+        self._second_writer: str | None = None
+        self._state_publishers: tuple[str, ...] = ()
+        self._continuity = Continuity(
+            self.joint_names, projection.limits.max_velocity, config.continuity_margin, config.simulated_time
+        )
+        self._clock = clock
+        self._moved_s = -np.inf  # steady time at which the arm was last told to move, or measured moving
         self.watches_effort = False  # the newest joint states carried efforts, so contact can be felt by them
         self._last_sent = np.zeros(projection.model.size)
         # Whether the arm does what was last sent. It may not at the start (a predecessor's command), after a
         # gap (a drive may have stopped it, or not) and after simulated time stood still.
         self._follows = False
-        self._stepped_s = -np.inf
+        self._stepped_s = self._stepped_steady_s = -np.inf
 
     @property
     def fault(self) -> str | None:
         """The latched fault in words, or None."""
         return self._faults.reason
+
+    @property
+    def position(self) -> FloatArray | None:
+        """The newest measured joint position (n,) [rad], or None."""
+        return self._position
 
     @property
     def enabled(self) -> bool:
@@ -121,12 +121,27 @@ class VelocityControl:
             efforts = by_name(self.joint_names, names, effort, "joint_states effort") if known else None
         except RefusedMessage as refused:
             return str(refused)
-        reason = self._watchdog.receive(JOINT_STATES, stamp_s, now_s)
+        steady_s = self._clock.now_s()
+        reason = self._watchdog.rejection(JOINT_STATES, stamp_s, now_s)
+        implausible = self._implausible_joints(measured, moving)
         if reason is not None:
+            self._continuity.compare(measured, moving, stamp_s, steady_s)
+        elif implausible is None:
+            reason = self._continuity.rejection(measured, moving, stamp_s, steady_s)
+        if reason is not None:
+            self._latch_contradiction(steady_s)
             return reason
+        gap_s = self._watchdog.gap_s(JOINT_STATES, stamp_s)
+        # Messages are also lost while this process is frozen: then the silence is its own.
+        awake = steady_s - self._stepped_steady_s <= self.projection.config.max_period_s
+        if awake and not gap_s <= self.config.joint_states_limit_s + STAMP_ROUNDING_S:
+            self._latch_silence(f"joint_states were silent for {gap_s:.3f} s")
+        self._watchdog.receive(JOINT_STATES, stamp_s, now_s)
         self._position, self._velocity = measured, moving
+        if not np.abs(moving).max() <= MEASURED_STANDSTILL:
+            self._moved_s = steady_s
         self.watches_effort = efforts is not None
-        self._implausible = self._judge_plausible(measured, moving)
+        self._implausible = implausible
         if self._implausible is not None:
             self._faults.trip("implausible", self._implausible, lambda: self._implausible)
         touched = self._contact.effort(efforts) if efforts is not None else None
@@ -155,7 +170,7 @@ class VelocityControl:
         return reason
 
     def sensor(self, name: str, stamp_s: float, now_s: float | None = None) -> str | None:
-        """Note that required sensor `name` has spoken. Returns why that was refused."""
+        """Note a message of required sensor `name`. Returns why that was refused."""
         try:
             return self._watchdog.receive(name, stamp_s, now_s)
         except UnknownNameError as error:
@@ -171,6 +186,16 @@ class VelocityControl:
             self._faults.trip("contact", touched, self._contact.present)
         return None
 
+    def writers(self, violation: str | None) -> None:
+        """Take what `SoleWriter` says of the publishers of commands; a second one latches a fault."""
+        self._second_writer = violation
+        if violation is not None:
+            self._faults.trip("writers", violation, lambda: self._second_writer)
+
+    def state_publishers(self, names: Sequence[str]) -> None:
+        """Take the full names of the nodes that publish joint states, to name them where states contradict."""
+        self._state_publishers = tuple(sorted(names))
+
     def step(self, now_s: float, period_s: float) -> ControlOutput:
         """The velocity to send at `now_s`, `period_s` after the last one was sent [s].
 
@@ -179,27 +204,35 @@ class VelocityControl:
         """
         jump = self._watchdog.observe(now_s)
         reasons = [] if jump is None else [jump]
+        if jump is not None:
+            self._continuity.restart()
+        steady_s = self._clock.now_s()
+        if self._moving():
+            self._moved_s = steady_s
         state = self._watchdog.stale(JOINT_STATES)
-        if state is not None and not self._watchdog.awaited(JOINT_STATES) and self._moving():
-            self._faults.trip("blind", f"{state} while moving", lambda: self._watchdog.stale(JOINT_STATES))
+        if state is not None and not self._watchdog.awaited(JOINT_STATES):
+            self._latch_silence(state)
+        contradiction = self._latch_contradiction(steady_s)
         command = self._desired
-        for text in (state, self._silence(), *self._silent_sensors(), self._held()):
+        for text in (state, contradiction, self._silence(), *self._silent_sensors(), self._held()):
             if text is not None:
                 reasons.append(text)
                 command = None
-        blind = state is not None or self._position is None or self._implausible is not None
-        if not self._follows or period_s > self.projection.config.max_period_s:
-            self._last_sent = np.zeros(self.projection.model.size) if blind else self._velocity
-            self._follows = not blind
+        # Without a state to go by, braking is open loop.
+        open_loop = state is not None or self._position is None or (self._implausible or contradiction) is not None
+        if not self._follows or not period_s <= self.projection.config.max_period_s:
+            self._last_sent = np.zeros(self.projection.model.size) if open_loop else self._velocity
+            self._follows = not open_loop
         if self.config.simulated_time and now_s <= self._stepped_s:
             self._follows = False  # what is sent while simulated time stands moves nothing
-        self._stepped_s = now_s
-        if blind or self._position is None:
+        self._stepped_s, self._stepped_steady_s = now_s, steady_s
+        if open_loop or self._position is None:
             result = self.projection.brake(self._last_sent, period_s)
         else:
             result = self.projection.project(self._position, self._velocity, command, self._last_sent, period_s)
         if result.status is SafetyStatus.INTERNAL_ERROR:
-            self._faults.trip("internal", result.status.sentence)
+            reason = result.error.strip().splitlines()[-1:]
+            self._faults.trip("internal", " ".join([result.status.sentence, *(f"({line})" for line in reason)]))
         self._last_sent = result.velocity
         self.interventions.add(result.active)
         return self._output(result, reasons, command)
@@ -224,7 +257,24 @@ class VelocityControl:
         return True, "enabled" if on else "disabled: decelerating to zero"
 
     def _moving(self) -> bool:
-        return bool(np.abs(self._last_sent).max() > STANDSTILL)
+        return not np.abs(self._last_sent).max() <= STANDSTILL
+
+    def _latch_silence(self, text: str) -> None:
+        """Latch that joint states were silent, if the arm moved shortly before the silence or within it.
+
+        Whether it is still told to move makes no difference: that depends on which input was missed first.
+        """
+        heard_s = self._watchdog.arrival_s(JOINT_STATES)
+        if heard_s is not None and self._moved_s >= heard_s - RECENT_MOTION_S:
+            self._faults.trip("silence", f"{text} while moving", lambda: self._watchdog.stale(JOINT_STATES))
+
+    def _latch_contradiction(self, steady_s: float) -> str | None:
+        text = self._continuity.contradiction(steady_s)
+        if text is not None and len(self._state_publishers) > 1:
+            text = f"{text}; published by {', '.join(self._state_publishers)}"
+        if text is not None:
+            self._faults.trip("contradiction", text, lambda: self._continuity.contradiction(self._clock.now_s()))
+        return text
 
     def _silence(self) -> str | None:
         return self._watchdog.stale(DESIRED_VELOCITY)
@@ -237,11 +287,11 @@ class VelocityControl:
             return f"fault: {self._faults.reason}"
         return None if self._enabled else "disabled"
 
-    def _judge_plausible(self, position: FloatArray, velocity: FloatArray) -> str | None:
+    def _implausible_joints(self, position: FloatArray, velocity: FloatArray) -> str | None:
         limits, config = self.projection.limits, self.config
-        fast = np.abs(velocity) > config.implausible_velocity * limits.max_velocity
-        far = np.maximum(limits.min_position - position, position - limits.max_position) > config.implausible_position
-        bad = [name for name, wrong in zip(self.joint_names, fast | far, strict=True) if wrong]
+        slow = np.abs(velocity) <= config.implausible_velocity * limits.max_velocity
+        near = np.maximum(limits.min_position - position, position - limits.max_position) <= config.implausible_position
+        bad = [name for name, right in zip(self.joint_names, slow & near, strict=True) if not right]
         return f"the measured state of {', '.join(bad)} is not physical" if bad else None
 
     def _output(self, result: ProjectionResult, reasons: list[str], command: FloatArray | None) -> ControlOutput:
@@ -254,4 +304,5 @@ class VelocityControl:
             fault=self._faults.reason,
             desired=command,
             clip_norm=result.clip_norm,
+            error=result.error,
         )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from naf_robot.core.clock import Clock
 from naf_robot.core.errors import ConfigError, UnknownNameError
 
+STAMP_ROUNDING_S = 1e-6  # stamps are whole nanoseconds: an age of exactly the limit is within it
+
 
 @dataclass
 class _Input:
@@ -21,7 +23,7 @@ class Watchdog:
     Stamp time is what stamps and `now_s` are in: the machine's wall time, or simulated seconds.
     On wall time an input is stale when its stamp or its arrival is older than its limit. On
     simulated time only the stamp's age is held against that limit, and the arrival against
-    `wall_limit_s`, because a busy machine is not a dead sender.
+    `wall_limit_s`, because a busy machine is no silent sender.
 
     `clock` is steady. A jump of stamp time, back or ahead of the steady clock by more than
     `jump_s`, forgets all stamps: each input must then arrive anew within its limit.
@@ -72,7 +74,15 @@ class Watchdog:
         return text
 
     def receive(self, name: str, stamp_s: float, now_s: float | None = None) -> str | None:
-        """Take note of a message of input `name`; returns why it must not be used, or None.
+        """Take note of a message of input `name`, unless `rejection` says why it must not be used."""
+        text = self.rejection(name, stamp_s, now_s)
+        if text is None:
+            entry = self._entry(name)
+            entry.stamp_s, entry.arrival_s = stamp_s, self._clock.now_s()
+        return text
+
+    def rejection(self, name: str, stamp_s: float, now_s: float | None = None) -> str | None:
+        """Why a message of input `name` must not be used, or None.
 
         Refused are stamps that are not finite, ahead of time, older than or equal to the newest
         one taken, or already older than the limit. `now_s` defaults to the time of the last step
@@ -82,24 +92,27 @@ class Watchdog:
             UnknownNameError: no such input; the known ones are listed.
         """
         entry = self._entry(name)
-        steady = self._clock.now_s()
         if not math.isfinite(stamp_s):
             return f"{name} has a stamp that is not finite"
-        now = now_s if now_s is not None else self._estimate(steady)
-        if now is not None and stamp_s > now + self._future_s:
+        now = now_s if now_s is not None else self._estimate(self._clock.now_s())
+        if now is not None and not stamp_s <= now + self._future_s:
             return f"{name} is stamped {stamp_s - now:.3f} s in the future"
         if entry.stamp_s is not None and stamp_s == entry.stamp_s:
             return f"{name} is a duplicate of stamp {stamp_s:.3f} s"
         if entry.stamp_s is not None and stamp_s < entry.stamp_s:
             return f"{name} is out of order: stamped {entry.stamp_s - stamp_s:.3f} s before the newest"
-        if now_s is not None and now_s - stamp_s > entry.limit_s:
+        if now_s is not None and not now_s - stamp_s <= entry.limit_s + STAMP_ROUNDING_S:
             return f"{name} is {now_s - stamp_s:.3f} s old on arrival, limit {entry.limit_s} s"
-        entry.stamp_s, entry.arrival_s = stamp_s, steady
         return None
 
-    def arrived(self, name: str) -> bool:
-        """Whether any message of the input has been taken."""
-        return self._entry(name).arrival_s is not None
+    def gap_s(self, name: str, stamp_s: float) -> float:
+        """Stamp time from the newest message taken to `stamp_s`; 0 where there is none to count from."""
+        newest_s = self._entry(name).stamp_s
+        return 0.0 if newest_s is None else stamp_s - newest_s
+
+    def arrival_s(self, name: str) -> float | None:
+        """Steady time at which the newest message arrived, or time jumped after it; None before the first."""
+        return self._entry(name).arrival_s
 
     def stale(self, name: str) -> str | None:
         """Why the input is not fresh at the time last observed, or None if it is."""
@@ -108,11 +121,11 @@ class Watchdog:
             return f"{name} has not arrived yet"
         silence = self._clock.now_s() - entry.arrival_s
         wall = self._wall_limit_s if self._simulated else entry.limit_s
-        if silence > wall:
+        if not silence <= wall:
             return f"{name} has been silent for {silence:.3f} s, limit {wall} s"
         if entry.stamp_s is None:
             return f"{name} has not arrived since time jumped"
-        if self._now_s is not None and self._now_s - entry.stamp_s > entry.limit_s:
+        if self._now_s is not None and not self._now_s - entry.stamp_s <= entry.limit_s + STAMP_ROUNDING_S:
             return f"{name} is {self._now_s - entry.stamp_s:.3f} s old, limit {entry.limit_s} s"
         return None
 

@@ -3,6 +3,7 @@
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError
+from naf_robot.core.finite import require_finite
 from naf_robot.core.resources import find
 
 
@@ -15,6 +16,7 @@ class ArmConfig(Config, frozen=True):
     home: tuple[float, ...]  # [rad], where every episode starts
 
     def __post_init__(self) -> None:
+        require_finite(self, "arm")
         if len(self.home) != len(self.joints):
             raise ConfigError(
                 f"arm.home must have one position for each of the {len(self.joints)} joints, got {len(self.home)}"

@@ -1,6 +1,7 @@
 """One arm's kinematics out of its URDF, computed by pinocchio, joints addressed by name."""
 
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -84,12 +85,29 @@ class ArmModel:
                 self._full, self._text, pinocchio.GeometryType.COLLISION, package_dirs=[str(self.urdf.parent)]
             )
         except (RuntimeError, ValueError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise RobotModelError(f"cannot load the collision shapes of {str(self.urdf)!r}: {reason}") from None
+            raise RobotModelError(
+                f"cannot load the collision shapes of {str(self.urdf)!r}: {_first_line(error)}"
+            ) from None
         if not self._locked:
             return shapes
         neutral = pinocchio.neutral(self._full)
         return pinocchio.buildReducedModel(self._full, shapes, self._locked, neutral)[1]
+
+    def dropped_shapes(self, links: Sequence[str]) -> tuple[str, ...]:
+        """What the URDF's parser dropped, in sentences, where `links` are those of the shapes that it loaded.
+
+        It knows boxes, cylinders, spheres and meshes; one shape of another kind costs all of its link's.
+        """
+        loaded, found = Counter(links), []
+        for link in ElementTree.fromstring(self._text).iter("link"):
+            name, stated = link.get("name", ""), link.findall("collision")
+            if len(stated) > loaded[name]:
+                kinds = [shape.tag for item in stated for shape in item.findall("geometry/*")] or ["no geometry"]
+                found.append(
+                    f"{len(stated) - loaded[name]} of {len(stated)} collision shapes of link {name!r} are not loaded "
+                    f"({', '.join(kinds)}): only box, cylinder, sphere and mesh are"
+                )
+        return tuple(found)
 
     def controlled(self, full: FloatArray) -> FloatArray:
         """The controlled joints' entries of `full`, which is in pinocchio's own joint order."""
@@ -126,12 +144,6 @@ class ArmModel:
         pinocchio.updateFramePlacement(self.pinocchio_model, self._data, self._tool_id)
         return self._tool_translation.tolist()
 
-    def tool_pose(self, position: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Tool origin (3,) [m] and rotation matrix `R_base_tool` (3, 3) at joint `position` (n,)."""
-        pinocchio.framesForwardKinematics(self.pinocchio_model, self._data, self.full_position(position))
-        placement = self._data.oMf[self._tool_id]
-        return placement.translation.copy(), placement.rotation.copy()
-
     def tool_jacobian(self, position: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Tool origin (3,) [m] and the Jacobian (3, n) of its velocity, both in the base frame."""
         jacobian = pinocchio.computeFrameJacobian(
@@ -152,12 +164,20 @@ def _read(urdf: Path) -> tuple[pinocchio.Model, str]:
         text = _bounded(urdf.read_text(encoding="utf-8"))
     except OSError as error:
         raise RobotModelError(f"cannot read URDF {str(urdf)!r}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise RobotModelError(
+            f"URDF {str(urdf)!r} is not UTF-8 text (byte {error.start}): save it in that encoding"
+        ) from None
     except ElementTree.ParseError as error:
         raise RobotModelError(f"{str(urdf)!r} is not a valid URDF: {error}") from None
     try:
         return pinocchio.buildModelFromXML(text), text
     except (RuntimeError, ValueError) as error:
-        raise RobotModelError(f"{str(urdf)!r} is not a valid URDF: {str(error).strip().splitlines()[0]}") from None
+        raise RobotModelError(f"{str(urdf)!r} is not a valid URDF: {_first_line(error)}") from None
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def _bounded(text: str) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError, UnknownNameError
+from naf_robot.core.finite import require_finite
 from naf_robot.core.records import FloatArray
 from naf_robot.core.types import PositiveFloat
 
@@ -27,6 +28,9 @@ class JointLimitsConfig(Config, frozen=True):
     has_velocity_limits: bool = True
     has_acceleration_limits: bool = True
     has_effort_limits: bool = True
+
+    def __post_init__(self) -> None:
+        require_finite(self, "joint limits")
 
     def value(self, name: str) -> float | None:
         """The limit `name`, or None where it is left out or its flag is false."""

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from naf_robot.arm.model.limits import JointLimitsConfig
 from naf_robot.core.config import build, load_yaml
 from naf_robot.core.errors import ConfigError, UnknownNameError
@@ -44,11 +46,11 @@ def _limits(values: Mapping[str, Any], where: str) -> JointLimitsConfig:
     for key in values:
         if key not in known:
             raise UnknownNameError("limit", key, known, where)
-    limits = {}
-    for key in OURS:
-        if key in values and values.get(f"has_{key.split('_')[1]}_limits", True):
-            limits[key] = values[key]
+    stated = {key: values[key] for key in OURS if key in values and values.get(f"has_{key.split('_')[1]}_limits", True)}
+    limits = build(JointLimitsConfig, stated, where)
     for key, (ours, narrower, flag) in NARROWING.items():
         if key in values and values.get(flag, True):
-            limits[ours] = narrower(limits[ours], values[key]) if ours in limits else values[key]
-    return build(JointLimitsConfig, limits, where)
+            other = getattr(build(JointLimitsConfig, {ours: values[key]}, f"{key} of {where}"), ours)
+            both = [value for value in (getattr(limits, ours), other) if value is not None]
+            limits = msgspec.structs.replace(limits, **{ours: narrower(both, default=None)})
+    return limits

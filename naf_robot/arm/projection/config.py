@@ -8,6 +8,7 @@ import numpy as np
 from naf_robot.arm.model.limits import JointLimitsConfig
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError
+from naf_robot.core.finite import require_finite
 from naf_robot.core.types import NonNegativeFloat, PositiveFloat, PositiveFraction, Vector3
 
 JointsByName = Annotated[dict[str, JointLimitsConfig], msgspec.Meta(description="limits by joint name")]
@@ -23,7 +24,8 @@ class SphereConfig(Config, frozen=True):
     correction_speed: NonNegativeFloat = 0.05  # [m/s], the most that correction asks for
 
     def __post_init__(self) -> None:
-        if self.margin >= self.radius:
+        require_finite(self, "sphere")
+        if not self.margin < self.radius:
             raise ConfigError(f"sphere margin {self.margin} m must be smaller than its radius {self.radius} m")
 
 
@@ -36,6 +38,7 @@ class HalfSpaceConfig(Config, frozen=True):
     margin: PositiveFloat = 0.01  # [m]
 
     def __post_init__(self) -> None:
+        require_finite(self, f"half-space {self.name!r}")
         if not 1e-6 < float(np.linalg.norm(self.normal)) < np.inf:
             raise ConfigError(f"half-space {self.name!r} has normal {self.normal}, which has no direction")
 
@@ -49,6 +52,7 @@ class KeepOutBoxConfig(Config, frozen=True):
     margin: PositiveFloat = 0.01  # [m]
 
     def __post_init__(self) -> None:
+        require_finite(self, f"keep-out box {self.name!r}")
         if not all(low < high for low, high in zip(self.min_corner, self.max_corner, strict=True)):
             raise ConfigError(
                 f"keep-out box {self.name!r}: min_corner {self.min_corner} must be below max_corner {self.max_corner}"
@@ -67,7 +71,8 @@ class SelfCollisionConfig(Config, frozen=True):
     approach_speed: PositiveFloat = 0.25  # [m/s] admitted at slow_distance, falling to zero at stop_distance
 
     def __post_init__(self) -> None:
-        if self.stop_distance + self.margin >= self.slow_distance:
+        require_finite(self, "self_collision")
+        if not self.stop_distance + self.margin < self.slow_distance:
             raise ConfigError(
                 f"self-collision slow_distance {self.slow_distance} m must exceed stop_distance + margin, "
                 f"{self.stop_distance + self.margin} m"
@@ -91,12 +96,10 @@ class SafetyConfig(Config, frozen=True):
     max_period_s: PositiveFloat = 0.1  # a longer measured period counts as this
 
     def __post_init__(self) -> None:
-        if self.min_period_s > self.max_period_s:
+        require_finite(self, "safety")
+        if not self.min_period_s <= self.max_period_s:
             raise ConfigError(f"min_period_s {self.min_period_s} must not exceed max_period_s {self.max_period_s}")
         names = [plane.name for plane in self.half_spaces] + [box.name for box in self.keep_out_boxes]
         for name in names:
             if names.count(name) > 1 or name == "sphere":
                 raise ConfigError(f"two workspace limits are called {name!r}; names must differ")
-        for name in ("max_acceleration", "delay_s", "max_period_s", "position_margin"):
-            if not np.isfinite(getattr(self, name)):
-                raise ConfigError(f"{name} must be finite, got {getattr(self, name)}")

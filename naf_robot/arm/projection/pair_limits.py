@@ -41,7 +41,7 @@ class PairLimits:
         if len(starts) > 1:
             # Only where the arm may have been close when it was measured does the distance of then matter.
             drift = np.abs(starts[1] - starts[0])
-            close = (distances - drift @ self._lipschitz < stop).nonzero()[0].tolist()
+            close = (~(distances - drift @ self._lipschitz >= stop)).nonzero()[0].tolist()
             for pair, distance in zip(close, self._collision.some_distances(starts[1], close), strict=True):
                 bounds[MEASURED:, pair] = min(distance - DISTANCE_ERROR, stop)
         if approach_s > 0.0:
@@ -56,9 +56,9 @@ class PairLimits:
     def broken(self, positions: FloatArray, least: FloatArray, bounds: FloatArray, only_first: bool) -> list[TooNear]:
         """Pairs that are nearer than `bounds` at waypoints `positions` (k, n); all of them, or one.
 
-        `least` (k, P) is what the levers alone prove of the distances [m]; coal is asked for the rest.
+        `least` (k, P) is what the Lipschitz bounds alone prove of the distances [m]; coal is asked for the rest.
         """
-        close = least < bounds
+        close = ~(least >= bounds)  # "not apart" instead of "near": a distance that is not a number is too near
         ends = close[STANDSTILL].nonzero()[0].tolist()
         found: list[TooNear] = []
         if ends:
@@ -66,13 +66,13 @@ class PairLimits:
             distances = self._collision.some_distances(positions[STANDSTILL], ends)
             row = bounds[STANDSTILL].tolist()
             ahead = zip(ends, distances, strict=True)
-            found = [(STANDSTILL, pair, row[pair] - distance) for pair, distance in ahead if distance < row[pair]]
+            found = [(STANDSTILL, pair, row[pair] - distance) for pair, distance in ahead if not distance >= row[pair]]
             if found and only_first:
                 return found
             known = np.full(len(bounds[0]), -np.inf)
             # The depth of an overlap is no distance.
             known[ends] = [distance if distance > 0.0 else -np.inf for distance in distances]
-            close &= known - np.abs(positions - positions[STANDSTILL]) @ self._lipschitz < bounds
+            close &= ~(known - np.abs(positions - positions[STANDSTILL]) @ self._lipschitz >= bounds)
             close[STANDSTILL] = False
         rows, pairs = close.nonzero()
         for waypoint, group in groupby(zip(rows.tolist(), pairs.tolist(), strict=True), key=itemgetter(0)):

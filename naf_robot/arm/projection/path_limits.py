@@ -1,4 +1,4 @@
-"""Which workspace and self-collision limits a braking path would break, and how to lean away from them."""
+"""Which workspace and self-collision limits a braking path would break, and their gradients."""
 
 import math
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class State:
     @property
     def outside(self) -> bool:
         """The tool is beyond a tool limit."""
-        return max(self.tool[0]) > 0.0
+        return not max(self.tool[0]) <= 0.0
 
 
 class Violation(NamedTuple):
@@ -53,7 +53,7 @@ class Violation(NamedTuple):
 
 
 class PathLimits:
-    """Tool limits and self-collision of one arm, judged along braking paths by exact kinematics."""
+    """Tool limits and self-collision of one arm, checked along braking paths by exact kinematics."""
 
     def __init__(self, model: ArmModel, config: SafetyConfig, acceleration: FloatArray) -> None:
         self._model = model
@@ -96,8 +96,8 @@ class PathLimits:
     ) -> list[Violation]:
         """Limits that the braking path of `velocity` (n,) breaks.
 
-        `only_first`: one of them suffices. `tool_first`: links are judged only if the tool breaks
-        nothing, which is cheaper where a velocity will be changed and judged again anyway.
+        `only_first`: one of them suffices. `tool_first`: links are checked only if the tool breaks
+        nothing, which is cheaper where a velocity will be changed and checked again anyway.
 
         Not `hard`: with margins and the reserve for delay, as motion must be that is chosen freely.
         `hard`: nearly the surfaces themselves, as full braking must be that an earlier choice
@@ -119,10 +119,12 @@ class PathLimits:
         found: list[Violation] = []
         bounds = self._tool_bounds[hard]
         # What the tool may move straight outward and break nothing.
-        free = min([bound - value for bound, value in zip(bounds, state.tool[0], strict=True)])
-        if free >= max(reach):
+        spare = [bound - value for bound, value in zip(bounds, state.tool[0], strict=True)]
+        free = min(spare) if math.isfinite(sum(spare)) else -math.inf
+        if math.isfinite(sum(reach)) and max(reach) <= free:
             return found
-        beyond = [[value > bound for value, bound in zip(values, bounds, strict=True)] for values in state.tool]
+        # "Not within" instead of "beyond": a value that is not a number breaks its limit, here and below.
+        beyond = [[not value <= bound for value, bound in zip(values, bounds, strict=True)] for values in state.tool]
         if any(map(any, beyond)):
             free = -math.inf  # what happens at one waypoint then matters at the next
         start_of = state.path.start_of
@@ -139,7 +141,7 @@ class PathLimits:
                     if bound > 0.0:  # outside: what has come nearer stays nearer
                         bound = least[start, index] = min(least.get((start, index), bound), value + ROUNDING)
                         bound = max(bound, bounds[index])
-                if value > bound + ROUNDING:
+                if not value <= bound + ROUNDING:
                     found.append(Violation(index, waypoint, start, value - bound, path))
                     if only_first:
                         return found
@@ -175,6 +177,8 @@ class PathLimits:
 
     def _tool_values(self, position: FloatArray) -> list[float]:
         point = self._model.tool_point(position)
+        if not math.isfinite(sum(point)):
+            return [math.nan] * len(self.tool_limits)
         return [limit.value(point) for limit in self.tool_limits]
 
 

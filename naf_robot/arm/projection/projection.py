@@ -1,10 +1,12 @@
-"""The safety projection: from a desired joint velocity to one that cannot hurt the arm.
+"""The safety projection: from a desired joint velocity to one that keeps every limit.
 
 Order of the stages, inequalities, precedence and proofs: docs/safety.md.
 """
 
 import math
+import traceback
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +25,7 @@ from naf_robot.arm.projection.path_limits import PathLimits, State, Violation
 from naf_robot.arm.projection.quadratic import nearest
 from naf_robot.arm.projection.status import ProjectionResult, SafetyStatus
 from naf_robot.arm.projection.velocity_bounds import VelocityBounds, VelocityBox
+from naf_robot.core.errors import RobotModelError
 from naf_robot.core.records import FloatArray
 
 __all__ = [
@@ -40,6 +43,7 @@ ITERATIONS = 3  # of linearising and solving; the tool's path bends little withi
 BISECTIONS = 4  # from the solution toward full braking
 AIM = 5e-4  # [m] by which a solution aims inside the accepted set: most then need one linearisation less
 CORRECTION_SHARE = 0.9  # of the asked correction that counts as correcting
+SMALLEST_GRADIENT = 1e-6  # [m^2/rad^2], squared, by which a correction divides
 ROUNDING = 1e-9  # [rad/s]
 FALLBACK_PERIOD_S = 0.01  # where the measured period makes no sense: short, so that acceleration stays small
 
@@ -57,15 +61,17 @@ class _Step(NamedTuple):
 class SafetyProjection:
     """Turns desired velocities into velocities that keep every limit.
 
-    Pure: the result depends on the arguments alone. `limits` are those in force.
+    The result depends on the arguments of `project` alone. `limits` are those in force; `warnings` says in
+    sentences which protection is missing. The projection is tried at `home` (n,) [rad], by default where
+    every joint is as near to zero as its limits let it.
 
     Raises:
-        ConfigError: limits that are off, empty or contradictory.
-        RobotModelError: collision shapes that cannot be loaded.
+        ConfigError: limits that are off, empty or contradictory, or no collision shapes.
+        RobotModelError: collision shapes that cannot be loaded, or the projection fails at `home`.
         UnknownNameError: a configured joint or link that the arm has not.
     """
 
-    def __init__(self, model: ArmModel, config: SafetyConfig) -> None:
+    def __init__(self, model: ArmModel, config: SafetyConfig, home: FloatArray | None = None) -> None:
         self.model = model
         self.config = config
         names, default = model.joint_names, config.max_acceleration
@@ -78,6 +84,11 @@ class SafetyProjection:
         self.limits.check(model.joint_names)
         self.bounds = VelocityBounds(model.joint_names, self.limits, config.position_margin, config.delay_s)
         self.path_limits = PathLimits(model, config, self.limits.max_acceleration)
+        collision = self.path_limits.self_collision
+        self.warnings = ("self-collision is switched off",) if collision is None else collision.warnings
+        if home is None:
+            home = np.clip(np.zeros(model.size), self.limits.min_position, self.limits.max_position)
+        self._try(np.array(home, dtype=np.float64))
 
     def project(
         self,
@@ -104,7 +115,23 @@ class SafetyProjection:
             result = self._project(position, desired if valid else None, last_sent, period)
             return result if valid else replace(result, status=SafetyStatus.INVALID_INPUT)
         except Exception:  # noqa: BLE001 - nothing may leave the control loop without a velocity
-            return self._brake_open_loop(last_sent, sent, period_s, SafetyStatus.INTERNAL_ERROR)
+            result = self._brake_open_loop(last_sent, sent, period_s, SafetyStatus.INTERNAL_ERROR)
+            return replace(result, error=traceback.format_exc())
+
+    def _try(self, home: FloatArray) -> None:
+        """See that a library's error, or a description without finite kinematics, is found before anything moves."""
+        sent = np.zeros(self.model.size)
+        try:
+            if not np.isfinite(self.model.tool_position(home)).all():
+                raise ValueError("the tool's position is not finite")
+            for velocity in (sent, self.limits.max_velocity, -self.limits.max_velocity):
+                self._project(home, velocity, sent, self.config.max_period_s)
+        except Exception as error:  # whatever a library raises would otherwise stop the arm in every step
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            raise RobotModelError(
+                f"the safety projection of {str(self.model.urdf)!r} fails at home {home.round(3).tolist()}: "
+                f"{type(error).__name__}: {error} ({Path(where.filename).name}, line {where.lineno})"
+            ) from error
 
     def brake(self, last_sent: FloatArray, period_s: float) -> ProjectionResult:
         """Full braking from `last_sent` (n,) without a position to go by, for when none is to be trusted."""
@@ -148,11 +175,8 @@ class SafetyProjection:
         brake = np.minimum(np.maximum(0.0, step.box.lower), step.box.upper)
         if not step.correct and np.array_equal(clipped, brake) and limits.safe(state, brake, hard=True):
             return brake, set()
-        candidate, acted, clean = self._solve(step, clipped)
+        candidate, acted, clean = self._solve(step, clipped, np.maximum(np.abs(command), np.abs(brake)))
         if candidate is not None:
-            longest, length = float(command @ command) ** 0.5, float(candidate @ candidate) ** 0.5
-            if length > longest + ROUNDING and not step.correct and not brake.any():
-                candidate, clean = candidate * (longest / length), False
             if clean or limits.safe(state, candidate):
                 return candidate, acted
             for halvings in range(1, BISECTIONS + 1):
@@ -169,20 +193,26 @@ class SafetyProjection:
                 return share * brake, acted
         return np.zeros_like(brake), acted
 
-    def _solve(self, step: _Step, clipped: FloatArray) -> tuple[FloatArray | None, set[int], bool]:
+    def _solve(self, step: _Step, clipped: FloatArray, fastest: FloatArray) -> tuple[FloatArray | None, set[int], bool]:
         """The velocity nearest to `clipped` that keeps the workspace, by repeated linearisation.
 
-        Returns it (None if the first linearisation leaves nothing), the limits that acted, and
-        whether it is known to be safe.
+        No joint gets faster than `fastest` (n,), what is asked of it or needed for braking, but for a
+        correction. Returns the velocity (None if the first linearisation leaves nothing), the limits
+        that acted, and whether it is known to be safe.
         """
         acted: set[int] = set()
-        cuts = self._correction_cuts(step) if step.correct else {}
+        cuts: Cuts = {}
+        lower, upper = step.box.lower, step.box.upper
+        if step.correct:
+            lower, upper, cuts = self._correction(step, fastest)
         corrected = all(float(row @ clipped) <= bound * CORRECTION_SHARE for row, bound in cuts.values())
         velocity = clipped
         for iteration in range(ITERATIONS):
             violations = self.path_limits.violations(step.state, velocity, tool_first=iteration == 0)
             if not violations and corrected:
                 return velocity, acted, True
+            if iteration == 0 and not step.correct:
+                lower, upper = np.maximum(lower, -fastest), np.minimum(upper, fastest)
             if not corrected:
                 acted |= {limit for limit, _ in cuts}
                 corrected = True
@@ -194,21 +224,27 @@ class SafetyProjection:
                 cuts[key] = row, float(row @ velocity) - violation.excess - AIM
             rows = np.array([row for row, _ in cuts.values()])
             bounds = np.array([bound for _, bound in cuts.values()])
-            solution = nearest(clipped, step.box.lower, step.box.upper, rows, bounds)
+            solution = nearest(clipped, lower, upper, rows, bounds)
             if solution is None:
                 return (velocity if iteration else None), acted, False
             velocity = solution
         return velocity, acted, False
 
-    def _correction_cuts(self, step: _Step) -> Cuts:
-        """Inward speed asked for outside the sphere, as much of it as the box lets through."""
+    def _correction(self, step: _Step, fastest: FloatArray) -> tuple[FloatArray, FloatArray, Cuts]:
+        """Bounds (n,) of a step outside the sphere, and the inward speed asked for.
+
+        Joints may be as fast as `fastest` or as the smallest velocity that has this inward speed; of the speed,
+        as much is asked as these bounds let through.
+        """
         sphere = self.config.sphere
         row = self.path_limits.tool_gradient(0, step.state.starts[0])
         speed = min(sphere.correction_gain * (step.state.tool[0][0] + sphere.margin), sphere.correction_speed)
-        fastest = float(np.minimum(row * step.box.lower, row * step.box.upper).sum())
+        fastest = np.maximum(fastest, np.abs(row) * (speed / max(float(row @ row), SMALLEST_GRADIENT)))
+        lower, upper = np.maximum(step.box.lower, -fastest), np.minimum(step.box.upper, fastest)
+        greatest = float(np.minimum(row * lower, row * upper).sum())
         # In a singular posture, or while acceleration allows no more, half of what can be had is asked.
-        bound = max(-speed, 0.5 * fastest)
-        return {(0, -1): (row, bound)} if bound < 0.0 else {}
+        bound = max(-speed, 0.5 * greatest)
+        return lower, upper, {(0, -1): (row, bound)} if bound < 0.0 else {}
 
     def _brake_open_loop(
         self, last_sent: object, finite: bool, period_s: object, status: SafetyStatus

@@ -1,13 +1,14 @@
-"""The smallest change of a vector that meets linear inequalities and bounds, by quadprog."""
+"""The smallest change of a vector that meets linear inequalities and bounds, by daqp."""
 
 from functools import cache
 
+import daqp
 import numpy as np
-import quadprog
 
 from naf_robot.core.records import FloatArray
 
-SLACK = 1e-10  # opens bounds that coincide, which the dual method reads as contradictory; clipped away after
+TOLERANCE = 1e-9  # by which a row may be broken
+OPTIMAL = 1  # daqp's exit flag
 
 
 def nearest(
@@ -15,20 +16,24 @@ def nearest(
 ) -> FloatArray | None:
     """Minimise |x - target|^2 subject to rows x <= bounds and lower <= x <= upper.
 
-    Vectors are (n,), `rows` (m, n), `bounds` (m,). Goldfarb and Idnani's dual method, exact up
-    to rounding. Returns None where the constraints leave nothing.
+    Vectors are (n,), `rows` (m, n), `bounds` (m,). A dual active-set method, exact up to
+    rounding. Returns None where the constraints leave nothing. A row that is not finite is not
+    kept: whoever calls must check the solution by other means.
     """
-    identity, box = _constants(target.shape[0])
-    matrix = np.concatenate((box, -rows)).T
-    limits = np.concatenate((lower - SLACK, -upper - SLACK, -bounds))
-    try:
-        solution = quadprog.solve_qp(identity, target, matrix, limits)[0]
-    except ValueError:  # how quadprog says that the constraints contradict each other
-        return None
-    return np.minimum(np.maximum(solution, lower), upper)
+    identity, below, sense = _constants(target.shape[0], bounds.shape[0])
+    solution, _, flag, _ = daqp.solve(
+        identity,
+        -target,
+        rows,
+        np.concatenate((upper, bounds)),
+        np.concatenate((lower, below)),
+        sense,
+        primal_tol=TOLERANCE,
+        eps_prox=0.0,
+    )
+    return np.minimum(np.maximum(solution, lower), upper) if flag == OPTIMAL else None
 
 
 @cache
-def _constants(size: int) -> tuple[FloatArray, FloatArray]:
-    identity = np.eye(size)
-    return identity, np.concatenate((identity, -identity))
+def _constants(size: int, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    return np.eye(size), np.full(count, -np.inf), np.zeros(size + count, dtype=np.intc)

@@ -8,7 +8,7 @@ import pinocchio
 
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.arm.model.lipschitz import hull, lipschitz_bounds
-from naf_robot.core.errors import UnknownNameError
+from naf_robot.core.errors import ConfigError, UnknownNameError
 from naf_robot.core.records import FloatArray
 
 SOLVER_TOLERANCE = 1e-8  # [m] of a distance
@@ -24,8 +24,11 @@ class SelfCollision:
     With `pairs` given, only those link pairs are watched. `nearer` is quick where no more than
     `clearance` [m] is asked for.
 
+    `warnings` says in sentences what is not watched though one might think so.
+
     Raises:
-        RobotModelError: the URDF's collision shapes cannot be loaded.
+        ConfigError: the URDF has no collision shapes.
+        RobotModelError: its collision shapes cannot be loaded.
         UnknownNameError: a pair names a link without collision shapes; those with are listed.
     """
 
@@ -41,6 +44,12 @@ class SelfCollision:
         self._arm = model
         self._geometry = model.collision_geometry()
         links = [self._model.frames[shape.parentFrame].name for shape in self._geometry.geometryObjects]
+        dropped = model.dropped_shapes(links)
+        if not links:
+            raise ConfigError(
+                f"URDF {str(model.urdf)!r} has no collision shapes{''.join(f'; {text}' for text in dropped)}: "
+                "give its links some, or set safety.self_collision.enabled to false"
+            )
         for pair in (*(pairs or ()), *ignored):
             for link in pair:
                 if link not in links:
@@ -69,6 +78,12 @@ class SelfCollision:
         self.lipschitz = self.lipschitz.reshape(len(self._results), model.size)
         self._carried = [self._carries(k) for k in range(len(self._results))]
         self.names = tuple(self._pair_name(links, k) for k in range(len(self._results)))
+        self.warnings = dropped
+        if self.always_touching:
+            pairs_text = ", ".join(self.always_touching)
+            self.warnings += (f"not watched for self-collision, because they touch in every posture: {pairs_text}",)
+        if not self.names:
+            self.warnings += ("no pair of links is watched for self-collision",)
 
     def distances(self, position: FloatArray) -> FloatArray:
         """Distance of every watched pair at joint `position` (n,): shape (len(names),) [m]."""
@@ -78,10 +93,6 @@ class SelfCollision:
             self._model, self._data, self._geometry, self._shapes, self._arm.full_position(position)
         )
         return np.array([result.min_distance for result in self._results])
-
-    def least_distances(self, distances: FloatArray, change: FloatArray) -> FloatArray:
-        """What at least is left of `distances` after the joints moved by `change` (..., n), whatever the posture."""
-        return distances - np.abs(change) @ self.lipschitz.T
 
     def some_distances(self, position: FloatArray, pairs: list[int]) -> list[float]:
         """Distances of the pairs numbered in `pairs` alone, in that order [m]."""
@@ -102,7 +113,7 @@ class SelfCollision:
                 continue
             pinocchio.computeDistance(self._geometry, self._shapes, pair)
             distance = self._results[pair].min_distance
-            if distance < bound:
+            if not distance >= bound:
                 found.append((pair, distance))
         return found
 

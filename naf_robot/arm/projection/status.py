@@ -43,3 +43,4 @@ class ProjectionResult:
     active: tuple[str, ...] = ()  # limits that acted, such as "velocity:joint_3" or "sphere"
     relaxed: tuple[str, ...] = ()  # limits that gave way to a position or workspace limit
     clip_norm: float = 0.0  # [rad/s] Euclidean length of what was taken from the desired velocity
+    error: str = ""  # traceback of an INTERNAL_ERROR

@@ -9,12 +9,12 @@ from naf_robot.core.records import FloatArray
 
 
 def stopping_velocity(distance: float, acceleration: float, horizon_s: float) -> float:
-    """The largest v >= 0 with v h + v^2 / (2 a) <= d; zero where d <= 0.
+    """The largest v >= 0 with v h + v^2 / (2 a) <= d; zero where d <= 0 or is not a number.
 
     v = -a h + sqrt((a h)^2 + 2 a d), written so that it loses no digits for small d: d
     `distance` [rad], a `acceleration` [rad/s^2], h `horizon_s` [s].
     """
-    if distance <= 0.0:
+    if not distance > 0.0:
         return 0.0
     reach, squared = acceleration * horizon_s, 2.0 * acceleration * distance
     return squared / (reach + math.sqrt(reach * reach + squared))

@@ -43,10 +43,10 @@ class VelocityBounds:
             ample = margin + speed * horizon + 0.5 * speed * speed / acceleration  # to stop from full speed
             wanted_low = needed_low = -np.inf
             wanted_high = needed_high = np.inf
-            if below < ample:
+            if not below >= ample:
                 wanted_low = -stopping_velocity(below - margin, acceleration, horizon)
                 needed_low = -stopping_velocity(below - left, acceleration, hold_s)
-            if above < ample:
+            if not above >= ample:
                 wanted_high = stopping_velocity(above - margin, acceleration, horizon)
                 needed_high = stopping_velocity(above - left, acceleration, hold_s)
             wanted = wanted_low, wanted_high
@@ -79,5 +79,5 @@ class VelocityBounds:
         return [
             f"acceleration:{name}"
             for name, step, joint in zip(self._names, change.tolist(), self._joints, strict=True)
-            if abs(step) > joint[3] * passed_s + tolerance
+            if not abs(step) <= joint[3] * passed_s + tolerance
         ]

@@ -252,7 +252,8 @@ def test_failure_of_the_projection_latches(bench, monkeypatch):
     bench.tick(count=10)
     monkeypatch.setattr(bench.control.projection.path_limits, "state", lambda *_: 1 / 0)
     output = bench.tick(count=5)
-    assert output.fault == SafetyStatus.INTERNAL_ERROR.sentence
+    assert output.fault == f"{SafetyStatus.INTERNAL_ERROR.sentence} (ZeroDivisionError: division by zero)"
+    assert output.error.startswith("Traceback")
     assert not output.velocity.any()
 
 

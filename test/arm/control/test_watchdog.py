@@ -125,3 +125,16 @@ def test_unknown_input_lists_the_known_ones():
 def test_limit_must_be_positive_and_finite():
     with pytest.raises(ConfigError, match="age limit of 'state' must be positive and finite, got inf s"):
         Watchdog({"state": math.inf}, ManualClock())
+
+
+@pytest.mark.parametrize("ticks", range(1, 60))
+def test_an_age_of_exactly_the_limit_is_fresh_whatever_the_rounding(ticks):
+    """Two control periods of 0.05 s are within 0.1 s, also where their difference is 0.10000000000000009."""
+    clock = ManualClock()
+    watchdog = Watchdog({"a": 0.1}, clock, simulated_time=True)
+    stamp_s, now_s = ticks * 0.05, ticks * 0.05 + 0.1
+    assert watchdog.receive("a", stamp_s, stamp_s) is None
+    watchdog.observe(now_s)
+    assert watchdog.stale("a") is None
+    watchdog.observe(now_s + 0.001)
+    assert watchdog.stale("a") is not None

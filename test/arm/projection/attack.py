@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 PERIOD_S = 0.05
 few = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 shares = arrays(np.float64, 7, elements=st.floats(-1.0, 1.0))
-wishes = arrays(np.float64, 7, elements=st.floats(-4.0, 4.0))
+commands = arrays(np.float64, 7, elements=st.floats(-4.0, 4.0))
 seeds = st.integers(0, 2**31)
 
 
@@ -35,10 +35,10 @@ def send(projection, position, command, sent, period=PERIOD_S):
     return projection.project(position, sent, command, sent, period)
 
 
-def attack(projection, position, sent, wish_of, steps):
+def attack(projection, position, sent, command_of, steps):
     """Steps of an ideally tracking arm: yields the result and the position before and after."""
     for step in range(steps):
-        result = send(projection, position, wish_of(position, step), sent)
+        result = send(projection, position, command_of(position, step), sent)
         after = position + PERIOD_S * result.velocity
         yield result, position, after
         position, sent = after, result.velocity

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from attack import PERIOD_S, few, posture, seeds, send, shares, wishes
+from attack import PERIOD_S, commands, few, posture, seeds, send, shares
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +17,7 @@ from naf_robot.arm.projection.projection import (
 
 
 @few
-@given(seed=seeds, share=shares, command=wishes)
+@given(seed=seeds, share=shares, command=commands)
 def test_idempotent(projection, seed, share, command):
     position, sent = posture(projection, seed), 0.2 * share
     once = send(projection, position, command, sent)
@@ -38,14 +38,14 @@ def test_unchanged_when_already_safe(projection, seed, share):
 
 
 @few
-@given(seed=seeds, command=wishes)
-def test_never_longer_than_the_wish_where_zero_is_admissible(projection, seed, command):
+@given(seed=seeds, command=commands)
+def test_never_longer_than_the_command_where_zero_is_admissible(projection, seed, command):
     result = send(projection, posture(projection, seed), command, np.zeros(7))
     assert np.linalg.norm(result.velocity) <= np.linalg.norm(command) + 1e-9
 
 
 @few
-@given(seed=seeds, share=shares, command=wishes, order=st.permutations(range(7)))
+@given(seed=seeds, share=shares, command=commands, order=st.permutations(range(7)))
 def test_symmetric_under_relabelling_of_joints(exact, seed, share, command, order):
     order = list(order)
     names = [exact.model.joint_names[k] for k in order]

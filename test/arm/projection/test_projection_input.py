@@ -53,7 +53,7 @@ def test_any_finite_input_gives_a_velocity_within_the_speed_limits(projection, p
     assert (np.abs(result.velocity) <= projection.limits.max_velocity + 1e-9).all()
 
 
-def test_invalid_wish_decelerates_within_the_acceleration_limit(projection, home):
+def test_invalid_command_decelerates_within_the_acceleration_limit(projection, home):
     sent = np.full(7, 0.8)
     result = projection.project(home, sent, NAN, sent, PERIOD_S)
     np.testing.assert_allclose(result.velocity, 0.3)

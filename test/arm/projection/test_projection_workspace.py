@@ -1,7 +1,7 @@
 """The sphere, planes, boxes and the arm's own links: never crossed, and left again from beyond."""
 
 import numpy as np
-from attack import PERIOD_S, attack, beyond, few, posture, seeds, send, shares, wishes
+from attack import PERIOD_S, attack, beyond, commands, few, posture, seeds, send, shares
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,7 +46,7 @@ def test_never_outside_when_pushed_straight_outward(exact, seed):
 
 
 @few
-@given(seed=seeds, command=wishes)
+@given(seed=seeds, command=commands)
 def test_distance_never_grows_from_outside(projection, seed, command):
     start = posture(projection, seed, inside=False)
     for _, before, after in attack(projection, start, np.zeros(7), lambda q, k: command, 30):

@@ -36,3 +36,11 @@ def test_solution_is_feasible_and_meets_the_variational_inequality(seed):
 def test_contradiction_is_an_answer_not_an_error():
     row = np.array([[1.0, 1.0]])
     assert nearest(np.zeros(2), np.zeros(2), np.ones(2), row, np.array([-1.0])) is None
+
+
+def test_equal_programmes_have_equal_solutions_whatever_was_solved_before():
+    """Nothing is remembered from one call to the next: results must not depend on history."""
+    problems = [problem(seed)[:5] for seed in range(40)]
+    first = [nearest(*one) for one in problems]
+    for one, solution in reversed(list(zip(problems, first, strict=True))):
+        np.testing.assert_array_equal(nearest(*one), solution)

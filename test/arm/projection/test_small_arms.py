@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from naf_robot.arm.model.kinematics import ArmModel
-from naf_robot.arm.projection.projection import SafetyConfig, SafetyProjection, SphereConfig
+from naf_robot.arm.projection.projection import SafetyConfig, SafetyProjection, SelfCollisionConfig, SphereConfig
 from naf_robot.core.errors import ConfigError
 
 HINGE = """
@@ -22,8 +22,8 @@ SLIDER = """
 def make(tmp_path, body, **settings):
     urdf = tmp_path / "small.urdf"
     urdf.write_text(f'<robot name="small"><link name="base"/>{body}</robot>')
-    sphere = SphereConfig(centre=(0.5, 0.0, 0.0), radius=0.4)
-    return SafetyProjection(ArmModel(urdf, "tool"), SafetyConfig(sphere=sphere, **settings))
+    sphere, off = SphereConfig(centre=(0.5, 0.0, 0.0), radius=0.4), SelfCollisionConfig(enabled=False)
+    return SafetyProjection(ArmModel(urdf, "tool"), SafetyConfig(sphere=sphere, self_collision=off, **settings))
 
 
 @pytest.mark.parametrize(

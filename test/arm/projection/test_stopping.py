@@ -47,12 +47,12 @@ def test_braking_does_not_move_the_end_of_its_own_path(v, a, period):
     speed=st.floats(0.2, 3.0),
     a=accelerations,
     period=periods,
-    wishes=st.lists(st.floats(-5.0, 5.0), min_size=40, max_size=40),
+    commands=st.lists(st.floats(-5.0, 5.0), min_size=40, max_size=40),
 )
-def test_joint_never_crosses_and_acceleration_never_gives_way(position, speed, a, period, wishes):
+def test_joint_never_crosses_and_acceleration_never_gives_way(position, speed, a, period, commands):
     """With exact tracking the box is never empty, whatever is asked."""
     q, sent = position, 0.0
-    for command in wishes:
+    for command in commands:
         up, down = stopping_velocity(1.0 - q, a, period), -stopping_velocity(q + 1.0, a, period)
         interval = velocity_interval(sent, speed, a * period, (down, up), (down, up))
         assert not interval.relaxed

@@ -1,0 +1,30 @@
+"""Configuration of velocity control: ages, plausibility and contact; the limits of motion are in `SafetyConfig`."""
+
+import msgspec
+
+from naf_robot.arm.control.contact import ContactConfig
+from naf_robot.core.config import Config
+from naf_robot.core.finite import require_finite
+from naf_robot.core.types import PositiveFloat
+
+
+class VelocityControlConfig(Config, frozen=True):
+    """What velocity control holds its inputs to."""
+
+    joint_states_limit_s: PositiveFloat = 0.1
+    desired_velocity_limit_s: PositiveFloat = 0.1
+    sensor_limits_s: dict[str, PositiveFloat] = msgspec.field(default_factory=dict)  # required sensors by name
+    simulated_time: bool = False  # stamps and step times are simulated seconds
+    wall_limit_s: PositiveFloat = 2.0  # silence that is too long even for simulated time
+    future_s: PositiveFloat = 0.1  # a stamp further ahead is refused
+    jump_s: PositiveFloat = 1.0  # stamp time that runs ahead of the steady clock by more has jumped
+    implausible_velocity: PositiveFloat = 10.0  # times the velocity limit: the state is not physical
+    implausible_position: PositiveFloat = 1.0  # [rad] beyond a position limit: the same
+    continuity_margin: PositiveFloat = (
+        0.02  # [rad] by which successive positions may differ without motion: noise, steps
+    )
+    contact: ContactConfig = ContactConfig()
+    enabled: bool = True  # at start; else nothing moves before `enable`
+
+    def __post_init__(self) -> None:
+        require_finite(self, "velocity_control")

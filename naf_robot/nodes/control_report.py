@@ -1,0 +1,103 @@
+"""What velocity control tells others: fault, diagnostics, markers, log, and the fault's file for a successor."""
+
+from rclpy.node import Node
+from std_msgs.msg import String
+from std_srvs.srv import SetBool, Trigger
+from visualization_msgs.msg import MarkerArray
+
+from naf_robot.arm.control.fault_file import FaultFile
+from naf_robot.arm.control.velocity_control import ControlOutput, VelocityControl
+from naf_robot.core.records import FloatArray
+from naf_robot.nodes import topics
+from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Diagnostics, Status
+from naf_robot.nodes.executable import STEADY
+from naf_robot.nodes.markers import safety_markers
+from naf_robot.nodes.qos import latched
+
+MARKER_PERIOD_S = 0.1
+
+
+class ControlReport:
+    """Publishes what `control` does. `frame` is the arm's base, `home` (n,) [rad] is shown until a state arrives."""
+
+    def __init__(self, node: Node, control: VelocityControl, fault_file: FaultFile, frame: str, home: FloatArray):
+        self._node = node
+        self._control = control
+        self._fault_file = fault_file
+        self._frame = frame
+        self._home = home
+        self._output: ControlOutput | None = None
+        self._fault: str | None = None  # as published
+        self._error_logged = False
+        self._markers = node.create_publisher(MarkerArray, topics.SAFETY_MARKERS, latched())
+        self._faults = node.create_publisher(String, topics.SAFETY_FAULT, latched())
+        node.create_timer(MARKER_PERIOD_S, self._show, clock=STEADY)
+        self.diagnostics = Diagnostics(node, STEADY, self.status)
+        for warning in control.projection.warnings:
+            node.get_logger().warning(warning)
+        if (kept := fault_file.read()) is not None:
+            control.stop(kept)
+
+    def accepted(self, what: str, rejection: str | None) -> bool:
+        """Whether there is no `rejection` of a message; one is counted and published."""
+        if rejection is not None:
+            self.diagnostics.refuse(what, rejection)
+        return rejection is None
+
+    def update(self, output: ControlOutput, ending: bool) -> None:
+        """Tell of a step. A fault that is latched while the process is `ending` in good order is not kept."""
+        self._output = output
+        if output.error and not self._error_logged:
+            self._error_logged = True
+            self._node.get_logger().error(f"the safety projection failed:\n{output.error}")
+        fault = output.fault or ""
+        if fault == self._fault:
+            return
+        self._fault = fault
+        if not (fault and ending):
+            try:
+                self._fault_file.write(fault)
+            except OSError as error:
+                self.diagnostics.refuse("keeping the fault", error)
+        self._faults.publish(String(data=fault))
+
+    def status(self) -> Status:
+        """Level, reasons and counters for /diagnostics."""
+        output, control = self._output, self._control
+        values: dict[str, object] = {f"interventions {k}": v for k, v in control.interventions.counts().items()}
+        values |= {f"warning {k}": text for k, text in enumerate(control.projection.warnings, 1)}
+        if output is None:
+            return WARN, "waiting for the first joint states and desired velocity", values
+        values |= {"status": output.status.name, "enabled": control.enabled}
+        if output.fault is not None:
+            return ERROR, f"fault: {output.fault}", values
+        return (WARN, "; ".join(output.reasons), values) if output.reasons else (OK, output.status.sentence, values)
+
+    def _show(self) -> None:
+        if self._markers.get_subscription_count() > 0:
+            now = self._node.get_clock().now().to_msg()
+            position = self._home if self._control.position is None else self._control.position
+            self._markers.publish(safety_markers(self._control.projection, position, self._output, self._frame, now))
+
+
+class ControlServices:
+    """The operator's services of one robot's velocity control."""
+
+    def __init__(self, node: Node, control: VelocityControl) -> None:
+        self._control = control
+        node.create_service(Trigger, "velocity_control/stop", self._stop)
+        node.create_service(Trigger, "velocity_control/clear_fault", self._clear_fault)
+        node.create_service(SetBool, "velocity_control/enable", self._enable)
+
+    def _stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._control.stop("by service call")
+        response.success, response.message = True, "stopping; clear_fault allows motion again"
+        return response
+
+    def _clear_fault(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        response.success, response.message = self._control.clear_fault()
+        return response
+
+    def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        response.success, response.message = self._control.enable(request.data)
+        return response
