@@ -9,7 +9,7 @@ from random_batch import make_batch
 
 from naf_robot.core.errors import CheckpointError, NafRobotError
 from naf_robot.learning import registry
-from naf_robot.learning.policy import Policy
+from naf_robot.learning.policies.mlp import MlpPolicy
 from naf_robot.learning.replay_buffer import ReplayBuffer
 from naf_robot.learning.sac import losses as sac_losses
 
@@ -29,7 +29,7 @@ def test_updates_give_finite_metrics_and_a_policy_that_acts(name):
     assert learner.updates == 5
     assert all(np.isfinite(value) for value in metrics.values())
     assert metrics["skipped_updates"] == 0
-    policy = Policy.from_arrays(learner.policy_arrays())
+    policy = MlpPolicy.from_arrays(learner.policy_arrays())
     assert (policy.observation_size, policy.action_size) == (5, 3)
     assert np.abs(policy.action(np.ones(5))).max() <= 1.0
 
@@ -88,7 +88,7 @@ def test_greedy_action_finds_the_best_of_a_bandit(name):
             gain = learner.critic(x, learner.actor(x)) - learner.critic(x, torch.zeros(4000, 3))
         assert float(gain.mean()) > 0.0
         return
-    policy = Policy.from_arrays(learner.policy_arrays())
+    policy = MlpPolicy.from_arrays(learner.policy_arrays())
     actions = np.mean([policy.action(x) for x in batch.observation[:50]], axis=0)
     assert actions == pytest.approx(np.full(3, 0.5), abs=0.25)
 

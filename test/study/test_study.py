@@ -55,9 +55,9 @@ def advance(study: Study, kept: StudyArchive | None, episodes: int) -> None:
 
 def assert_same(one: Study, other: Study) -> None:
     assert one.counters() == other.counters()
-    expected, found = one.learner.state(), other.learner.state()
-    expected |= {"observations": one.replay.observations[: 2 * len(one.replay)].numpy()}
-    found |= {"observations": other.replay.observations[: 2 * len(other.replay)].numpy()}
+    expected, found = one.algorithm.state(), other.algorithm.state()
+    expected |= {"observations": rows(one).numpy()}
+    found |= {"observations": rows(other).numpy()}
     assert expected.keys() == found.keys()
     for name, array in expected.items():
         np.testing.assert_array_equal(found[name], array, err_msg=name)

@@ -1,0 +1,53 @@
+"""What a robot acts with: policies in succession, of whatever kind, and one exploration through all of them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from naf_robot.learning.exploration import Exploration, ExplorationConfig, ExplorationSchedule
+from naf_robot.learning.policies.registry import make_policy
+from naf_robot.learning.policy import Policy
+
+
+class BehaviourPolicy:
+    """The newest loaded policy with the exploration of its kind; schedule and random stream outlive both."""
+
+    def __init__(self, config: ExplorationConfig, generator: np.random.Generator) -> None:
+        self.schedule = ExplorationSchedule(config)
+        self._generator = generator
+        self._policy: Policy | None = None
+        self._exploration: Exploration | None = None
+
+    @property
+    def next_scale(self) -> float:
+        """Scale of the next exploring episode, in the units of the policy's kind."""
+        return self.schedule.scale if self._exploration is None else self._exploration.next_scale
+
+    def load(self, kind: str, arrays: Mapping[str, NDArray[np.float32]]) -> None:
+        """Act with this policy from now on, between episodes only.
+
+        Raises:
+            NafRobotError: an unknown kind, or arrays that are no policy of it; the policy before stays.
+        """
+        policy, before = make_policy(kind, arrays), self._policy
+        if before is None or (before.kind, before.action_size) != (policy.kind, policy.action_size):
+            self._exploration = policy.exploration(self.schedule, self._generator)
+        self._policy = policy
+
+    def reset(self) -> None:
+        """An episode begins."""
+        if self._policy is None or self._exploration is None:
+            raise RuntimeError("an episode began without a policy")
+        self._policy.reset()
+        self._exploration.reset()
+
+    def act(self, observation: ArrayLike, greedy: bool) -> NDArray[np.float32]:
+        """The action of this step, shape `(A,)`, in [-1, 1].
+
+        Raises:
+            NafRobotError: an observation of another shape or not finite, or an action that is not finite.
+        """
+        if self._policy is None:
+            raise RuntimeError("an episode began without a policy")
+        return self._policy.act(observation, None if greedy else self._exploration)
