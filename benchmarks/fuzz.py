@@ -46,7 +46,7 @@ from naf_robot.experience.codec import (
     encode_parameters,
 )
 from naf_robot.experience.outbox import Outbox
-from naf_robot.learning.policies.mlp import MlpPolicy
+from naf_robot.learning.policies.registry import make_policy
 from naf_robot.run.checkpoint import Checkpoint, read_folder, write_checkpoint
 from naf_robot.training.receiver import MAX_MESSAGE_BYTES
 
@@ -69,7 +69,7 @@ def parameters(version: int = 7, hidden: tuple[int, ...] = (8, 8)) -> PolicyPara
 def read_parameters(data: bytes) -> None:
     """As a collector does."""
     found = decode_parameters(data, CONTRACT)
-    policy = MlpPolicy.from_arrays(found.arrays)
+    policy = make_policy(found.kind, found.arrays)
     action = policy.action(np.zeros(20, np.float32))
     if not np.isfinite(action).all() or np.abs(action).max(initial=0.0) > 1.0 or found.version < 0:
         raise Garbage(f"parameters of version {found.version} give the action {action}")

@@ -198,7 +198,7 @@ class TrainerNode(ExecutableNode):
         troubles = [*trainer.trouble.values(), trainer.episodes.trouble]
         trouble = "; ".join(text for text in troubles if text)
         message = "paused" if trainer.paused else "training"
-        values |= trainer.algorithm.counters() | trainer.metrics
+        values |= {**trainer.algorithm.counters(), **trainer.metrics}
         return WARN if trouble else OK, f"{message}; {trouble}" if trouble else message, values
 
     def close(self) -> None:

@@ -14,9 +14,7 @@ from naf_robot.core.reserved_counter import ReservedCounter
 from naf_robot.experience.codec import Contract
 from naf_robot.learning.algorithm import NewPolicy
 
-RECENT = (
-    64  # versions of each addressee kept in memory, for the gate: an episode ends some versions after its own came out
-)
+RECENT = 64  # versions of each addressee kept in memory: an episode ends some versions after its own came out
 ASKED_FOR = 64  # versions kept beyond that, because they were asked for: those on trial, at most one of each robot
 
 

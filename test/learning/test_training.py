@@ -8,7 +8,7 @@ import torch
 from naf_robot.core.records import stack
 from naf_robot.core.seeding import stream
 from naf_robot.learning import registry
-from naf_robot.learning.exploration import ExplorationConfig, OrnsteinUhlenbeck
+from naf_robot.learning.exploration import ExplorationConfig, ExplorationSchedule, OrnsteinUhlenbeck
 from naf_robot.learning.policies.mlp import MlpPolicy
 from naf_robot.learning.replay_buffer import ReplayBuffer
 
@@ -50,7 +50,7 @@ def test_learns_to_swing_up_a_pendulum(settings):
     replay = ReplayBuffer(50_000, 3, 1)
     config = registry.algorithm_config_type("naf")(**settings)
     learner = registry.make_learner("naf", config, 3, 1, replay, seed=0)
-    noise = OrnsteinUhlenbeck(ExplorationConfig(), 1, stream(0, "noise"))
+    noise = OrnsteinUhlenbeck(ExplorationSchedule(ExplorationConfig()), 1, stream(0, "noise"))
     before = evaluation_return(env, learner)
     skipped = 0.0
     for episode in range(EPISODES):

@@ -70,7 +70,8 @@ class LinearGaussianPolicy:
             cholesky = np.linalg.cholesky(np.asarray(covariance, np.float64))
         except np.linalg.LinAlgError:
             raise NafRobotError("every covariance of a linear_gaussian policy must be positive definite") from None
-        return cls.from_arrays(dict(zip(NAMES, map(np.float32, (gains, offsets, cholesky)), strict=True)))
+        arrays = [np.asarray(array, np.float32) for array in (gains, offsets, cholesky)]
+        return cls.from_arrays(dict(zip(NAMES, arrays, strict=True)))
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """The arrays that `from_arrays` reads; copies."""
