@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError, NafRobotError, UnknownNameError
+from naf_robot.core.plugins import load_plugins
 from naf_robot.learning.ddpg.config import DdpgConfig
 from naf_robot.learning.device import check_device
 from naf_robot.learning.linear_naf.config import LinearNafConfig
@@ -54,6 +55,8 @@ def algorithm_config_type(name: str) -> type[Config]:
     Raises:
         UnknownNameError: no such algorithm; the valid names are listed.
     """
+    if name not in ALGORITHMS:
+        load_plugins()
     if name not in ALGORITHMS:
         raise UnknownNameError("algorithm", name, ALGORITHMS)
     return ALGORITHMS[name].config_type

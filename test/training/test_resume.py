@@ -139,7 +139,7 @@ def test_the_acting_policy_is_the_trained_one_and_its_version_higher_than_any_be
 def test_a_version_never_changes_its_arrays(tmp_path: Path):
     it = trainer(tmp_path)
     (first,) = it.new_parameters()
-    feed(it, 0, 1)
+    send(it, 0, batch(20), "robot_1")
     while it.learn(5):
         pass
     (again,) = it.parameters()

@@ -1,4 +1,4 @@
-"""Policy kinds by name. A message names a kind; only what is registered here is ever imported for it."""
+"""Policy kinds by name. A message names a kind; only what is registered is ever imported for it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from naf_robot.core.errors import NafRobotError, UnknownNameError
+from naf_robot.core.plugins import load_plugins
 
 if TYPE_CHECKING:
     from naf_robot.learning.policy import Policy
@@ -50,6 +51,8 @@ def policy_type(kind: str) -> type[Policy]:
         UnknownNameError: no such kind; the valid ones are listed.
         NafRobotError: something that the kind requires is not installed.
     """
+    if kind not in POLICY_KINDS:
+        load_plugins()
     if kind not in POLICY_KINDS:
         raise UnknownNameError("policy kind", kind, POLICY_KINDS)
     entry = POLICY_KINDS[kind]

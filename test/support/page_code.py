@@ -1,0 +1,20 @@
+"""Code that stands on a page of the docs, as a module that others can import."""
+
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def module_from_page(page: str, name: str) -> ModuleType:
+    """Run the only Python block of `page` as the module `name`, once per process."""
+    if name in sys.modules:
+        return sys.modules[name]
+    (text,) = re.findall(r"^```python\n(.*?)^```$", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    package = name.rpartition(".")[0]
+    sys.modules.setdefault(package, ModuleType(package))
+    module = sys.modules[name] = ModuleType(name)
+    exec(compile(text, page, "exec"), module.__dict__)
+    return module
