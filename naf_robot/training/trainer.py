@@ -62,13 +62,6 @@ class Trainer:
         self._ratio = config.trainer.ratio()
         self._run_dir = run_dir
         self._clock = clock
-        self._store = ExperienceStore(
-            run_dir / "experience.sqlite",
-            self.contract,
-            self._settings.max_store_bytes,
-            self._settings.replay_capacity if self._settings.full_store == "compact" else None,
-        )
-        self.receiver = Receiver(self._store, self.contract, config.robots, self._take, self._progress)
         settings = self._settings
         check_filled(settings.sources, (ONLINE,))
         setup = AlgorithmSetup(
@@ -82,6 +75,13 @@ class Trainer:
             settings.sources,
         )
         self.algorithm = make_algorithm(config.algorithm_name, config.algorithm_config(), setup)
+        self._store = ExperienceStore(
+            run_dir / "experience.sqlite",
+            self.contract,
+            self._settings.max_store_bytes,
+            self._settings.replay_capacity if self._settings.full_store == "compact" else None,
+        )
+        self.receiver = Receiver(self._store, self.contract, config.robots, self._take, self._progress)
         self._replay = self.algorithm.sources[ONLINE]
         self.episodes = EpisodeLog(
             run_dir / "episodes.jsonl", self.contract.reward_names, self._settings.evaluation_window

@@ -1,6 +1,7 @@
 """What holds for every algorithm of the registry."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from naf_robot.learning.policies.mlp import MlpPolicy
 from naf_robot.learning.replay_buffer import ReplayBuffer
 from naf_robot.learning.sac import losses as sac_losses
 
-pytestmark = pytest.mark.parametrize("name", registry.ALGORITHMS)
+pytestmark = pytest.mark.parametrize("name", [n for n, entry in registry.ALGORITHMS.items() if entry.learner])
 
 
 def make(name, seed=0, filled=True):
@@ -100,3 +101,9 @@ def test_squashed_density_integrates_to_one(name):
     normal = torch.linspace(-6, 6, 4001).unsqueeze(1)
     action, log_probability = sac_losses.squash(mean.expand_as(normal), log_deviation.expand_as(normal), normal)
     assert float(torch.trapezoid(log_probability.exp(), action[:, 0])) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_every_metric_is_explained_on_the_algorithms_page(name):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "algorithms" / f"{name}.md").read_text(encoding="utf-8")
+    explained = {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")}
+    assert explained == set(make(name).update(1))

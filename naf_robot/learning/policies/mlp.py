@@ -20,6 +20,7 @@ from naf_robot.learning.policies.registry import MLP
 from naf_robot.learning.policy import checked_action, checked_observation
 
 LAYER_NORM_EPSILON = 1e-5
+ONE = np.float32(1.0)
 
 
 class MlpPolicy:
@@ -75,7 +76,7 @@ class MlpPolicy:
         action = self.action(observation)
         if exploration is None:
             return action
-        explored: NDArray[np.float32] = np.clip(action + exploration.sample(), -1.0, 1.0)
+        explored: NDArray[np.float32] = np.minimum(np.maximum(action + exploration.sample(), -ONE), ONE)  # as np.clip
         return explored
 
     def action(self, observation: ArrayLike) -> NDArray[np.float32]:
