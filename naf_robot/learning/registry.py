@@ -67,7 +67,7 @@ def make_algorithm(name: str, config: Config, setup: AlgorithmSetup) -> Algorith
 
     Raises:
         UnknownNameError: no such algorithm.
-        ConfigError: `config` is another algorithm's, or `setup.device` is not there.
+        ConfigError: `config` is another algorithm's, or `setup.device` is not present.
     """
     _check_config(name, config)
     check_device(setup.device)

@@ -25,10 +25,10 @@ def test_other_names_are_refused(device):
 
 def test_a_gpu_that_is_not_there_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ConfigError, match=r"^device 'cuda:1' is not there: torch .* valid here: cpu$"):
+    with pytest.raises(ConfigError, match=r"^device 'cuda:1' is not present: torch .* valid here: cpu$"):
         check_device("cuda:1")
     setup = AlgorithmSetup(5, 3, 0, ("robot_1",), device="cuda")
-    with pytest.raises(ConfigError, match="device 'cuda' is not there"):
+    with pytest.raises(ConfigError, match="device 'cuda' is not present"):
         make_algorithm("naf", NafConfig(), setup)
 
 
