@@ -98,7 +98,7 @@ class Collector:
     def offer(self, parameters: PolicyParameters) -> None:
         """Parameters to be taken up at the next episode, unless newer ones come before.
 
-        Those addressed to another robot are a sign of the trainer and nothing more.
+        Those addressed to another robot count as a message from the trainer only.
 
         Raises:
             NafRobotError: arrays that are no policy for this robot, or an unknown kind; the last good ones stay.

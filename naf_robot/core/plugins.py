@@ -1,7 +1,7 @@
-"""What other installed packages add to this one's registries.
+"""Extensions of the registries by other installed packages.
 
-A package names modules under the entry-point group `naf_robot.plugins`; importing such a module registers what
-it brings. That happens in every process that meets a name which is not known without.
+A package names modules in the entry-point group `naf_robot.plugins`; importing such a module registers its
+algorithms, policy kinds and so on. Every process imports them when it reads a name that is not registered.
 """
 
 from functools import cache
@@ -23,7 +23,7 @@ def load_plugins() -> tuple[str, ...]:
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         try:
             entry.load()
-        except Exception as error:  # whatever a stranger's module raises
+        except Exception as error:  # any error of a foreign module
             raise NafRobotError(f"plugin {entry.name!r} ({entry.value}) cannot be imported: {error!r}") from error
         names.append(entry.name)
     return tuple(names)

@@ -20,9 +20,9 @@ ONLINE = "online"  # the source of what this run's robots send
 
 @dataclass(frozen=True)
 class Budget:
-    """How much an algorithm may do before it gives control back: whichever bound comes first.
+    """How much an algorithm may do in one call: the first bound that is reached ends it.
 
-    An algorithm looks at the time between its smallest steps, so it may be late by one of them.
+    The time is checked between the algorithm's smallest steps, so a call may be late by one of them.
     """
 
     updates: int
@@ -40,7 +40,7 @@ class NewPolicy:
 
 @dataclass(frozen=True)
 class AlgorithmSetup:
-    """What a loop tells an algorithm about the run. D observation size, A action size."""
+    """What an algorithm is made for."""
 
     observation_size: int
     action_size: int
@@ -53,9 +53,9 @@ class AlgorithmSetup:
 
 
 class Algorithm(Protocol):
-    """Learns policies from what its sources hold, and decides by itself what is an update.
+    """Learns policies from the transitions in its sources; what one update is, the algorithm defines.
 
-    The loop it lives in, which knows nothing else of it::
+    The loop around it uses nothing else of it::
 
         algorithm = make_algorithm("naf", config, setup)
         while training:
@@ -75,7 +75,7 @@ class Algorithm(Protocol):
         ...
 
     def work(self, budget: Budget) -> dict[str, float]:
-        """Go on learning within `budget`; metrics of what was done.
+        """Learn within `budget`; metrics of this call.
 
         Raises:
             NafRobotError: there is nothing to learn from yet.
@@ -83,11 +83,11 @@ class Algorithm(Protocol):
         ...
 
     def policies(self) -> Sequence[NewPolicy]:
-        """The policies now, from the start on at least one: for all robots, or one for each addressed robot."""
+        """The current policies, at least one at any time: for all robots, or one for each addressed robot."""
         ...
 
     def counters(self) -> dict[str, int]:
-        """How far it has come beside `updates`, by name, for display."""
+        """Further progress counters by name, for display."""
         ...
 
     def state(self) -> dict[str, NDArray]:

@@ -1,4 +1,4 @@
-"""What a robot acts with: policies in succession, of whatever kind, and one exploration through all of them."""
+"""The behaviour policy of a robot: the newest loaded policy of any kind, and the exploration of that kind."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from naf_robot.learning.policy import Policy
 
 
 class BehaviourPolicy:
-    """The newest loaded policy with the exploration of its kind; schedule and random stream outlive both."""
+    """Acts with the newest loaded policy; the exploration schedule and the random stream are kept across policies."""
 
     def __init__(self, config: ExplorationConfig, generator: np.random.Generator) -> None:
         self.schedule = ExplorationSchedule(config)

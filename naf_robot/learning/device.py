@@ -1,4 +1,4 @@
-"""Whether a learner's device is there, told before anything starts. Loads torch only for a GPU."""
+"""Checks that a learner's device is present, before anything starts. Loads torch only for a GPU."""
 
 import re
 from importlib import import_module

@@ -1,7 +1,7 @@
 """How exploring episodes depart from the greedy action. Numpy only: collectors load this.
 
-How much is a matter of the collector, from episode to episode (`ExplorationSchedule`); with what is one of
-the policy's kind, from step to step (`Exploration`). A action size; actions lie in the box [-1, 1].
+The collector sets the scale for each episode (`ExplorationSchedule`); the policy's kind gives the random numbers
+of each step (`Exploration`). A action size; actions lie in the box [-1, 1].
 """
 
 from collections import deque
@@ -81,8 +81,8 @@ class Exploration(Protocol):
 class StandardNormal:
     """Independent standard normal numbers, for kinds whose policy has a covariance of its own.
 
-    With the exploration kind `none` they are zero. The schedule's scale does not change them: a distribution
-    that is another one than the policy's own could not be learned from as such.
+    With the exploration kind `none` they are zero. The schedule's scale does not apply: actions must follow the
+    distribution that the policy states.
     """
 
     def __init__(self, schedule: ExplorationSchedule, action_size: int, generator: np.random.Generator) -> None:

@@ -1,4 +1,4 @@
-"""Which share of every batch comes from which named source. Loads no torch: configurations hold it."""
+"""The share of each named source in every batch. Loads no torch: it is part of the configuration."""
 
 from collections.abc import Collection
 from itertools import pairwise
@@ -46,13 +46,13 @@ class SourceShares(Config, frozen=True):
         return {name: _value(getattr(self, name), updates) for name in self.__struct_fields__}
 
     def _corners(self) -> list[int]:
-        """Updates at which a share bends: between them nothing can vanish that does not vanish at one of them."""
+        """Updates at which a ramp has a pair: the sum of the shares is least at one of them."""
         ramps = [share for name in self.__struct_fields__ if isinstance(share := getattr(self, name), tuple)]
         return sorted({0, *(updates for ramp in ramps for updates, _ in ramp)})
 
 
 def check_filled(shares: SourceShares, filled: Collection[str]) -> None:
-    """Refuse shares of sources that nothing fills in a run: they would silently go to the others.
+    """Refuse shares of sources that nothing fills in a run: they would silently be divided among the others.
 
     Raises:
         ConfigError: naming them, and those that are filled.

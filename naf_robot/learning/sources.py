@@ -64,10 +64,10 @@ class Source(Batches, Protocol):
 class Mixture:
     """Draws every batch from several sources in declared shares, which may change with the updates.
 
-    A batch is divided into whole transitions; what rounding gives one source too much in one batch it gets less
-    in the next, so that the shares hold over many. The share of a source that holds nothing yet goes to the others in
-    proportion. Each source has a random stream of its own, so that the batches are the same however they are
-    divided over calls, as long as nothing is added between.
+    A batch is divided into whole transitions; rounding errors are carried to the next batch, so that the shares are
+    exact over many batches. The share of an empty source is divided among the others in proportion. Each source has
+    its own random stream, so that the batches do not depend on how they are divided over calls, as long as nothing
+    is added between.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Mixture:
         self._generators = {
             name: torch.Generator(device).manual_seed(seed + 2 + index) for index, name in enumerate(self._sources)
         }
-        self._carry = np.zeros(len(self._sources))  # transitions that each source is owed
+        self._carry = np.zeros(len(self._sources))  # of each source, from rounding [transitions]
         self._drawn = 0  # batches
 
     @property
@@ -102,7 +102,7 @@ class Mixture:
         return torch.cat(observations), torch.cat(outcomes)
 
     def state(self) -> dict[str, NDArray]:
-        """Random streams, what is owed, and batches drawn; copies."""
+        """Random streams, carried rounding errors and the number of batches drawn; copies."""
         state = {name: generator.get_state().numpy().copy() for name, generator in self._generators.items()}
         return state | {CARRY: self._carry.copy(), DRAWN: np.asarray(self._drawn, np.int64)}
 

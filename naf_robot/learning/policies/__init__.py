@@ -1,1 +1,1 @@
-"""Kinds of policies: how published arrays become actions. A collector loads the kinds that it is sent."""
+"""Kinds of policies: how published arrays become actions. A collector imports only the kinds that it receives."""

@@ -1,4 +1,4 @@
-"""Policy kinds by name. A message names a kind; only what is registered is ever imported for it."""
+"""Policy kinds by name. A message names a kind; only registered modules are imported for it."""
 
 from __future__ import annotations
 
