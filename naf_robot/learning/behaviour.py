@@ -30,10 +30,8 @@ class BehaviourPolicy:
         Raises:
             NafRobotError: an unknown kind, or arrays that are no policy of it; the policy before stays.
         """
-        policy, before = make_policy(kind, arrays), self._policy
-        if before is None or (before.kind, before.action_size) != (policy.kind, policy.action_size):
-            self._exploration = policy.exploration(self.schedule, self._generator)
-        self._policy = policy
+        self._policy = make_policy(kind, arrays)
+        self._exploration = self._policy.exploration(self.schedule, self._generator)
 
     def reset(self) -> None:
         """An episode begins."""

@@ -20,7 +20,7 @@ class Policy(Protocol):
         schedule = ExplorationSchedule(config)
         while collecting:
             policy = make_policy(parameters.kind, parameters.arrays)
-            exploration = policy.exploration(schedule, generator)  # kept while the kind stays the same
+            exploration = policy.exploration(schedule, generator)
             policy.reset()
             exploration.reset()
             while not over:
@@ -54,7 +54,7 @@ class Policy(Protocol):
         ...
 
     def exploration(self, schedule: ExplorationSchedule, generator: np.random.Generator) -> Exploration:
-        """What this kind explores with; it draws from `generator` and outlives the policy."""
+        """What this policy explores with, from now until the next policy; it draws from `generator`."""
         ...
 
     def reset(self) -> None:

@@ -179,7 +179,7 @@ def test_an_installed_package_can_bring_a_kind_and_an_algorithm(tmp_path):
     assert "plugin 'stranger' (stranger) cannot be imported: ModuleNotFoundError" in run.stderr
 
 
-def test_behaviour_keeps_its_exploration_through_policies_of_one_kind():
+def test_behaviour_keeps_its_random_stream_through_policies():
     config, x = ExplorationConfig(scale=0.3), np.ones(D)
     behaviour, alone = BehaviourPolicy(config, np.random.default_rng(5)), np.random.default_rng(5)
     noise = untrained(D, A).exploration(ExplorationSchedule(config), alone)
