@@ -16,6 +16,7 @@ import mujoco
 import numpy as np
 
 from naf_robot.core.errors import NafRobotError
+from naf_robot.learning.policies.registry import make_policy
 from naf_robot.learning.policy import Policy
 from naf_robot.run.checkpoint import read_policy
 from naf_robot.run.config import RunConfig, load
@@ -103,7 +104,8 @@ def main() -> int:
     options = parser.parse_args()
     try:
         if options.command == "strip":
-            policy = Policy.from_arrays(read_policy(options.run_dir).arrays)
+            parameters = read_policy(options.run_dir)
+            policy = make_policy(parameters.kind, parameters.arrays)
             draw_strip(load(options.run_dir / "config.yaml"), policy, options.seed, options.output)
         else:
             draw_curves(options.files, options.output)

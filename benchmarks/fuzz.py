@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "test" / "support")
 
 import numpy as np
 from fuzz_mutations import mutate
+from policies import untrained
 from transitions import CONTRACT, make_batch
 
 from naf_robot.core.errors import NafRobotError
@@ -45,7 +46,7 @@ from naf_robot.experience.codec import (
     encode_parameters,
 )
 from naf_robot.experience.outbox import Outbox
-from naf_robot.learning.policy import Policy
+from naf_robot.learning.policies.registry import make_policy
 from naf_robot.run.checkpoint import Checkpoint, read_folder, write_checkpoint
 from naf_robot.training.receiver import MAX_MESSAGE_BYTES
 
@@ -61,14 +62,14 @@ class Garbage(Exception):
 
 
 def parameters(version: int = 7, hidden: tuple[int, ...] = (8, 8)) -> PolicyParameters:
-    arrays = Policy.random(20, 7, np.random.default_rng(0), hidden).arrays()
+    arrays = untrained(20, 7, hidden=hidden).arrays()
     return PolicyParameters(arrays, version, CONTRACT.task, CONTRACT.observation_spec, 10, 20)
 
 
 def read_parameters(data: bytes) -> None:
     """As a collector does."""
     found = decode_parameters(data, CONTRACT)
-    policy = Policy.from_arrays(found.arrays)
+    policy = make_policy(found.kind, found.arrays)
     action = policy.action(np.zeros(20, np.float32))
     if not np.isfinite(action).all() or np.abs(action).max(initial=0.0) > 1.0 or found.version < 0:
         raise Garbage(f"parameters of version {found.version} give the action {action}")

@@ -21,6 +21,7 @@ import numpy as np
 from builtin_interfaces.msg import Time
 from graph import Graph, graph
 from measuring import processor_s
+from policies import untrained
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray, UInt8MultiArray
@@ -28,7 +29,6 @@ from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 from naf_robot.bringup.system import training_system
 from naf_robot.core.records import PolicyParameters
 from naf_robot.experience.codec import encode_parameters
-from naf_robot.learning.policy import Policy
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.qos import COMMAND, PARAMETERS, SENSOR, reliable
 from naf_robot.run.config import resolve, robot_names, save
@@ -85,7 +85,7 @@ def measure(robots: int, executor: str, seconds: float) -> dict:
     """Simulator, velocity control and collectors; this process stands in for the trainer's parameters only."""
     config = resolve("reach", overrides=[{"robots": list(robot_names(robots)), "collector": {"max_policy_age_s": 1e6}}])
     contract = contract_of(config)
-    policy = Policy.random(contract.observation_size, contract.action_size, np.random.default_rng(0))
+    policy = untrained(contract.observation_size, contract.action_size)
     parameters = PolicyParameters(policy.arrays(), 1, contract.task, contract.observation_spec, 10**9, 0)
     with tempfile.TemporaryDirectory() as folder, graph() as g:
         path = Path(folder) / "config.yaml"

@@ -13,8 +13,8 @@ from naf_robot.core.clock import Clock
 from naf_robot.core.errors import NafRobotError
 from naf_robot.core.records import FloatArray, PolicyParameters, TransitionBatch, stack
 from naf_robot.core.seeding import stream
-from naf_robot.learning.exploration import OrnsteinUhlenbeck
-from naf_robot.learning.policy import Policy
+from naf_robot.learning.behaviour import BehaviourPolicy
+from naf_robot.learning.policies.registry import make_policy
 from naf_robot.run.config import RunConfig
 from naf_robot.sensing.signals import Signals, observe, with_kinematics
 
@@ -63,6 +63,7 @@ class Collector:
         first_episode: int = 0,
     ) -> None:
         self._config = config.collector
+        self._robot = robot
         self._ratio = config.trainer.ratio()
         self._task = config.make_task()
         self._model = model
@@ -70,8 +71,8 @@ class Collector:
         self._clock = clock
         self._home = np.asarray(config.arm.home, dtype=np.float64)
         self._goals = {kind: stream(config.seed, "goal", robot, kind, first_episode) for kind in ("train", "evaluate")}
-        self._noise = OrnsteinUhlenbeck(
-            self._config.exploration, model.size, stream(config.seed, "exploration", robot, first_episode)
+        self._behaviour = BehaviourPolicy(
+            self._config.exploration, stream(config.seed, "exploration", robot, first_episode)
         )
         self._homing = Homing(
             self._home, self._config.home_gain, action_velocity, stream(config.seed, "homing", robot, first_episode)
@@ -80,7 +81,6 @@ class Collector:
         self._offered: PolicyParameters | None = None
         self._pinned: PolicyParameters | None = None
         self._acting: PolicyParameters | None = None
-        self._policy: Policy | None = None  # of the acting parameters
         self._episode: Episode | None = None
         self._prepared: tuple[bool, Signals] | None = None  # greedy?, goal of the next episode
         self._trials = config.trainer.evaluation_window  # of one policy, before a newer one takes its place
@@ -98,9 +98,14 @@ class Collector:
     def offer(self, parameters: PolicyParameters) -> None:
         """Parameters to be taken up at the next episode, unless newer ones come before.
 
+        Those addressed to another robot count as a message from the trainer only.
+
         Raises:
-            NafRobotError: arrays that are no policy for this robot; the last good ones stay.
+            NafRobotError: arrays that are no policy for this robot, or an unknown kind; the last good ones stay.
         """
+        if parameters.addressee not in ("", self._robot):
+            self.progress(parameters.updates, parameters.transitions)
+            return
         self._check(parameters)
         self.progress(parameters.updates, parameters.transitions)
         if parameters.version >= self.newest_version:
@@ -110,16 +115,21 @@ class Collector:
         """From the next episode on act with these parameters whatever is published; None: follow the newest again.
 
         Raises:
-            NafRobotError: arrays that are no policy for this robot; the pin stays as it was.
+            NafRobotError: arrays that are no policy for this robot, or addressed to another; the pin stays as it was.
         """
         if parameters is not None:
+            if parameters.addressee not in ("", self._robot):
+                raise NafRobotError(f"version {parameters.version} is addressed to {parameters.addressee!r}")
             self._check(parameters)
         self._pinned, self._passed = parameters, 0
 
     @property
     def exploration_scale(self) -> float:
-        """Standard deviation of the next exploring episode's noise, in units of the action box."""
-        return self._noise.next_scale
+        """How strongly the next exploring episode explores: the noise's standard deviation, in units of the action box.
+
+        Of a policy with a covariance of its own it is in units of that.
+        """
+        return self._behaviour.next_scale
 
     @property
     def pinned_version(self) -> int | None:
@@ -127,7 +137,7 @@ class Collector:
         return self._pinned.version if self._pinned else None
 
     def _check(self, parameters: PolicyParameters) -> None:
-        policy = Policy.from_arrays(parameters.arrays)
+        policy = make_policy(parameters.kind, parameters.arrays)
         action = policy.action(np.zeros(self._task.observation_spec.size, np.float32))
         if action.shape != (self._model.size,):
             raise NafRobotError(f"a policy with {action.size} actions cannot drive {self._model.size} joints")
@@ -231,11 +241,12 @@ class Collector:
         on_trial = self._acting if 0 < self._passed < self._trials else None
         parameters = self._pinned or on_trial or self._offered
         if parameters is not None and parameters is not self._acting:
-            self._policy, self.policy_version = Policy.from_arrays(parameters.arrays), parameters.version
+            self._behaviour.load(parameters.kind, parameters.arrays)
+            self.policy_version = parameters.version
             self._acting, self._passed = parameters, 0
         self._prepared = None
         self.phase = Phase.RUNNING
-        self._noise.reset()
+        self._behaviour.reset()
         self._homing.start_episode()
         episode = Episode(self._task, self.next_episode, goal, greedy, self.policy_version, self._action_velocity)
         self._episode = episode
@@ -252,7 +263,7 @@ class Collector:
         episode.complete(executed, signals, observe(self._task.observation_spec, signals, episode.goal))
         if episode.time_is_up:
             if not episode.greedy:
-                self._noise.note(episode.success)
+                self._behaviour.schedule.note(episode.success)
             return self._end(episode, np.zeros(self._model.size))
         velocity = self._act(now_s, signals, episode)
         if len(episode.rows) >= self._config.batch_transitions:
@@ -260,12 +271,8 @@ class Collector:
         return Tick(velocity, recorded=stack(episode.rows[-1:]) if len(episode.rows) > known else None)
 
     def _act(self, now_s: float, signals: Signals, episode: Episode) -> FloatArray:
-        if self._policy is None:
-            raise RuntimeError("an episode began without a policy")
         observation = observe(self._task.observation_spec, signals, episode.goal)
-        action = self._policy.action(observation)
-        if not episode.greedy:
-            action = np.clip(action + self._noise.sample(), -1.0, 1.0)
+        action = self._behaviour.act(observation, episode.greedy)
         episode.request(now_s, observation, action)
         return action.astype(np.float64) * self._action_velocity
 

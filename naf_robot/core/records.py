@@ -102,3 +102,5 @@ class PolicyParameters:
     observation_spec: str  # hash of the observation spec
     updates: int  # gradient updates behind these parameters
     transitions: int  # transitions the trainer had stored by then
+    kind: str = "mlp"  # of policy: what its arrays mean
+    addressee: str = ""  # the robot that acts with it; "": all

@@ -1,5 +1,6 @@
 """What travels: batches of transitions, their acknowledgements and policy parameters."""
 
+import re
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -10,6 +11,7 @@ from naf_robot.core.records import PolicyParameters, TransitionBatch
 from naf_robot.experience.envelope import Envelope, decode, encode
 
 SEPARATOR = ","  # between names of robots, which hold none
+NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")  # of a policy kind or a robot in policy parameters
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,8 @@ def encode_parameters(parameters: PolicyParameters) -> bytes:
             "version": parameters.version,
             "updates": parameters.updates,
             "transitions": parameters.transitions,
+            "policy_kind": parameters.kind,
+            "addressee": parameters.addressee,
         },
     )
 
@@ -168,6 +172,11 @@ def decode_parameters(data: bytes, contract: Contract | None = None) -> PolicyPa
     for name, array in envelope.arrays.items():
         if array.dtype != np.float32 or not np.isfinite(array).all():
             raise CodecError(f"policy parameters: array {name!r} must be finite float32")
+    kind = envelope.metadata.get("policy_kind", "mlp")  # parameters from before there were kinds: mlp, for all
+    addressee = envelope.metadata.get("addressee", "")
+    for name, text in (("policy_kind", kind), *([("addressee", addressee)] if addressee else [])):
+        if not NAME.fullmatch(text):
+            raise CodecError(f"policy parameters: {name} must be a name of a-z, 0-9 and _, got {text[:40]!r}")
     return PolicyParameters(
         arrays=envelope.arrays,
         version=envelope.integer("version"),
@@ -175,6 +184,8 @@ def decode_parameters(data: bytes, contract: Contract | None = None) -> PolicyPa
         observation_spec=envelope.text("observation_spec"),
         updates=envelope.integer("updates"),
         transitions=envelope.integer("transitions"),
+        kind=kind,
+        addressee=addressee,
     )
 
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from naf_robot.learning.learner_state import load_arrays, state_arrays
-from naf_robot.learning.replay_buffer import REWARD, TERMINATED, TRUNCATED, ReplayBuffer
+from naf_robot.learning.replay_buffer import REWARD, TERMINATED, TRUNCATED
+from naf_robot.learning.sources import Batches
 
 
 class Batch:
@@ -50,7 +51,7 @@ class AutogradLearner(ABC, Generic[ConfigT]):
         config: ConfigT,
         observation_size: int,
         action_size: int,
-        replay: ReplayBuffer,
+        replay: Batches,
         seed: int,
         device: str = "cpu",
     ) -> None:
@@ -139,7 +140,7 @@ def seeded_linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.L
 
 
 def affine_arrays(layers: list[nn.Linear]) -> dict[str, NDArray[np.float32]]:
-    """Affine layers in the published format of `naf_robot.learning.policy`."""
+    """Affine layers in the published format of kind `mlp`."""
     arrays = {}
     for i, layer in enumerate(layers):
         arrays[f"w{i}"] = layer.weight.detach().t().cpu().numpy().copy()

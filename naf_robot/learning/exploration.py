@@ -1,7 +1,11 @@
-"""Exploration noise on actions in the canonical box [-1, 1]. Numpy only: collectors load this."""
+"""How exploring episodes depart from the greedy action. Numpy only: collectors load this.
+
+The collector sets the scale for each episode (`ExplorationSchedule`); the policy's kind gives the random numbers
+of each step (`Exploration`). A action size; actions lie in the box [-1, 1].
+"""
 
 from collections import deque
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +27,83 @@ class ExplorationConfig(Config, frozen=True):
     mean_burst_steps: PositiveInt = 30  # mean length of a stretch with noise
 
 
+class ExplorationSchedule:
+    """How strongly a collector explores, by the success of its newest exploring episodes.
+
+    With a `final_scale` the scale of an episode follows the success of those before it, linearly from
+    `scale` without any to `final_scale`: strong while there is a skill to be found, weak
+    when it is to be refined, and strong again when it is lost.
+    """
+
+    def __init__(self, config: ExplorationConfig) -> None:
+        self.config = config
+        self.outcomes: deque[bool] = deque(maxlen=config.window)  # success of the newest episodes
+
+    @property
+    def settled(self) -> float:
+        """How far success has come, in [0, 1]: the newest episodes' share of it over `final_scale_success`."""
+        if not self.outcomes:
+            return 0.0
+        return min(1.0, sum(self.outcomes) / len(self.outcomes) / self.config.final_scale_success)
+
+    @property
+    def scale(self) -> float:
+        """Of the next exploring episode, in units of the action box."""
+        config = self.config
+        if config.kind == "none":
+            return 0.0
+        if config.final_scale is None:
+            return config.scale
+        return config.scale + self.settled * (config.final_scale - config.scale)
+
+    def note(self, success: bool) -> None:
+        """How an exploring episode ended."""
+        self.outcomes.append(success)
+
+
+class Exploration(Protocol):
+    """What one kind of policy explores with: random numbers, step by step."""
+
+    @property
+    def next_scale(self) -> float:
+        """Scale of the next episode, for display: in units of the action box, or of the policy's own deviation."""
+        ...
+
+    def reset(self) -> None:
+        """An exploring or greedy episode begins."""
+        ...
+
+    def sample(self) -> NDArray[np.float32]:
+        """The next random vector, shape `(A,)`."""
+        ...
+
+
+class StandardNormal:
+    """Independent standard normal numbers, for kinds whose policy has a covariance of its own.
+
+    With the exploration kind `none` they are zero. The schedule's scale does not apply: actions must follow the
+    distribution that the policy states.
+    """
+
+    def __init__(self, schedule: ExplorationSchedule, action_size: int, generator: np.random.Generator) -> None:
+        self._active = schedule.config.kind != "none"
+        self._size, self._generator = action_size, generator
+
+    @property
+    def next_scale(self) -> float:
+        """In units of the policy's own deviation."""
+        return 1.0 if self._active else 0.0
+
+    def reset(self) -> None:
+        """Nothing is carried from episode to episode."""
+
+    def sample(self) -> NDArray[np.float32]:
+        """The next vector, shape `(A,)`."""
+        if not self._active:
+            return np.zeros(self._size, np.float32)
+        return self._generator.standard_normal(self._size, dtype=np.float32)
+
+
 class OrnsteinUhlenbeck:
     """Temporally correlated noise, restarted each episode (Gu et al. 2016, Algorithm 1).
 
@@ -30,9 +111,7 @@ class OrnsteinUhlenbeck:
     so that `scale` is the stationary standard deviation whatever the correlation time. The first
     sample after `reset` is drawn from the stationary distribution.
 
-    With a `final_scale` the noise of an episode follows the success of those before it, linearly from
-    `scale` without any to `final_scale`: strong while there is a skill to be found, weak
-    when it is to be refined, and strong again when it is lost.
+    Its scale is fixed at `reset` by the schedule.
 
     With a `noise_free_fraction` the noise comes, as success grows, in stretches of random length, begun and ended
     by chance at every step, and the policy acts alone between them (within an episode, as in
@@ -40,45 +119,29 @@ class OrnsteinUhlenbeck:
     steady noise never lets it. Before the first success the noise is steady.
     """
 
-    def __init__(self, config: ExplorationConfig, action_size: int, generator: np.random.Generator) -> None:
-        self._config = config
+    def __init__(self, schedule: ExplorationSchedule, action_size: int, generator: np.random.Generator) -> None:
+        config = schedule.config
+        self._schedule, self._config = schedule, config
         decay = {"ornstein_uhlenbeck": 1.0 - config.theta, "white": 0.0, "none": 0.0}[config.kind]
         self._decay = decay
         self._innovation = np.sqrt(1.0 - decay**2)
         self._generator = generator
         self._noise: NDArray[np.float32] | None = None
         self.action_size = action_size
-        self.outcomes: deque[bool] = deque(maxlen=config.window)  # success of the newest episodes
         self._scale = self.next_scale
         self._pause_share = 0.0  # of this episode
         self._paused: bool | None = None  # None: before the first step
 
     @property
     def next_scale(self) -> float:
-        """Standard deviation of the noise after the next `reset`."""
-        config = self._config
-        if config.kind == "none":
-            return 0.0
-        if config.final_scale is None:
-            return config.scale
-        return config.scale + self.settled * (config.final_scale - config.scale)
-
-    @property
-    def settled(self) -> float:
-        """How far success has come, in [0, 1]: the newest episodes' share of it over `final_scale_success`."""
-        if not self.outcomes:
-            return 0.0
-        return min(1.0, sum(self.outcomes) / len(self.outcomes) / self._config.final_scale_success)
-
-    def note(self, success: bool) -> None:
-        """How an exploring episode ended."""
-        self.outcomes.append(success)
+        """Standard deviation of the noise after the next `reset`, in units of the action box."""
+        return self._schedule.scale
 
     def reset(self) -> None:
         """Forget the past: call at the start of each episode."""
         self._noise = None
         self._scale = self.next_scale
-        self._pause_share = self._config.noise_free_fraction * self.settled
+        self._pause_share = self._config.noise_free_fraction * self._schedule.settled
         self._paused = None
 
     def sample(self) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""What every algorithm's learner offers to the trainer."""
+"""What the learner of an off-policy algorithm offers to `OffPolicyActorCritic`."""
 
 from typing import Protocol
 
@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 
 class Learner(Protocol):
-    """Takes gradient steps on a replay buffer and hands out policy parameters.
+    """Takes gradient steps on drawn batches and hands out policy parameters.
 
     The loop it lives in::
 
-        learner = make_learner("naf", config, observation_size, action_size, replay, seed)
+        learner = make_learner("naf", config, observation_size, action_size, batches, seed)
         while training:
-            replay.add(batch)
+            source.add(batch)
             metrics = learner.update(count)
             publish(learner.policy_arrays())
     """
@@ -24,12 +24,12 @@ class Learner(Protocol):
         """Take `count` gradient steps; return metrics averaged over them.
 
         Raises:
-            NafRobotError: the replay buffer is empty.
+            NafRobotError: there is nothing to draw from.
         """
         ...
 
     def policy_arrays(self) -> dict[str, NDArray[np.float32]]:
-        """The acting parameters now, as `naf_robot.learning.policy.Policy.from_arrays` reads them."""
+        """The acting parameters now, as a policy of kind `mlp` reads them."""
         ...
 
     def state(self) -> dict[str, NDArray]:

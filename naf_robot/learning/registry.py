@@ -1,35 +1,52 @@
-"""Algorithms by name. Importing this loads no torch: the learner's module is imported when one is made."""
+"""Algorithms by name. Importing this loads no torch: an algorithm's module is imported when one is made."""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from naf_robot.core.config import Config
-from naf_robot.core.errors import ConfigError, UnknownNameError
+from naf_robot.core.errors import ConfigError, NafRobotError, UnknownNameError
+from naf_robot.core.plugins import load_plugins
 from naf_robot.learning.ddpg.config import DdpgConfig
+from naf_robot.learning.device import check_device
 from naf_robot.learning.linear_naf.config import LinearNafConfig
 from naf_robot.learning.naf.config import NafConfig
 from naf_robot.learning.sac.config import SacConfig
 
 if TYPE_CHECKING:
+    from naf_robot.learning.algorithm import Algorithm, AlgorithmSetup
     from naf_robot.learning.learner import Learner
-    from naf_robot.learning.replay_buffer import ReplayBuffer
+    from naf_robot.learning.sources import Batches
+
+OFF_POLICY = "naf_robot.learning.off_policy:OffPolicyActorCritic"
 
 
-class Algorithm(NamedTuple):
-    """Where an algorithm's parts are."""
+class AlgorithmEntry(NamedTuple):
+    """Where an algorithm's parts are, each as "module:class", imported on use."""
 
     config_type: type[Config]
-    learner: str  # "module:class", imported on use
+    learner: str = ""  # of an off-policy actor-critic: its learner
+    algorithm: str = OFF_POLICY  # called with (name, config, setup)
 
 
-ALGORITHMS: dict[str, Algorithm] = {
-    "naf": Algorithm(NafConfig, "naf_robot.learning.naf.learner:NafLearner"),
-    "linear_naf": Algorithm(LinearNafConfig, "naf_robot.learning.linear_naf.learner:LinearNafLearner"),
-    "ddpg": Algorithm(DdpgConfig, "naf_robot.learning.ddpg.learner:DdpgLearner"),
-    "sac": Algorithm(SacConfig, "naf_robot.learning.sac.learner:SacLearner"),
+ALGORITHMS: dict[str, AlgorithmEntry] = {
+    "naf": AlgorithmEntry(NafConfig, "naf_robot.learning.naf.learner:NafLearner"),
+    "linear_naf": AlgorithmEntry(LinearNafConfig, "naf_robot.learning.linear_naf.learner:LinearNafLearner"),
+    "ddpg": AlgorithmEntry(DdpgConfig, "naf_robot.learning.ddpg.learner:DdpgLearner"),
+    "sac": AlgorithmEntry(SacConfig, "naf_robot.learning.sac.learner:SacLearner"),
 }
+
+
+def register_algorithm(name: str, entry: AlgorithmEntry) -> None:
+    """Make algorithm `name` known to this process, before a configuration that names it is read.
+
+    Raises:
+        NafRobotError: the name is taken.
+    """
+    if name in ALGORITHMS:
+        raise NafRobotError(f"algorithm {name!r} is registered already; choose another name than {sorted(ALGORITHMS)}")
+    ALGORITHMS[name] = entry
 
 
 def algorithm_config_type(name: str) -> type[Config]:
@@ -39,8 +56,23 @@ def algorithm_config_type(name: str) -> type[Config]:
         UnknownNameError: no such algorithm; the valid names are listed.
     """
     if name not in ALGORITHMS:
+        load_plugins()
+    if name not in ALGORITHMS:
         raise UnknownNameError("algorithm", name, ALGORITHMS)
     return ALGORITHMS[name].config_type
+
+
+def make_algorithm(name: str, config: Config, setup: AlgorithmSetup) -> Algorithm:
+    """Make algorithm `name` for the run that `setup` describes.
+
+    Raises:
+        UnknownNameError: no such algorithm.
+        ConfigError: `config` is another algorithm's, or `setup.device` is not present.
+    """
+    _check_config(name, config)
+    check_device(setup.device)
+    algorithm: Algorithm = _imported(ALGORITHMS[name].algorithm)(name, config, setup)
+    return algorithm
 
 
 def make_learner(
@@ -48,21 +80,30 @@ def make_learner(
     config: Config,
     observation_size: int,
     action_size: int,
-    replay: ReplayBuffer,
+    batches: Batches,
     seed: int,
     device: str = "cpu",
 ) -> Learner:
-    """Make the learner of algorithm `name`, which samples from `replay`.
+    """Make the learner of off-policy algorithm `name`, which draws from `batches`.
 
     Raises:
         UnknownNameError: no such algorithm.
         ConfigError: `config` is another algorithm's.
+        NafRobotError: the algorithm has no learner of this form.
     """
+    _check_config(name, config)
+    if not ALGORITHMS[name].learner:
+        raise NafRobotError(f"algorithm {name!r} is no off-policy actor-critic: it names no learner")
+    learner: Learner = _imported(ALGORITHMS[name].learner)(config, observation_size, action_size, batches, seed, device)
+    return learner
+
+
+def _check_config(name: str, config: Config) -> None:
     config_type = algorithm_config_type(name)
     if not isinstance(config, config_type):
         raise ConfigError(f"algorithm {name!r} takes a {config_type.__name__}, got a {type(config).__name__}")
-    module, _, class_name = ALGORITHMS[name].learner.partition(":")
-    learner: Learner = getattr(import_module(module), class_name)(
-        config, observation_size, action_size, replay, seed, device
-    )
-    return learner
+
+
+def _imported(place: str) -> Any:
+    module, _, class_name = place.partition(":")
+    return getattr(import_module(module), class_name)

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 
 import torch
 from diagnostic_msgs.msg import DiagnosticArray
@@ -46,8 +47,9 @@ class TrainerNode(ExecutableNode):
         self.health = FleetHealth(self.config.robots)
         self.progress = Progress(self.trainer, self.health)
         self.events = EventLog(self.run_dir / "events")
-        self.parameter_bytes = self.trainer.parameter_bytes
-        depth = piece_count(self.parameter_bytes)
+        sizes = self.trainer.parameter_bytes
+        self.parameter_bytes = sum(sizes)
+        depth = sum(map(piece_count, sizes))
         self.parameters = self.create_publisher(UInt8MultiArray, topics.POLICY_PARAMETERS, latched(depth))
         self.acknowledgements = self.create_publisher(UInt8MultiArray, topics.EXPERIENCE_ACK, EXPERIENCE)
         self.create_subscription(UInt8MultiArray, topics.EXPERIENCE, self.on_experience, EXPERIENCE_INTAKE)
@@ -120,11 +122,12 @@ class TrainerNode(ExecutableNode):
             return
         self.publish(parameters)
 
-    def publish(self, parameters: PolicyParameters) -> None:
-        """Send parameters, in chunks where they are large."""
+    def publish(self, versions: Sequence[PolicyParameters]) -> None:
+        """Send the parameters of every addressee, in chunks where they are large."""
         self.published_s = time.monotonic()
-        for piece in split(encode_parameters(parameters), parameters.version):
-            self.parameters.publish(convert.bytes_message(piece))
+        for parameters in versions:
+            for piece in split(encode_parameters(parameters), parameters.version):
+                self.parameters.publish(convert.bytes_message(piece))
 
     def on_save(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """Write a checkpoint now."""
@@ -195,7 +198,8 @@ class TrainerNode(ExecutableNode):
         troubles = [*trainer.trouble.values(), trainer.episodes.trouble]
         trouble = "; ".join(text for text in troubles if text)
         message = "paused" if trainer.paused else "training"
-        return WARN if trouble else OK, f"{message}; {trouble}" if trouble else message, values | trainer.metrics
+        values |= {**trainer.algorithm.counters(), **trainer.metrics}
+        return WARN if trouble else OK, f"{message}; {trouble}" if trouble else message, values
 
     def close(self) -> None:
         """Take what still comes, then write checkpoint, summary and the learning curve, what matters most first."""

@@ -25,6 +25,7 @@ from naf_robot.core.types import (
 from naf_robot.learning.exploration import ExplorationConfig
 from naf_robot.learning.learner_batch import ActionSource
 from naf_robot.learning.registry import algorithm_config_type
+from naf_robot.learning.source_shares import SourceShares
 from naf_robot.run.ratio import RatioLimiter
 from naf_robot.sensing.door_angle import DoorSensorConfig
 from naf_robot.sim.simulator import SimulatorConfig, steps_per_period
@@ -63,6 +64,7 @@ class TrainerConfig(Config, frozen=True):
     action_source: ActionSource = "requested"
     reward_scale: PositiveFloat = 1.0  # the learner's reward is the task's times this
     success_fraction: FractionBelowOne = 0.0  # of each batch from successful episodes, as soon as there are any
+    sources: SourceShares = SourceShares()  # shares of each batch by the name of its source
     replay_capacity: PositiveInt = 1_000_000
     publish_period_updates: PositiveInt = 50
     max_parameter_bytes_per_s: PositiveFloat = 100e6  # of policy parameters, to all collectors together

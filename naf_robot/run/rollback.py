@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from naf_robot.core.errors import RunFolderError
+from naf_robot.core.errors import CheckpointError, RunFolderError
 from naf_robot.run.checkpoint import Checkpoint, read_best, read_checkpoint, roll_back
 from naf_robot.run.config import check_robot, load
 from naf_robot.run.pin import write_pin
@@ -32,12 +32,17 @@ def pin_robots(run_dir: Path, robot: str | None, version: int | None, release: b
     """Pin `robot`, None for all, to `version`, None for the best; or release the pin.
 
     Raises:
-        CheckpointError: no whole checkpoint of that version.
+        CheckpointError: no whole checkpoint of that version, or it is addressed to another robot.
         UnknownNameError: no such robot in the run.
     """
     config = _config(run_dir)
     robots = config.robots if robot is None else (check_robot(config, robot),)
     parameters = None if release else _chosen(run_dir, version).policy
+    others = [name for name in robots if parameters is not None and parameters.addressee not in ("", name)]
+    if parameters is not None and others:
+        raise CheckpointError(
+            f"version {parameters.version} is addressed to {parameters.addressee!r} and cannot be pinned on {others}"
+        )
     for name in robots:
         write_pin(run_dir, name, parameters)
     return {"robots": list(robots), "version": parameters.version if parameters else None}

@@ -94,16 +94,18 @@ class StudyArchive:
         Raises:
             OSError: the disk refused; older checkpoints stay.
         """
+        current = study.current_policy()
         policy = PolicyParameters(
-            arrays=study.learner.policy_arrays(),
+            arrays=current.arrays,
             version=study.episodes,
             task=self._contract.task,
             observation_spec=self._contract.observation_spec,
-            updates=study.learner.updates,
+            updates=study.algorithm.updates,
             transitions=study.env_steps,
+            kind=current.kind,
         )
         counters = study.counters() | {"algorithm": self._algorithm}
-        write_checkpoint(self._folder, Checkpoint(study.learner.state(), policy, counters), KEEP)
+        write_checkpoint(self._folder, Checkpoint(study.algorithm.state(), policy, counters), KEEP)
         self._written_s = time.monotonic()
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from naf_robot.core.files import replace_file
 from naf_robot.core.types import FractionBelowOne, NonNegativeInt, PositiveFloat, PositiveInt
 from naf_robot.learning.exploration import ExplorationConfig
 from naf_robot.learning.learner_batch import ActionSource
+from naf_robot.learning.source_shares import SourceShares
 
 FILE = "study.yaml"
 SCHEMA_VERSION = 1
@@ -30,6 +31,7 @@ class StudyOptions(Config, frozen=True):
     action_source: ActionSource = "requested"
     reward_scale: PositiveFloat = 1.0  # the learner's reward is the environment's times this
     success_fraction: FractionBelowOne = 0.0  # of each batch from episodes that ended in success
+    sources: SourceShares = SourceShares()  # shares of each batch by the name of its source
     exploration: ExplorationConfig = msgspec.field(default_factory=ExplorationConfig)
 
 

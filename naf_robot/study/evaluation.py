@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from naf_robot.core.errors import RunFolderError
 from naf_robot.core.seeding import derived_seed
-from naf_robot.learning.policy import Policy
+from naf_robot.learning.policies.registry import make_policy
 from naf_robot.run.checkpoint import read_checkpoint, read_policy
 from naf_robot.run.config import load
 from naf_robot.run.environments import make_environment
@@ -29,7 +29,7 @@ def evaluate_run(run_dir: Path, episodes: int, seed: int) -> dict[str, Any]:
     with tqdm(total=episodes, unit="episode", disable=None) as bar:
         success, returns, distance = evaluate(
             environment,
-            Policy.from_arrays(parameters.arrays),
+            make_policy(parameters.kind, parameters.arrays),
             episodes,
             derived_seed(seed, "evaluate"),
             lambda row: bar.update(),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from naf_robot.core.errors import ConfigError
 from naf_robot.core.records import TransitionBatch, stack
-from naf_robot.learning.exploration import OrnsteinUhlenbeck
+from naf_robot.learning.behaviour import BehaviourPolicy
 from naf_robot.learning.policy import Policy
 
 Report = Callable[[dict[str, Any]], None]
@@ -33,14 +33,14 @@ def box_environment(environment: gymnasium.Env) -> gymnasium.Env:
 
 
 def explore(
-    environment: gymnasium.Env, policy: Policy, noise: OrnsteinUhlenbeck, episode: int, seed: int
+    environment: gymnasium.Env, behaviour: BehaviourPolicy, episode: int, seed: int
 ) -> Iterator[TransitionBatch]:
-    """One episode of `policy` with `noise` restarted, transition by transition, goals drawn from `seed`."""
-    noise.reset()
+    """One exploring episode of `behaviour`, transition by transition, goals drawn from `seed`."""
+    behaviour.reset()
     observation, _ = environment.reset(seed=seed)
     over, step = False, 0
     while not over:
-        requested = np.clip(policy.action(observation) + noise.sample(), -1.0, 1.0)
+        requested = behaviour.act(observation, greedy=False)
         following, reward, terminated, truncated, info = environment.step(requested)
         executed = info.get("executed_action", requested)
         yield _one_transition(
@@ -67,9 +67,10 @@ def evaluate(
     returns: list[float] = []
     for episode in range(episodes):
         observation, _ = environment.reset(seed=seed if episode == 0 else None)
+        policy.reset()
         total, over, info = 0.0, False, {}
         while not over:
-            observation, reward, terminated, truncated, info = environment.step(policy.action(observation))
+            observation, reward, terminated, truncated, info = environment.step(policy.act(observation))
             total, over = total + float(reward), terminated or truncated
         returns.append(total)
         if "success" in info:

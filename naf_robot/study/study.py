@@ -1,6 +1,6 @@
 """The synchronous, ROS-free loop: one process, one environment, one seed at a time.
 
-It trains any learner on any Gymnasium environment with Box observations and actions, so that
+It trains any algorithm on any Gymnasium environment with Box observations and actions, so that
 algorithms can be compared quickly before they meet robots.
 """
 
@@ -14,16 +14,18 @@ from numpy.typing import NDArray
 from naf_robot.core.config import Config
 from naf_robot.core.records import TransitionBatch, concatenate
 from naf_robot.core.seeding import derived_seed, stream
-from naf_robot.learning.exploration import OrnsteinUhlenbeck
+from naf_robot.learning.algorithm import ONLINE, AlgorithmSetup, Budget, NewPolicy, policy_for
+from naf_robot.learning.behaviour import BehaviourPolicy
 from naf_robot.learning.learner_batch import learner_batch
-from naf_robot.learning.policy import Policy
-from naf_robot.learning.registry import make_learner
-from naf_robot.learning.replay_buffer import ReplayBuffer
+from naf_robot.learning.policies.registry import make_policy
+from naf_robot.learning.registry import make_algorithm
+from naf_robot.learning.source_shares import check_filled
 from naf_robot.run.ratio import RatioLimiter
 from naf_robot.study.config import StudyOptions
 from naf_robot.study.gym_episodes import box_environment, evaluate, explore
 
-UPDATE_PERIOD = 32  # env steps between calls of the learner; the policy acts unchanged through an episode
+ROBOT = "study"  # whose policy it acts with, where an algorithm addresses them
+UPDATE_PERIOD = 32  # env steps between calls of the algorithm; the policy acts unchanged through an episode
 
 
 @dataclass
@@ -50,7 +52,7 @@ class Study:
             if study.evaluation_is_due:
                 row = study.evaluate()
 
-    Between two turns of that loop, transitions, learner and `counters` are all that it is; the
+    Between two turns of that loop, transitions, algorithm and `counters` are all that it is; the
     episodes of an environment must depend on the seed that it is reset with alone.
     """
 
@@ -67,10 +69,19 @@ class Study:
         self._environment, self._held_out = box_environment(environment), box_environment(held_out)
         (size,), (actions,) = self._environment.observation_space.shape, self._environment.action_space.shape
         self.observation_size, self.action_size = size, actions
-        self.replay = ReplayBuffer(options.replay_capacity, size, actions, success_fraction=options.success_fraction)
-        self.learner = make_learner(algorithm, config, size, actions, self.replay, derived_seed(seed, "learner"))
+        check_filled(options.sources, (ONLINE,))
+        setup = AlgorithmSetup(
+            size,
+            actions,
+            derived_seed(seed, "learner"),
+            (ROBOT,),
+            replay_capacity=options.replay_capacity,
+            success_fraction=options.success_fraction,
+            sources=options.sources,
+        )
+        self.algorithm = make_algorithm(algorithm, config, setup)
         self._random = stream(seed, "exploration")
-        self._noise = OrnsteinUhlenbeck(options.exploration, actions, self._random)
+        self._behaviour = BehaviourPolicy(options.exploration, self._random)
         self._ratio = RatioLimiter(options.updates_per_transition, 0, options.learning_starts)
         self.episodes = 0  # trained on
         self.env_steps = 0
@@ -91,30 +102,33 @@ class Study:
         episode = self.episodes + 1
         transitions = []
         reset_seed = derived_seed(self.seed, "reset") + episode
-        for transition in explore(self._environment, self.policy(), self._noise, episode, reset_seed):
+        current = self.current_policy()
+        self._behaviour.load(current.kind, current.arrays)
+        for transition in explore(self._environment, self._behaviour, episode, reset_seed):
             transitions.append(transition)
             self.add(transition)
             over = bool(transition.terminated[0] or transition.truncated[0])
             if self.env_steps % UPDATE_PERIOD == 0 or over:
-                count = self._ratio.allowed_updates(self.env_steps, self.learner.updates, at_most=sys.maxsize)
+                count = self._ratio.allowed_updates(self.env_steps, self.algorithm.updates, at_most=sys.maxsize)
                 if count > 0:
-                    self.learner.update(count)
+                    self.algorithm.work(Budget(count))
         self.episodes = episode
-        self._noise.note(bool(transitions[-1].success[0]))
+        self._behaviour.schedule.note(bool(transitions[-1].success[0]))
         return concatenate(transitions)
 
     def add(self, transitions: TransitionBatch) -> None:
-        """Let the learner have `transitions`."""
-        self.replay.add(learner_batch(transitions, self.options))
+        """Let the algorithm have `transitions`."""
+        self.algorithm.sources[ONLINE].add(learner_batch(transitions, self.options))
         self.env_steps += len(transitions)
 
     def evaluate(self) -> dict[str, Any]:
         """Greedy held-out episodes now; the new row of the learning curve."""
-        policy, options = self.policy(), self.options
+        current, options = self.current_policy(), self.options
+        policy = make_policy(current.kind, current.arrays)
         success, returns, distance = evaluate(
             self._held_out, policy, options.evaluation_episodes, derived_seed(self.seed, "held-out", self.episodes)
         )
-        row = Evaluation(self.episodes, self.env_steps, self.learner.updates, success, returns, distance)
+        row = Evaluation(self.episodes, self.env_steps, self.algorithm.updates, success, returns, distance)
         if options.confirmation_episodes > 0 and success is not None and success >= options.stop_at_success:
             row.confirmed_success_rate, *_ = evaluate(
                 self._held_out,
@@ -125,32 +139,32 @@ class Study:
         self.rows.append(asdict(row))
         return self.rows[-1]
 
-    def policy(self) -> Policy:
-        """What the learner would act on now."""
-        return Policy.from_arrays(self.learner.policy_arrays())
+    def current_policy(self) -> NewPolicy:
+        """What the algorithm would have a robot act on now."""
+        return policy_for(self.algorithm.policies(), ROBOT)
 
     def counters(self) -> dict[str, Any]:
-        """All that is not the learner's and not in the transitions, as JSON can hold it."""
+        """All that is not the algorithm's and not in the transitions, as JSON can hold it."""
         return {
             "seed": self.seed,
             "episodes": self.episodes,
             "transitions": self.env_steps,
             "exploration": self._random.bit_generator.state,
-            "outcomes": list(self._noise.outcomes),
+            "outcomes": list(self._behaviour.schedule.outcomes),
             "curve": self.rows,
         }
 
-    def go_on_from(self, learner_state: dict[str, NDArray], counters: dict[str, Any]) -> None:
+    def go_on_from(self, state: dict[str, NDArray], counters: dict[str, Any]) -> None:
         """Take up where another process stood between two episodes; its transitions were added before.
 
         Raises:
-            CheckpointError: the learner's state is of another configuration.
+            CheckpointError: the algorithm's `state` is of another configuration.
             KeyError, TypeError, ValueError: `counters` are not those of a study.
         """
         self._random.bit_generator.state = counters["exploration"]
-        self._noise.outcomes.extend(bool(success) for success in counters["outcomes"])
+        self._behaviour.schedule.outcomes.extend(bool(success) for success in counters["outcomes"])
         self.episodes, self.rows = int(counters["episodes"]), list(counters["curve"])
-        self.learner.load_state(learner_state)
+        self.algorithm.load_state(state)
 
     def _is_good(self, row: dict[str, Any]) -> bool:
         asked = ["success_rate"] + ["confirmed_success_rate"] * (self.options.confirmation_episodes > 0)

@@ -61,13 +61,13 @@ class Progress:
         trainer = self._trainer
         log = trainer.episodes
         shown = f"{log.evaluation_success:.2f} of {min(log.evaluations, trainer.config.trainer.evaluation_window)}"
+        known = {"loss": "loss", "gradient": "gradient_norm"}  # not every algorithm has them
+        metrics = "".join(f"{w} {trainer.metrics[n]:.3g}, " for w, n in known.items() if n in trainer.metrics)
         return (
             f"steps {trainer.transitions}, evaluation success {shown}, "
             f"{trainer.updates_per_s:.0f} updates/s, "
             f"{trainer.updates / max(trainer.transitions, 1):.2f} updates/step, "
-            f"loss {trainer.metrics.get('loss', float('nan')):.3g}, "
-            f"gradient {trainer.metrics.get('gradient_norm', float('nan')):.3g}, "
-            f"skipped {trainer.skipped_updates:.0f}, policy {trainer.publication.version}"
+            f"{metrics}skipped {trainer.skipped_updates:.0f}, policy {trainer.publication.version}"
         )
 
 

@@ -18,9 +18,10 @@ from naf_robot.experience.codec import ExperienceMessage
 from naf_robot.experience.compacted import parts_of
 from naf_robot.experience.envelope import MAX_HEADER_BYTES
 from naf_robot.experience.store import ExperienceStore, Held
+from naf_robot.learning.algorithm import ONLINE, AlgorithmSetup, Budget
 from naf_robot.learning.learner_batch import learner_batch
-from naf_robot.learning.registry import make_learner
-from naf_robot.learning.replay_buffer import ReplayBuffer
+from naf_robot.learning.registry import make_algorithm
+from naf_robot.learning.source_shares import check_filled
 from naf_robot.run.checkpoint import (
     BEST,
     Checkpoint,
@@ -42,10 +43,10 @@ SUCCEEDED, RAN_OUT = 0, 3  # exit codes of a training run
 
 
 class Trainer:
-    """One run's learner with its experience; driven by a loop that feeds it messages and time.
+    """One run's algorithm with its experience; driven by a loop that feeds it messages and time.
 
     A run folder that holds experience is taken up where it stands: replay and episodes come from the
-    store, the learner from the newest whole checkpoint.
+    store, the algorithm from the newest whole checkpoint.
 
     Raises:
         LockedError: another living trainer works in the run folder.
@@ -60,6 +61,19 @@ class Trainer:
         self._ratio = config.trainer.ratio()
         self._run_dir = run_dir
         self._clock = clock
+        settings = self._settings
+        check_filled(settings.sources, (ONLINE,))
+        setup = AlgorithmSetup(
+            self.contract.observation_size,
+            self.contract.action_size,
+            derived_seed(config.seed, "learner"),
+            config.robots,
+            settings.device,
+            settings.replay_capacity,
+            settings.success_fraction,
+            settings.sources,
+        )
+        self.algorithm = make_algorithm(config.algorithm_name, config.algorithm_config(), setup)
         self._store = ExperienceStore(
             run_dir / "experience.sqlite",
             self.contract,
@@ -67,25 +81,14 @@ class Trainer:
             self._settings.replay_capacity if self._settings.full_store == "compact" else None,
         )
         self.receiver = Receiver(self._store, self.contract, config.robots, self._take, self._progress)
-        size, actions = self.contract.observation_size, self.contract.action_size
-        settings = self._settings
-        self._replay = ReplayBuffer(
-            settings.replay_capacity, size, actions, settings.device, success_fraction=settings.success_fraction
-        )
-        self._learner = make_learner(
-            config.algorithm_name,
-            config.algorithm_config(),
-            size,
-            actions,
-            self._replay,
-            derived_seed(config.seed, "learner"),
-            self._settings.device,
-        )
+        self._replay = self.algorithm.sources[ONLINE]
         self.episodes = EpisodeLog(
             run_dir / "episodes.jsonl", self.contract.reward_names, self._settings.evaluation_window
         )
         self.gate = EvaluationGate()
-        self.publication = Publication(run_dir / "policy_version", self.contract, self._settings.publish_period_updates)
+        self.publication = Publication(
+            run_dir / "policy_version", self.contract, self._settings.publish_period_updates, config.robots
+        )
         self._learning_s, self._updates_here = 0.0, 0
         self._started_s = self._checkpointed_s = clock.now_s()
         self.transitions = 0
@@ -105,7 +108,7 @@ class Trainer:
         if has_checkpoint(self._run_dir):
             checkpoint = read_checkpoint(self._run_dir)
             check_identity(checkpoint, self.contract, self.config.algorithm_name)
-            self._learner.load_state(checkpoint.learner_state)
+            self.algorithm.load_state(checkpoint.learner_state)
             roll_back(self._run_dir, checkpoint)  # torn ones that are newer would be in the way of what follows
             wall_s = float(checkpoint.counters.get("wall_s", 0.0))
             with contextlib.suppress(CheckpointError):  # no version has passed yet
@@ -128,8 +131,8 @@ class Trainer:
 
     @property
     def updates(self) -> int:
-        """Gradient updates so far."""
-        return self._learner.updates
+        """Updates so far."""
+        return self.algorithm.updates
 
     @property
     def wall_s(self) -> float:
@@ -160,7 +163,7 @@ class Trainer:
             "evaluation_success": self.episodes.evaluation_success,
             "evaluation_return": self.episodes.evaluation_return,
         }
-        checkpoint = Checkpoint(self._learner.state(), policy, self._counters() | scores)
+        checkpoint = Checkpoint(self.algorithm.state(), policy, self._counters() | scores)
         if self._written("best checkpoint", lambda: write_checkpoint(self._run_dir, checkpoint, 1, BEST)):
             self.gate.keep(self.episodes, policy.version)
 
@@ -170,28 +173,29 @@ class Trainer:
             return 0
         count = self._ratio.allowed_updates(self.transitions, self.updates, at_most)
         if count > 0:
-            begin = self._clock.now_s()
-            self.metrics = self._learner.update(count)
+            begin, before = self._clock.now_s(), self.updates
+            self.metrics = self.algorithm.work(Budget(count))
             self._learning_s += self._clock.now_s() - begin
+            count = self.updates - before
             self._updates_here += count
             self.skipped_updates += self.metrics.get("skipped_updates", 0.0)
         return count
 
     @property
-    def parameter_bytes(self) -> int:
-        """About how large a message of policy parameters is."""
-        return MAX_HEADER_BYTES + sum(array.nbytes for array in self._learner.policy_arrays().values())
+    def parameter_bytes(self) -> list[int]:
+        """About how large each message of policy parameters is, one for each addressee."""
+        return [MAX_HEADER_BYTES + sum(a.nbytes for a in p.arrays.values()) for p in self.algorithm.policies()]
 
-    def new_parameters(self) -> PolicyParameters:
-        """The acting parameters now, as a new version.
+    def new_parameters(self) -> list[PolicyParameters]:
+        """The policies now as new versions, the one for all robots first.
 
         Raises:
-            OSError: its number cannot be made durable.
+            OSError: a number cannot be made durable.
         """
-        return self.publication.new(self._learner.policy_arrays(), *self._progress())
+        return self.publication.new(self.algorithm.policies(), *self._progress())
 
-    def parameters(self) -> PolicyParameters:
-        """The newest version again, with how far the trainer is by now."""
+    def parameters(self) -> list[PolicyParameters]:
+        """The newest version of each addressee again, with how far the trainer is by now."""
         return self.publication.again(*self._progress()) or self.new_parameters()
 
     def outcome(self) -> int | None:
@@ -214,8 +218,8 @@ class Trainer:
         self._checkpointed_s = self._clock.now_s()
         policy = self.publication.newest
         if policy is None or policy.updates != self.updates:
-            policy = self.new_parameters()
-        checkpoint = Checkpoint(self._learner.state(), policy, self._counters())
+            policy = self.new_parameters()[0]
+        checkpoint = Checkpoint(self.algorithm.state(), policy, self._counters())
         return write_checkpoint(self._run_dir, checkpoint, self._settings.keep_checkpoints)
 
     def try_checkpoint(self) -> bool:

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 from collecting_robot import CONFIG, STEPS, Robot, parameters
+from policies import untrained
 
 from naf_robot.collecting.collector import Phase
 from naf_robot.core.errors import NafRobotError
-from naf_robot.learning.policy import Policy
 
 
 def test_nothing_moves_before_parameters_come():
@@ -104,7 +104,7 @@ def test_parameters_of_another_shape_are_refused_and_the_last_good_ones_stay():
     robot = Robot()
     robot.collector.offer(parameters(version=1))
     with pytest.raises(NafRobotError, match=r"observation of shape \(19,\)"):
-        robot.collector.offer(parameters(2, arrays=Policy.random(19, 7, np.random.default_rng(0)).arrays()))
+        robot.collector.offer(parameters(2, arrays=untrained(19, 7).arrays()))
     robot.run_until(lambda: robot.ended)
     assert set(robot.batches[0].policy_version) == {1}
 

@@ -1,11 +1,11 @@
 """A collector whose task needs a sensor: it waits for the world, and ends an episode when the sensor is lost."""
 
 import numpy as np
+from policies import untrained
 
 from naf_robot.collecting.collector import Collector, Phase
 from naf_robot.core.clock import ManualClock
 from naf_robot.core.records import PolicyParameters
-from naf_robot.learning.policy import Policy
 from naf_robot.run.config import resolve
 from naf_robot.sensing import rotation
 from naf_robot.tasks.door_geometry import HINGE_AXIS
@@ -19,7 +19,7 @@ class Robot:
 
     def __init__(self) -> None:
         self.collector = Collector(CONFIG, "robot_1", CONFIG.arm.model(), np.ones(7), ManualClock())
-        arrays = Policy.random(SIZE, 7, np.random.default_rng(0)).arrays()
+        arrays = untrained(SIZE, 7).arrays()
         self.collector.offer(PolicyParameters(arrays, 1, "door_real", "", 0, 0))
         self.time_s = 0.0
         self.angle: float | None = 0.0

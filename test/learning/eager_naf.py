@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from naf_robot.learning.naf.config import NafConfig
 from naf_robot.learning.naf.learner import NafLearner
-from naf_robot.learning.naf.losses import triangle_indices
+from naf_robot.learning.triangle import triangle_indices
 
 
 class Network(nn.Module):

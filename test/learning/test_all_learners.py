@@ -1,6 +1,7 @@
 """What holds for every algorithm of the registry."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,11 +10,11 @@ from random_batch import make_batch
 
 from naf_robot.core.errors import CheckpointError, NafRobotError
 from naf_robot.learning import registry
-from naf_robot.learning.policy import Policy
+from naf_robot.learning.policies.mlp import MlpPolicy
 from naf_robot.learning.replay_buffer import ReplayBuffer
 from naf_robot.learning.sac import losses as sac_losses
 
-pytestmark = pytest.mark.parametrize("name", registry.ALGORITHMS)
+pytestmark = pytest.mark.parametrize("name", [n for n, entry in registry.ALGORITHMS.items() if entry.learner])
 
 
 def make(name, seed=0, filled=True):
@@ -29,7 +30,7 @@ def test_updates_give_finite_metrics_and_a_policy_that_acts(name):
     assert learner.updates == 5
     assert all(np.isfinite(value) for value in metrics.values())
     assert metrics["skipped_updates"] == 0
-    policy = Policy.from_arrays(learner.policy_arrays())
+    policy = MlpPolicy.from_arrays(learner.policy_arrays())
     assert (policy.observation_size, policy.action_size) == (5, 3)
     assert np.abs(policy.action(np.ones(5))).max() <= 1.0
 
@@ -88,7 +89,7 @@ def test_greedy_action_finds_the_best_of_a_bandit(name):
             gain = learner.critic(x, learner.actor(x)) - learner.critic(x, torch.zeros(4000, 3))
         assert float(gain.mean()) > 0.0
         return
-    policy = Policy.from_arrays(learner.policy_arrays())
+    policy = MlpPolicy.from_arrays(learner.policy_arrays())
     actions = np.mean([policy.action(x) for x in batch.observation[:50]], axis=0)
     assert actions == pytest.approx(np.full(3, 0.5), abs=0.25)
 
@@ -100,3 +101,9 @@ def test_squashed_density_integrates_to_one(name):
     normal = torch.linspace(-6, 6, 4001).unsqueeze(1)
     action, log_probability = sac_losses.squash(mean.expand_as(normal), log_deviation.expand_as(normal), normal)
     assert float(torch.trapezoid(log_probability.exp(), action[:, 0])) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_every_metric_is_explained_on_the_algorithms_page(name):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "algorithms" / f"{name}.md").read_text(encoding="utf-8")
+    explained = {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")}
+    assert explained == set(make(name).update(1))

@@ -5,11 +5,12 @@ import pytest
 
 from naf_robot.core import config
 from naf_robot.core.errors import ConfigError
-from naf_robot.learning.exploration import ExplorationConfig, OrnsteinUhlenbeck
+from naf_robot.learning.exploration import ExplorationConfig, ExplorationSchedule, OrnsteinUhlenbeck, StandardNormal
 
 
-def noise(seed=0, size=2000, **settings):
-    return OrnsteinUhlenbeck(ExplorationConfig(**settings), size, np.random.default_rng(seed))
+def noise(seed=0, size=2000, schedule=None, **settings):
+    schedule = schedule or ExplorationSchedule(ExplorationConfig(**settings))
+    return OrnsteinUhlenbeck(schedule, size, np.random.default_rng(seed))
 
 
 def test_scale_is_the_standard_deviation_from_the_first_step_on():
@@ -46,11 +47,13 @@ def test_equal_seeds_give_equal_noise_and_samples_are_copies():
 
 
 def test_noise_weakens_with_success_and_grows_with_failure():
-    process = noise(scale=0.4, final_scale=0.1, final_scale_success=0.5, window=4)
+    config = ExplorationConfig(scale=0.4, final_scale=0.1, final_scale_success=0.5, window=4)
+    schedule = ExplorationSchedule(config)
+    process = noise(schedule=schedule)
 
     def scale_after(*outcomes: bool) -> float:
         for success in outcomes:
-            process.note(success)
+            schedule.note(success)
         process.reset()
         assert process.sample().std() == pytest.approx(process.next_scale, rel=0.07)
         return process.next_scale
@@ -61,15 +64,15 @@ def test_noise_weakens_with_success_and_grows_with_failure():
     assert scale_after(True) == pytest.approx(0.1)
     assert scale_after(True, True) == pytest.approx(0.1)
     assert scale_after(False, False, False) == pytest.approx(0.25)
-    process.note(True)
+    schedule.note(True)
     before = process.sample().std()
     assert before == pytest.approx(0.25, rel=0.07)  # an episode keeps the scale that it began with
 
 
 def test_without_a_settled_scale_success_changes_nothing():
-    process = noise(scale=0.4)
-    process.note(True)
-    assert process.next_scale == 0.4
+    schedule = ExplorationSchedule(ExplorationConfig(scale=0.4))
+    schedule.note(True)
+    assert schedule.scale == 0.4
 
 
 def test_wrong_settings_are_refused():
@@ -86,8 +89,9 @@ def stretches(paused: list[bool], kind: bool) -> list[int]:
 
 def settled(**settings):
     """A process after nothing but successes."""
-    process = noise(size=3, **settings)
-    process.note(True)
+    schedule = ExplorationSchedule(ExplorationConfig(**settings))
+    schedule.note(True)
+    process = noise(size=3, schedule=schedule)
     process.reset()
     return process
 
@@ -109,11 +113,12 @@ def test_an_episode_begins_paused_as_often_as_the_share_says():
 
 
 def test_pauses_come_with_success_and_go_with_it():
-    process = noise(size=3, noise_free_fraction=0.8, final_scale_success=1.0, window=4)
+    schedule = ExplorationSchedule(ExplorationConfig(noise_free_fraction=0.8, final_scale_success=1.0, window=4))
+    process = noise(size=3, schedule=schedule)
 
     def paused_after(*outcomes: bool) -> float:
         for success in outcomes:
-            process.note(success)
+            schedule.note(success)
         process.reset()
         return float(np.mean([not process.sample().any() for _ in range(20_000)]))
 
@@ -131,3 +136,13 @@ def test_without_pauses_the_stream_of_random_numbers_is_as_it_was():
 def test_a_pause_that_never_ends_is_refused():
     with pytest.raises(ConfigError, match="noise_free_fraction"):
         config.build(ExplorationConfig, {"noise_free_fraction": 1.0})
+
+
+def test_standard_normal_numbers_are_the_generators_own_and_none_means_none():
+    schedule, generator = ExplorationSchedule(ExplorationConfig()), np.random.default_rng(3)
+    own = StandardNormal(schedule, 4, np.random.default_rng(3))
+    own.reset()
+    np.testing.assert_array_equal(own.sample(), generator.standard_normal(4, dtype=np.float32))
+    silent = StandardNormal(ExplorationSchedule(ExplorationConfig(kind="none")), 4, generator)
+    assert (own.next_scale, silent.next_scale) == (1.0, 0.0)
+    assert not silent.sample().any()

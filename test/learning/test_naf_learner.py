@@ -7,7 +7,7 @@ from random_batch import make_batch
 from naf_robot.core.errors import CheckpointError
 from naf_robot.learning.naf.config import NafConfig
 from naf_robot.learning.naf.learner import NafLearner
-from naf_robot.learning.policy import Policy
+from naf_robot.learning.policies.mlp import MlpPolicy
 from naf_robot.learning.replay_buffer import ReplayBuffer
 
 VARIANTS = {
@@ -107,7 +107,7 @@ def test_published_policy_equals_the_network_in_evaluation(settings):
         for norm, mean, variance in zip(norms, learner.moments.means, learner.moments.variances, strict=True):
             norm.running_mean.copy_(mean[: norm.num_features])
             norm.running_var.copy_(variance[: norm.num_features])
-    policy = Policy.from_arrays(learner.policy_arrays())
+    policy = MlpPolicy.from_arrays(learner.policy_arrays())
     for observation in make_batch(20).observation:
         with torch.no_grad():
             wanted = torch.tanh(network(torch.from_numpy(observation)[None]))[0].numpy()
@@ -186,7 +186,7 @@ def test_averaged_policy_is_the_moving_average_of_the_acting_one():
         expected.lerp_(learner.parameters.flat, 1.0 - 0.9)
     torch.testing.assert_close(learner.averaged.flat, expected)
     learner.averaged.flat.fill_(0.0)
-    assert Policy.from_arrays(learner.policy_arrays()).action(np.ones(5)) == pytest.approx(np.zeros(3))
+    assert MlpPolicy.from_arrays(learner.policy_arrays()).action(np.ones(5)) == pytest.approx(np.zeros(3))
 
 
 def test_gradient_norm_is_limited():
@@ -200,7 +200,7 @@ def test_defaults_serve_wider_networks():
     learner = make_learner(hidden=(256, 256), batch_size=64, size=20, actions=7)
     metrics = learner.update(5)
     assert np.isfinite(metrics["loss"])
-    assert Policy.from_arrays(learner.policy_arrays()).observation_size == 20
+    assert MlpPolicy.from_arrays(learner.policy_arrays()).observation_size == 20
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

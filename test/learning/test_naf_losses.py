@@ -5,7 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from naf_robot.learning.bellman import bootstrap_factor, td_target
 from naf_robot.learning.naf import losses
+from naf_robot.learning.triangle import triangle_indices
 
 SIZE = 4
 TRIANGLE = SIZE * (SIZE + 1) // 2
@@ -16,7 +18,7 @@ def finite(*shape: int, largest: float = 8.0):
 
 
 def dense(raw_triangle: np.ndarray, limit: float = 5.0) -> np.ndarray:
-    rows, columns = losses.triangle_indices(SIZE)
+    rows, columns = triangle_indices(SIZE)
     lower = np.zeros((SIZE, SIZE))
     lower[rows, columns] = raw_triangle
     np.fill_diagonal(lower, np.exp(limit * np.tanh(np.diag(lower) / limit)))
@@ -85,7 +87,7 @@ def test_diagonal_is_bounded_and_keeps_its_slope(raw, limit):
 def test_gradients_equal_autograd(raw_mu, raw_triangle, action):
     _, mu_gradient, triangle_gradient = advantage(raw_mu, raw_triangle, action)
     mu, raw = torch.tensor(raw_mu, requires_grad=True), torch.tensor(raw_triangle, requires_grad=True)
-    rows, columns = losses.triangle_indices(SIZE)
+    rows, columns = triangle_indices(SIZE)
     lower = torch.zeros(5, SIZE, SIZE, dtype=torch.float64)
     diagonal = torch.exp(5.0 * torch.tanh(raw[:, :SIZE] / 5.0))
     lower[:, rows, columns] = torch.cat((diagonal, raw[:, SIZE:]), 1)
@@ -109,8 +111,8 @@ def test_gradients_equal_autograd(raw_mu, raw_triangle, action):
 )
 def test_td_target_by_hand(terminated, truncated, time_limit_is_terminal, wanted):
     flags = torch.tensor([terminated]), torch.tensor([truncated])
-    factor = losses.bootstrap_factor(*flags, 0.9, time_limit_is_terminal)
-    target = losses.td_target(torch.tensor([1.5]), factor, torch.tensor([10.0]))
+    factor = bootstrap_factor(*flags, 0.9, time_limit_is_terminal)
+    target = td_target(torch.tensor([1.5]), factor, torch.tensor([10.0]))
     assert float(target) == pytest.approx(wanted)
 
 

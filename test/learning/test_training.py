@@ -8,8 +8,8 @@ import torch
 from naf_robot.core.records import stack
 from naf_robot.core.seeding import stream
 from naf_robot.learning import registry
-from naf_robot.learning.exploration import ExplorationConfig, OrnsteinUhlenbeck
-from naf_robot.learning.policy import Policy
+from naf_robot.learning.exploration import ExplorationConfig, ExplorationSchedule, OrnsteinUhlenbeck
+from naf_robot.learning.policies.mlp import MlpPolicy
 from naf_robot.learning.replay_buffer import ReplayBuffer
 
 EPISODES = 30  # of 200 steps, one update each
@@ -40,7 +40,7 @@ def run(env, policy, noise=None, seed=None, replay=None):
 
 
 def evaluation_return(env, learner):
-    policy = Policy.from_arrays(learner.policy_arrays())
+    policy = MlpPolicy.from_arrays(learner.policy_arrays())
     return np.mean([run(env, policy, seed=1000 + k) for k in range(5)])
 
 
@@ -50,12 +50,12 @@ def test_learns_to_swing_up_a_pendulum(settings):
     replay = ReplayBuffer(50_000, 3, 1)
     config = registry.algorithm_config_type("naf")(**settings)
     learner = registry.make_learner("naf", config, 3, 1, replay, seed=0)
-    noise = OrnsteinUhlenbeck(ExplorationConfig(), 1, stream(0, "noise"))
+    noise = OrnsteinUhlenbeck(ExplorationSchedule(ExplorationConfig()), 1, stream(0, "noise"))
     before = evaluation_return(env, learner)
     skipped = 0.0
     for episode in range(EPISODES):
         noise.reset()
-        run(env, Policy.from_arrays(learner.policy_arrays()), noise, seed=episode, replay=replay)
+        run(env, MlpPolicy.from_arrays(learner.policy_arrays()), noise, seed=episode, replay=replay)
         skipped += learner.update(200)["skipped_updates"]
     after = evaluation_return(env, learner)
     assert before < 2 * SOLVED

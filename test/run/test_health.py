@@ -1,14 +1,13 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
+from policies import untrained
 from transitions import CONTRACT
 
 from naf_robot.core.clock import ManualClock
 from naf_robot.core.errors import CodecError
 from naf_robot.core.rate import RateMeter
 from naf_robot.core.records import PolicyParameters
-from naf_robot.learning.policy import Policy
 from naf_robot.run.health import FleetHealth
 from naf_robot.run.pin import PinFile, write_pin
 
@@ -41,7 +40,7 @@ def test_one_line_per_known_robot_with_what_its_nodes_say():
 
 
 def test_a_pin_is_seen_once_and_its_release_too(tmp_path: Path):
-    arrays = Policy.random(20, 7, np.random.default_rng(0)).arrays()
+    arrays = untrained(20, 7).arrays()
     parameters = PolicyParameters(arrays, 4, CONTRACT.task, CONTRACT.observation_spec, 1, 2)
     pin = PinFile(tmp_path, "robot_1")
     assert not pin.changed()

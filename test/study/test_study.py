@@ -53,11 +53,16 @@ def advance(study: Study, kept: StudyArchive | None, episodes: int) -> None:
             study.evaluate()
 
 
+def stored(study: Study) -> np.ndarray:
+    replay = study.algorithm.sources["online"]
+    return replay.observations[: 2 * len(replay)].numpy()
+
+
 def assert_same(one: Study, other: Study) -> None:
     assert one.counters() == other.counters()
-    expected, found = one.learner.state(), other.learner.state()
-    expected |= {"observations": one.replay.observations[: 2 * len(one.replay)].numpy()}
-    found |= {"observations": other.replay.observations[: 2 * len(other.replay)].numpy()}
+    expected, found = one.algorithm.state(), other.algorithm.state()
+    expected |= {"observations": stored(one)}
+    found |= {"observations": stored(other)}
     assert expected.keys() == found.keys()
     for name, array in expected.items():
         np.testing.assert_array_equal(found[name], array, err_msg=name)

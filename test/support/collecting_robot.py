@@ -1,11 +1,11 @@
 """An arm without physics that a collector drives, for tests of the collector's decisions."""
 
 import numpy as np
+from policies import untrained
 
 from naf_robot.collecting.collector import Collector
 from naf_robot.core.clock import ManualClock
 from naf_robot.core.records import PolicyParameters
-from naf_robot.learning.policy import Policy
 from naf_robot.run.config import resolve
 
 STEPS = 12
@@ -26,7 +26,7 @@ CONFIG = resolve(
 )
 MODEL = CONFIG.arm.model()
 FULL = np.ones(7)
-POLICY = Policy.random(20, 7, np.random.default_rng(0))
+POLICY = untrained(20, 7)
 
 
 def parameters(version: int = 1, updates: int = 0, transitions: int = 0, arrays=None) -> PolicyParameters:

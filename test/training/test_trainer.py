@@ -11,7 +11,7 @@ from naf_robot.core.errors import CheckpointError, CodecError
 from naf_robot.core.records import TransitionBatch
 from naf_robot.experience.codec import ExperienceMessage, decode_acknowledgement, encode_experience
 from naf_robot.learning.learner_batch import learner_batch
-from naf_robot.learning.policy import Policy
+from naf_robot.learning.policies.mlp import MlpPolicy
 from naf_robot.run.checkpoint import read_checkpoint
 from naf_robot.run.config import TrainerConfig, resolve
 from naf_robot.run.ratio import RatioLimiter
@@ -99,14 +99,14 @@ def test_updates_keep_to_the_ratio(trainer: Trainer):
 
 def test_parameters_are_published_at_the_start_and_every_few_updates(trainer: Trainer):
     assert trainer.publication.is_due(trainer.updates)
-    assert trainer.new_parameters().version == 1
+    assert trainer.new_parameters()[0].version == 1
     assert not trainer.publication.is_due(trainer.updates)
     send(trainer, 0, batch(30))
     trainer.learn(5)
     assert trainer.publication.is_due(trainer.updates)
-    parameters = trainer.new_parameters()
+    (parameters,) = trainer.new_parameters()
     assert (parameters.version, parameters.updates, parameters.transitions) == (2, 5, 30)
-    assert Policy.from_arrays(parameters.arrays).action(np.zeros(20, np.float32)).shape == (7,)
+    assert MlpPolicy.from_arrays(parameters.arrays).action(np.zeros(20, np.float32)).shape == (7,)
 
 
 def test_the_run_is_decided_by_the_newest_greedy_episodes_or_by_their_number(trainer: Trainer):
@@ -129,7 +129,7 @@ def test_finish_writes_what_the_readme_promises(trainer: Trainer, tmp_path: Path
     send(trainer, 2, batch(5, 2), first=40)
     trainer.learn(10)
     trainer.new_parameters()
-    expected = trainer.parameters()
+    (expected,) = trainer.parameters()
     trainer.finish()
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert (summary["transitions_received"], summary["transitions_lost"], summary["updates"]) == (35, 10, 10)

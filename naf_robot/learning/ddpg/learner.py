@@ -5,11 +5,11 @@ import torch
 from numpy.typing import NDArray
 
 from naf_robot.learning.autograd_learner import AutogradLearner, Batch
+from naf_robot.learning.bellman import bootstrap_factor, td_target
 from naf_robot.learning.ddpg import losses
 from naf_robot.learning.ddpg.config import DdpgConfig
 from naf_robot.learning.ddpg.networks import Actor, Critic
 from naf_robot.learning.ddpg.policy import policy_arrays
-from naf_robot.learning.naf.losses import bootstrap_factor, td_target
 
 
 class DdpgLearner(AutogradLearner[DdpgConfig]):

@@ -5,11 +5,11 @@ import torch
 from numpy.typing import NDArray
 
 from naf_robot.learning.autograd_learner import AutogradLearner, Batch
+from naf_robot.learning.bellman import bootstrap_factor, td_target
 from naf_robot.learning.linear_naf import losses
 from naf_robot.learning.linear_naf.config import LinearNafConfig
 from naf_robot.learning.linear_naf.networks import LinearNaf
 from naf_robot.learning.linear_naf.policy import policy_arrays
-from naf_robot.learning.naf.losses import bootstrap_factor, td_target
 
 
 class LinearNafLearner(AutogradLearner[LinearNafConfig]):

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from naf_robot.learning.naf.losses import triangle_indices
+from naf_robot.learning.triangle import triangle_indices
 
 
 def quadratic_advantage(mu: Tensor, triangle: Tensor, action: Tensor, limit: float) -> Tensor:

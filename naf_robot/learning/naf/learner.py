@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from naf_robot.learning.bellman import bootstrap_factor, td_target
 from naf_robot.learning.learner_state import load_arrays, state_arrays
 from naf_robot.learning.naf import losses
 from naf_robot.learning.naf.config import NafConfig
@@ -16,7 +17,8 @@ from naf_robot.learning.naf.layers import EPSILON
 from naf_robot.learning.naf.networks import MU, TRIANGLE, VALUE, Networks, ValueNetwork, naf_shape
 from naf_robot.learning.naf.policy import policy_arrays
 from naf_robot.learning.naf.stacked import Moments, Parameters, padded
-from naf_robot.learning.replay_buffer import REWARD, TERMINATED, TRUNCATED, ReplayBuffer
+from naf_robot.learning.replay_buffer import REWARD, TERMINATED, TRUNCATED
+from naf_robot.learning.sources import Batches
 
 BLOCK = 64  # most updates whose batches are drawn at once
 METRICS = ("loss", "q_mean", "gradient_norm", "skipped_updates")
@@ -30,7 +32,7 @@ class NafLearner:
         config: NafConfig,
         observation_size: int,
         action_size: int,
-        replay: ReplayBuffer,
+        replay: Batches,
         seed: int,
         device: str = "cpu",
     ) -> None:
@@ -147,7 +149,7 @@ class NafLearner:
         surplus = self._networks.heads[MU].output.shape[1] - self.action_size
         actions = torch.nn.functional.pad(outcomes[..., : self.action_size], (0, surplus)).unbind()
         rewards = outcomes[..., REWARD].contiguous().unbind()
-        factors = losses.bootstrap_factor(
+        factors = bootstrap_factor(
             outcomes[..., TERMINATED], outcomes[..., TRUNCATED], config.discount, config.time_limit_is_terminal
         ).unbind()
         if self._target_network is None:
@@ -171,7 +173,7 @@ class NafLearner:
         next_value = torch.clamp(next_value, self._lowest, self._highest, out=self._next_value)
         advantage, *slopes = losses.quadratic_advantage(mu.output, triangle.output, action, self._maps)
         q = torch.add(advantage, self._value, out=self._q_rows[k])
-        error = torch.sub(q, losses.td_target(reward, factor, next_value), out=self._error_rows[k])
+        error = torch.sub(q, td_target(reward, factor, next_value), out=self._error_rows[k])
         torch.mul(error, self._error_scale, out=self._value_slope)
         torch.mul(slopes[0], value.slope, out=mu.slope)
         torch.mul(slopes[1], value.slope, out=triangle.slope)

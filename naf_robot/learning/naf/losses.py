@@ -22,15 +22,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from naf_robot.learning.triangle import triangle_indices
+
 _sigmoid_backward = torch.ops.aten.sigmoid_backward.default
 _tanh_backward = torch.ops.aten.tanh_backward.default
-
-
-def triangle_indices(action_size: int) -> tuple[list[int], list[int]]:
-    """Row and column of each entry of the triangle vector: diagonal first, then below it by rows."""
-    below = [(i, j) for i in range(action_size) for j in range(i)]
-    diagonal = list(range(action_size))
-    return diagonal + [i for i, _ in below], diagonal + [j for _, j in below]
 
 
 class TriangleMaps(NamedTuple):
@@ -67,23 +62,6 @@ def triangle_maps(
     eighth, bound = torch.full((triangle_width,), 0.125), torch.tensor(limit, dtype=dtype)
     maps = (rows, -0.25 * rows.t().contiguous(), columns, eighth, diagonal, bound, -bound, 2.0 * diagonal / bound)
     return TriangleMaps(*(array.to(device, dtype) for array in maps))
-
-
-def bootstrap_factor(
-    terminated: Tensor, truncated: Tensor, discount: float, time_limit_is_terminal: bool = False
-) -> Tensor:
-    """What V(x') counts in the target: the discount, or 0 after an end. Flags are 0 or 1, any shape.
-
-    A truncated transition bootstraps, unless `time_limit_is_terminal` (Algorithm 1 of Gu et al.
-    2016b as printed: y = r at t = T).
-    """
-    ended = torch.maximum(terminated, truncated) if time_limit_is_terminal else terminated
-    return discount * (1.0 - ended)
-
-
-def td_target(reward: Tensor, bootstrap: Tensor, next_value: Tensor) -> Tensor:
-    """The target y = r + bootstrap · V(x'), all shapes `(B,)`; `bootstrap` from `bootstrap_factor`."""
-    return torch.addcmul(reward, bootstrap, next_value)
 
 
 def value_bounds(reward_range: tuple[float, float], discount: float) -> tuple[float, float]:

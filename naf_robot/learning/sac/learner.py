@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from naf_robot.learning.autograd_learner import AutogradLearner, Batch
-from naf_robot.learning.naf.losses import bootstrap_factor, td_target
+from naf_robot.learning.bellman import bootstrap_factor, td_target
 from naf_robot.learning.sac import losses
 from naf_robot.learning.sac.config import SacConfig
 from naf_robot.learning.sac.networks import Gaussian, Temperature, TwinCritic

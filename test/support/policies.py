@@ -1,0 +1,24 @@
+"""Policies that nobody trained."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from naf_robot.learning.policies.mlp import MlpPolicy
+
+
+def untrained(observation_size: int, action_size: int, seed: int = 0, hidden: Sequence[int] = (100, 100)) -> MlpPolicy:
+    """A policy with weights uniform in ± 1/sqrt(inputs)."""
+    generator, arrays = np.random.default_rng(seed), {}
+    for i, (inputs, outputs) in enumerate(pairwise((observation_size, *hidden, action_size))):
+        bound = 1.0 / np.sqrt(inputs)
+        arrays[f"w{i}"] = generator.uniform(-bound, bound, (inputs, outputs)).astype(np.float32)
+        arrays[f"b{i}"] = generator.uniform(-bound, bound, outputs).astype(np.float32)
+    return MlpPolicy.from_arrays(arrays)
+
+
+def standing_still(observation_size: int, action_size: int) -> MlpPolicy:
+    """A policy whose action is zero for every observation."""
+    weights = np.zeros((observation_size, action_size), np.float32)
+    return MlpPolicy.from_arrays({"w0": weights, "b0": np.zeros(action_size, np.float32)})
