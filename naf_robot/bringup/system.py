@@ -10,13 +10,13 @@ STOP_COLLECTORS, STOP_TRAINER, STOP_CONTROL, STOP_ARM = range(4)
 
 
 def training_system(
-    config: Path, robots: Sequence[str], simulated: bool = True, door_imu: bool = False, restarts: int = 0
+    config: Path, robots: Sequence[str], simulated: bool = True, sensor_nodes: Sequence[str] = (), restarts: int = 0
 ) -> list[NodeSpec]:
     """Every process of a training run whose resolved configuration is the file `config`.
 
-    With `door_imu` each robot has a `door_sensor`. With `simulated` false the drivers of arms and IMUs
-    are expected to run already, and time is wall time. Each process may be started again `restarts` times
-    after it died; on a real arm not `velocity_control`: its death ends the run, for the arm may be moving.
+    `sensor_nodes` are the executables that each robot needs for its sensors. With `simulated` false the drivers of
+    arms and sensors are expected to run already, and time is wall time. Each process may be started again `restarts`
+    times after it died; on a real arm not `velocity_control`: its death ends the run, for the arm may be moving.
     """
     shared: dict[str, ParameterValue] = {"config": str(config)}
     robots_own = shared | {"use_sim_time": simulated}
@@ -39,7 +39,7 @@ def training_system(
     return [
         *([node("simulator", STOP_ARM, 0.4)] if simulated else []),
         *per_robot(control if simulated else replace(control, restarts=0)),
-        *(per_robot(node("door_sensor", STOP_CONTROL, 0.9)) if door_imu else []),
+        *(spec for name in sensor_nodes for spec in per_robot(node(name, STOP_CONTROL, 0.9))),
         node("trainer", STOP_TRAINER, 2.2, decides=True),
         *per_robot(node("collector", STOP_COLLECTORS, 1.2)),
     ]

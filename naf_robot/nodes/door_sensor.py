@@ -8,25 +8,28 @@ reason on `/diagnostics`.
 import sys
 
 import numpy as np
-from geometry_msgs.msg import QuaternionStamped
-from sensor_msgs.msg import Imu, JointState
+from sensor_msgs.msg import Imu
 from std_srvs.srv import Trigger
 
-from naf_robot.nodes import convert, topics
+from naf_robot.arm.model.joint_values import RefusedMessage
 from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Diagnostics, Status
-from naf_robot.nodes.door_messages import HINGE, orientation_message, reading_of
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
-from naf_robot.nodes.qos import IMU, SENSOR
-from naf_robot.sensing.door_angle import DoorAngleEstimator, DoorAngleState
-from naf_robot.sensing.imu import ImuReading
-from naf_robot.sensing.imu_calibration import (
+from naf_robot.nodes.qos import OF_ROLE
+from naf_robot.nodes.sensor_messages import message_type, to_message
+from naf_robot.sensing.door.angle import DoorAngleEstimator, DoorAngleState
+from naf_robot.sensing.door.calibration import (
     CalibrationError,
     CalibrationRoutine,
     RoutinePhase,
     load_calibration,
     save_calibration,
 )
+from naf_robot.sensing.imu import ImuReading, decode_imu
+from naf_robot.sensing.registry import make_sensor, sensor_config
+from naf_robot.sensing.signals import Signals
 from naf_robot.tasks.door_geometry import HINGE_AXIS
+
+GIVES = ("door_state", "door_orientation")
 
 
 class DoorSensorNode(ExecutableNode):
@@ -35,14 +38,18 @@ class DoorSensorNode(ExecutableNode):
     def __init__(self) -> None:
         super().__init__("door_sensor")
         self.robot = self.robot_parameter()
-        self.settings = self.config.door_sensor
+        self.settings = sensor_config("door_imu", self.config.sensors)
+        self.imu = make_sensor("door_imu", (), self.config.sensors)
+        self.sensors = [make_sensor(name, (), self.config.sensors) for name in GIVES]
         self.path = self.run_dir / self.settings.calibration.format(robot=self.robot)
         self.estimator: DoorAngleEstimator | None = None
         self.routine: CalibrationRoutine | None = None
         self.trouble = "no IMU reading yet"
-        self.state = self.create_publisher(JointState, topics.DOOR_STATE, SENSOR)
-        self.orientation = self.create_publisher(QuaternionStamped, topics.DOOR_ORIENTATION, SENSOR)
-        self.create_subscription(Imu, topics.DOOR_IMU, self.on_imu, IMU)
+        self.outputs = [
+            self.create_publisher(message_type(sensor.message), sensor.topic, OF_ROLE[sensor.qos])
+            for sensor in self.sensors
+        ]
+        self.create_subscription(Imu, self.imu.topic, self.on_imu, OF_ROLE[self.imu.qos])
         self.create_service(Trigger, "door_sensor/calibrate", self.on_calibrate)
         self.create_service(Trigger, "door_sensor/closed", self.on_closed)
         self.create_timer(0.5, self.on_calibration_file, clock=STEADY)
@@ -62,10 +69,12 @@ class DoorSensorNode(ExecutableNode):
 
     def on_imu(self, message: Imu) -> None:
         """One reading: to the routine while it runs, else to the estimator; publish what is then known."""
-        reading = reading_of(message)
-        if isinstance(reading, str):
-            self.diagnostics.refuse("imu", reading)
-        elif self.routine is not None:
+        try:
+            reading = decode_imu(message)
+        except RefusedMessage as refused:
+            self.diagnostics.refuse("imu", refused)
+            return
+        if self.routine is not None:
             self.calibrate_with(self.routine, reading)
         elif self.estimator is not None:
             self.estimate_with(self.estimator, reading)
@@ -83,10 +92,13 @@ class DoorSensorNode(ExecutableNode):
         estimate, self.trouble = estimator.estimate(reading.stamp_s)
         if estimate is None:
             return
-        stamp = convert.stamp(estimate.stamp_s)
-        angle, rate = np.array([estimate.angle]), np.array([estimate.rate])
-        self.state.publish(convert.joint_state((HINGE,), stamp, angle, rate))
-        self.orientation.publish(orientation_message(estimate.orientation, stamp, f"{self.robot}/base_link"))
+        signals: Signals = {
+            "door_angle": np.array([estimate.angle]),
+            "door_rate": np.array([estimate.rate]),
+            "door_orientation": estimate.orientation,
+        }
+        for sensor, output in zip(self.sensors, self.outputs, strict=True):
+            output.publish(to_message(sensor, signals, estimate.stamp_s, f"{self.robot}/base_link"))
 
     def calibrate_with(self, routine: CalibrationRoutine, reading: ImuReading) -> None:
         """One step of the guided routine; its end is a file and a fresh estimator."""
@@ -107,9 +119,7 @@ class DoorSensorNode(ExecutableNode):
 
     def on_calibrate(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """Begin the guided routine with the IMU that is heard next."""
-        frames = [
-            info.node_name for info in self.get_publishers_info_by_topic(self.resolve_topic_name(topics.DOOR_IMU))
-        ]
+        frames = [info.node_name for info in self.get_publishers_info_by_topic(self.resolve_topic_name(self.imu.topic))]
         if not frames:
             response.success, response.message = False, "nobody publishes door/imu; start the IMU's driver first"
             return response

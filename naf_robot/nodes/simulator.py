@@ -10,9 +10,7 @@ from functools import partial
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
-from rclpy.publisher import Publisher
 from rosgraph_msgs.msg import Clock as ClockMessage
-from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import Trigger
 
@@ -23,9 +21,9 @@ from naf_robot.core.reserved_counter import ReservedCounter
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.diagnostics import OK, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
-from naf_robot.nodes.qos import COMMAND, SENSOR, latched, reliable
-from naf_robot.nodes.simulated_door import SimulatedDoor, calibrate_simulated
-from naf_robot.run.environments import make_simulator
+from naf_robot.nodes.qos import COMMAND, latched, reliable
+from naf_robot.nodes.simulated_robot import SimulatedRobot, save_calibrations
+from naf_robot.run.worlds import make_simulator
 from naf_robot.sim.lockstep import Lockstep
 
 TICKS_RESERVED_AT_ONCE = 1000  # a restarted simulator's clock jumps ahead by at most so many, and never goes back
@@ -36,8 +34,7 @@ class SimulatorNode(ExecutableNode):
 
     def __init__(self) -> None:
         super().__init__("simulator")
-        robots = self.config.robots
-        self.joints = self.config.arm.joints
+        robots = tuple(self.config.robots)
         self.simulator = make_simulator(self.config, robots)
         self.lockstep = Lockstep(robots, self.config.simulation.start_timeout_s, SteadyClock())
         self.goals: dict[str, FloatArray] = {}
@@ -46,12 +43,11 @@ class SimulatorNode(ExecutableNode):
         self.tick_ns = self.ticks.next() * self.period_ns  # from 1: zero means "no time yet" in ROS
         self.drive_timeout_ticks = round(self.config.simulation.drive_timeout_s * 1e9 / self.period_ns)
         self.commanded_tick = dict.fromkeys(robots, 0)
-        calibrate_simulated(self.config, self.run_dir)
-        self.doors = {robot: SimulatedDoor(self, robot, self.config, self.simulator.signals(robot)) for robot in robots}
-        self.clock_publisher = self.create_publisher(ClockMessage, topics.CLOCK, reliable(1))
-        self.states: dict[str, Publisher] = {}
         for robot in robots:
-            self.states[robot] = self.create_publisher(JointState, f"{robot}/{topics.JOINT_STATES}", SENSOR)
+            save_calibrations(self.config, robot, self.simulator, self.run_dir)
+        self.simulated = {robot: SimulatedRobot(self, robot, self.config, self.simulator) for robot in robots}
+        self.clock_publisher = self.create_publisher(ClockMessage, topics.CLOCK, reliable(1))
+        for robot in robots:
             self.create_subscription(
                 Float64MultiArray, f"{robot}/{topics.COMMANDS}", partial(self.on_command, robot), COMMAND
             )
@@ -134,20 +130,14 @@ class SimulatorNode(ExecutableNode):
         """What a drive's own watchdog does, where one is configured; else the last command holds for ever."""
         for robot, tick in self.commanded_tick.items():
             if 0 < self.drive_timeout_ticks <= self.ticks.value - tick:
-                self.simulator.command(robot, np.zeros(len(self.joints)))
+                self.simulator.command(robot, np.zeros(len(self.simulated[robot].joints)))
 
     def publish_tick(self) -> None:
         """State first, then the clock; DDS keeps no order between them, so the stamps say what belongs together."""
         now = convert.stamp(self.tick_ns * 1e-9)
         self.lockstep.begin(self.tick_ns)
-        for robot, publisher in self.states.items():
-            signals = self.simulator.signals(robot)
-            self.doors[robot].publish(signals, convert.seconds(now))
-            publisher.publish(
-                convert.joint_state(
-                    self.joints, now, signals["joint_position"], signals["joint_velocity"], signals["joint_effort"]
-                )
-            )
+        for robot in self.simulated.values():
+            robot.publish(convert.seconds(now))
         self.clock_publisher.publish(ClockMessage(clock=now))
 
     def report(self) -> Status:

@@ -8,11 +8,12 @@ import sys
 import time
 import traceback
 from functools import partial
+from typing import Any
 
 import numpy as np
-from geometry_msgs.msg import QuaternionStamped, WrenchStamped
+from geometry_msgs.msg import WrenchStamped
 from rclpy.duration import Duration
-from sensor_msgs.msg import Imu, JointState
+from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray, String
 from std_srvs.srv import SetBool, Trigger
 from visualization_msgs.msg import MarkerArray
@@ -27,15 +28,10 @@ from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.markers import safety_markers
 from naf_robot.nodes.qos import COMMAND, FEEDBACK, SENSOR, latched
+from naf_robot.nodes.sensor_messages import message_type, topics_and_types
 
 WATCHDOG_PERIOD_S = 0.01
 MARKER_PERIOD_S = 0.1
-SENSOR_TYPES = {
-    topics.DOOR_IMU: Imu,
-    topics.DOOR_STATE: JointState,
-    topics.DOOR_ORIENTATION: QuaternionStamped,
-    topics.EXTERNAL_WRENCH: WrenchStamped,
-}
 CLOSING_S = 2.0  # at most, until zero is said whatever the arm does
 SIMULATED_SILENCE_S = 0.25  # wall time; accelerated or burdened simulation is not a dead collector
 
@@ -68,10 +64,11 @@ class VelocityControlNode(ExecutableNode):
         self.fault_file = self.run_dir / "faults" / f"{self.robot}.txt"
         self.latch_kept_fault()
         self.create_subscription(WrenchStamped, topics.EXTERNAL_WRENCH, self.on_wrench, SENSOR)
-        for sensor in self.config.velocity_control.sensor_limits_s:
-            if sensor not in SENSOR_TYPES:
-                raise UnknownNameError("required sensor", sensor, SENSOR_TYPES, "velocity_control.sensor_limits_s")
-            self.create_subscription(SENSOR_TYPES[sensor], sensor, partial(self.on_sensor, sensor), SENSOR)
+        for topic in self.config.velocity_control.sensor_limits_s:
+            types = topics_and_types()
+            if topic not in types:
+                raise UnknownNameError("required sensor", topic, types, "velocity_control.sensor_limits_s")
+            self.create_subscription(message_type(types[topic]), topic, partial(self.on_sensor, topic), SENSOR)
         self.create_service(Trigger, "velocity_control/stop", self.on_stop)
         self.create_service(Trigger, "velocity_control/clear_fault", self.on_clear_fault)
         self.create_service(SetBool, "velocity_control/enable", self.on_enable)
@@ -104,7 +101,7 @@ class VelocityControlNode(ExecutableNode):
         self.pending = message
         self.answer_if_ready()
 
-    def on_sensor(self, name: str, message: Imu | JointState | QuaternionStamped | WrenchStamped) -> None:
+    def on_sensor(self, name: str, message: Any) -> None:
         """A required sensor has spoken."""
         stamp_s = convert.seconds(message.header.stamp)
         refusal = self.control.sensor(name, stamp_s, self.now_or(stamp_s))

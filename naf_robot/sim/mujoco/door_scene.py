@@ -1,13 +1,16 @@
 """The scene `door`: a door with closing spring, lever and latch before the arm, and the IMU on its back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import mujoco
 import numpy as np
 
+from naf_robot.core.config import Config
 from naf_robot.core.errors import SimulationError
 from naf_robot.core.records import FloatArray
 from naf_robot.core.seeding import stream
+from naf_robot.sensing.sensor import STAMPS
 from naf_robot.sensing.signals import Signals
 from naf_robot.sim.mujoco.door_imu import DoorImus
 from naf_robot.sim.mujoco.door_model import FRAME, HINGE_JOINT, LATCH, LEVER, LEVER_JOINT, PANEL, build_door
@@ -22,11 +25,15 @@ class _Joint:
 
 
 class DoorScene:
-    """Implements `sim.scenes.Scene`. One instance serves all robots of a world, each with a door of its own."""
+    """Implements `sim.mujoco.scenes.Scene`. One instance serves several robots, each with a door of its own."""
 
-    def __init__(self, config: DoorSceneConfig, seed: int = 0, imus: DoorImus | None = None) -> None:
+    def __init__(
+        self, config: DoorSceneConfig, seed: int = 0, numbers: Sequence[int] = (0,), imus: DoorImus | None = None
+    ) -> None:
         self.config = config
-        self._imus = DoorImus(config.imu, seed) if imus is None and config.imu is not None else imus
+        self.frames = {"door_imu": config.imu.frame} if config.imu is not None else {}
+        self._seed = seed
+        self._imus = DoorImus(config.imu, seed, numbers) if imus is None and config.imu is not None else imus
         self._random = stream(seed, "door", "physics")
         self._physics: dict[int, DoorPhysics] = {}  # by identity of the robot's data
         self._applied: DoorPhysics | None = None
@@ -96,7 +103,15 @@ class DoorScene:
             "handle_angle": data.qpos[[self._lever.position]].copy(),
             "door_orientation": np.array([x, y, z, w]),
         }
-        return signals | {"door_imu": self._imus.rows(data)} if self._imus is not None else signals
+        if self._imus is not None:
+            signals["door_imu"], signals["door_imu" + STAMPS] = self._imus.rows(data)
+        return signals
+
+    def calibrations(self, number: int) -> dict[str, Config]:
+        """The mounting of the IMU, found by the guided routine on a door of the same kind without an arm."""
+        from naf_robot.sim.mujoco.door_by_hand import DoorByHand, calibrate  # which has a scene itself
+
+        return {} if self.config.imu is None else {"door_imu": calibrate(DoorByHand(self.config, self._seed, number))}
 
     def reseed(self, seed: int) -> None:
         """Draw the doors' physics from `seed` on; an IMU's own errors stay, as a device's do."""

@@ -3,8 +3,7 @@ import pytest
 
 from naf_robot.core.errors import ConfigError
 from naf_robot.sensing import rotation
-from naf_robot.sensing.imu import ImuReading
-from naf_robot.sensing.imu_calibration import (
+from naf_robot.sensing.door.calibration import (
     CalibrationError,
     CalibrationRoutine,
     DoorImuCalibration,
@@ -13,6 +12,7 @@ from naf_robot.sensing.imu_calibration import (
     load_calibration,
     save_calibration,
 )
+from naf_robot.sensing.imu import ImuReading
 from naf_robot.sim.imu import ImuConfig
 from naf_robot.sim.mujoco.door_by_hand import DoorByHand, calibrate
 from naf_robot.sim.scenes.door import DoorSceneConfig

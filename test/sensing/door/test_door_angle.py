@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from naf_robot.sensing import rotation
-from naf_robot.sensing.door_angle import DoorAngleEstimator, DoorAngleState
+from naf_robot.sensing.door.angle import DoorAngleEstimator, DoorAngleState
+from naf_robot.sensing.door.calibration import DoorImuCalibration
 from naf_robot.sensing.imu import ImuReading
-from naf_robot.sensing.imu_calibration import DoorImuCalibration
 from naf_robot.sim.imu import ImuConfig
 from naf_robot.sim.mujoco.door_by_hand import DoorByHand, calibrate
 from naf_robot.sim.scenes.door import DoorSceneConfig
