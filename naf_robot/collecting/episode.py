@@ -60,13 +60,13 @@ class Episode:
         self.steps += 1
         succeeds = self.task.success(signals, self.goal)
         self.success = succeeds or (self.success and self.task.success_once)
-        self.terminated = self.task.terminated(signals, self.goal) or self.actions.ends_episode(step.requested)
+        requested = step.requested.astype(np.float64)
+        self.terminated = self.task.terminated(signals, self.goal) or self.actions.ends_episode(requested)
         if self.terminated:
             self.end_reason = "terminated"
         if executed_velocity is None:
             self.discarded += 1
             return
-        requested = step.requested.astype(np.float64)
         executed = np.clip(self.actions.action(executed_velocity, step.position, requested), -1.0, 1.0)
         terms = self.task.reward_terms(signals, self.goal, executed, requested)
         self.total_reward += float(terms.sum())

@@ -44,7 +44,11 @@ class Simulator(Protocol):
 
     robots: tuple[str, ...]
     control_period_s: float
-    frames: Mapping[str, str]  # frame of a sensor's readings by its name, where that is not the robot's base
+
+    @property
+    def frames(self) -> Mapping[str, str]:
+        """Frame of a sensor's readings by its name, where that is not the robot's base."""
+        ...
 
     @property
     def time_s(self) -> float:
@@ -62,7 +66,8 @@ class Simulator(Protocol):
     def signals(self, robot: str) -> Signals:
         """What the robot's sensors say now: joint states and whatever the scene adds.
 
-        Arrays are named as the specs of `sensing.registry`. A stream's readings are those that arrived in the last period; their stamps are times of this simulator.
+        Arrays are named as the specs of `sensing.registry`. A stream's readings are those that arrived in the last
+        period; their stamps are times of this simulator.
         """
         ...
 

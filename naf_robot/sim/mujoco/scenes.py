@@ -17,7 +17,10 @@ from naf_robot.sim.scenes.registry import FreeSceneConfig, scene_config
 class Scene(Protocol):
     """One scene; a compiled model has one instance, shared by the states of all robots with that model."""
 
-    frames: Mapping[str, str]  # frame of a sensor's readings by its name, where that is not the robot's base
+    @property
+    def frames(self) -> Mapping[str, str]:
+        """Frame of a sensor's readings by its name, where that is not the robot's base."""
+        ...
 
     def build(self, spec: mujoco.MjSpec) -> None:
         """Add bodies, joints and sensors to the arm's model before it is compiled."""
