@@ -1,0 +1,225 @@
+"""What every registered simulator does; those that this machine lacks are skipped, and say what to install."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from naf_robot.arm.model.config import ArmConfig
+from naf_robot.core.errors import NafRobotError, RobotModelError, SimulationError, UnknownNameError
+from naf_robot.run.config import resolve
+from naf_robot.sensing import rotation
+from naf_robot.sensing.imu import GRAVITY
+from naf_robot.sim.registry import SIMULATORS, SimulatorEntry, World, make_simulator
+from naf_robot.sim.simulator import SimulatorConfig
+from naf_robot.tasks.door_geometry import HINGE_AXIS
+
+ARM = resolve("reach").arm
+DOOR_ARM = resolve("door_pull").arm
+PERIOD = 0.05
+STILL_IMU = {
+    "gyro_noise": 0.0, "gyro_bias": 0.0, "gyro_drift": 0.0, "gyro_scale_error": 0.0,
+    "acceleration_noise": 0.0, "acceleration_bias": 0.0, "heading_error": 0.0,
+}  # fmt: skip
+SMALL = """<robot name="small"><link name="base"/>
+<link name="upper"><inertial><mass value="1"/><origin xyz="0 0 0.2"/>
+<inertia ixx="0.02" iyy="0.02" izz="0.01" ixy="0" ixz="0" iyz="0"/></inertial></link>
+<link name="fore">{inertial}</link>
+<joint name="lift" type="revolute"><parent link="base"/><child link="upper"/><axis xyz="0 1 0"/>
+<limit lower="-1" upper="1" effort="40" velocity="2"/></joint>
+<joint name="bend" type="revolute"><parent link="upper"/><child link="fore"/><origin xyz="0 0 0.4"/><axis xyz="0 1 0"/>
+<limit lower="-1.5" upper="1.5" effort="40" velocity="2"/></joint></robot>"""
+INERTIAL = """<inertial><mass value="0.5"/><origin xyz="0 0 0.1"/>
+<inertia ixx="0.01" iyy="0.01" izz="0.01" ixy="0" ixz="0" iyz="0"/></inertial>"""
+
+
+def small_arm(folder: Path, inertial: str = INERTIAL) -> ArmConfig:
+    path = folder / "small.urdf"
+    path.write_text(SMALL.format(inertial=inertial))
+    return ArmConfig(urdf=str(path), tool_frame="fore", joints=("lift", "bend"), home=(0.1, 0.2))
+
+
+@pytest.fixture(params=sorted(SIMULATORS))
+def backend(request):
+    missing = SIMULATORS[request.param].missing()
+    if missing is not None:
+        pytest.skip(f"simulator {request.param!r}: {missing}")
+    return request.param
+
+
+def simulator(backend, robots=("a",), arm=ARM, scene="free", settings=None, seed=0, **config):
+    arms = dict.fromkeys(robots, arm)
+    return make_simulator(backend, World(arms, scene, SimulatorConfig(**config), PERIOD, seed, settings or {}))
+
+
+def steps(world, count):
+    for _ in range(count):
+        world.step()
+
+
+def test_time_advances_by_control_periods(backend):
+    world = simulator(backend)
+    assert world.time_s == 0.0
+    steps(world, 7)
+    assert world.time_s == pytest.approx(7 * PERIOD)
+    assert world.robots == ("a",)
+    assert world.control_period_s == PERIOD
+
+
+def test_the_last_command_holds_and_the_arm_does_not_sag(backend):
+    world = simulator(backend)
+    steps(world, 40)
+    np.testing.assert_allclose(world.signals("a")["joint_position"], ARM.home, atol=2e-3)
+    velocity = np.array([0.2, -0.15, 0.1, 0.2, -0.2, 0.15, 0.25])
+    world.command("a", velocity)
+    steps(world, 30)
+    signals = world.signals("a")
+    np.testing.assert_allclose(signals["joint_velocity"], velocity, atol=0.03)
+    assert {name: value.shape for name, value in signals.items() if name.startswith("joint")} == dict.fromkeys(
+        ("joint_position", "joint_velocity", "joint_effort"), (7,)
+    )
+
+
+def test_joints_stay_within_their_limits(backend):
+    world, limits = simulator(backend), ARM.model().limits()
+    world.command("a", np.array([0.0, 0.0, 0.0, -2.0, 0.0, 0.0, 0.0]))
+    steps(world, 60)
+    position = world.signals("a")["joint_position"][3]
+    assert position == pytest.approx(limits.min_position[3], abs=0.1)
+
+
+@pytest.mark.parametrize("scene", ["free", "door"])
+def test_a_seeded_reset_depends_on_the_seed_alone_to_the_last_bit(backend, scene):
+    noise = {"imperfections": {"position_noise": 0.01, "dropout": 0.2, "sensor_delay_periods": 1}}
+    settings = {"variation": {"draw": "training"}} if scene == "door" else {}
+    config = resolve("reach", overrides=[{"simulator": noise}]).simulator
+    arms = {"a": DOOR_ARM}
+
+    def world():
+        return make_simulator(backend, World(arms, scene, config, PERIOD, 0, settings))
+
+    def rollout(used):
+        used.reseed(5)
+        used.reset("a", np.array([0.8, 0.2, 0.5]), at_home=True)
+        random, seen = np.random.default_rng(0), []
+        for _ in range(30):
+            used.command("a", random.uniform(-0.5, 0.5, 7))
+            used.step()
+            seen.append(np.concatenate([np.ravel(value) for _, value in sorted(used.signals("a").items())]))
+        return np.concatenate(seen)
+
+    fresh, used = world(), world()
+    used.command("a", np.full(7, 0.3))
+    steps(used, 33)
+    np.testing.assert_array_equal(rollout(fresh), rollout(used))
+
+
+def test_robots_do_not_share_their_states_and_may_have_other_arms(backend, tmp_path):
+    arms = {"a": ARM, "b": small_arm(tmp_path), "c": ARM}
+    world = make_simulator(backend, World(arms, "free", SimulatorConfig(), PERIOD))
+    assert world.robots == ("a", "b", "c")
+    world.command("a", np.full(7, 0.2))
+    world.command("b", np.array([0.0, 0.3]))
+    steps(world, 10)
+    np.testing.assert_allclose(world.signals("b")["joint_velocity"], [0.0, 0.3], atol=0.03)
+    np.testing.assert_allclose(world.signals("c")["joint_position"], ARM.home, atol=2e-3)
+    assert world.signals("a")["joint_position"][0] - ARM.home[0] > 0.05
+    world.reset("a", None, at_home=True)
+    np.testing.assert_allclose(world.signals("a")["joint_position"], ARM.home)
+    assert world.signals("b")["joint_position"][1] > 0.25
+    with pytest.raises(SimulationError, match="of 'b' must be 2 finite numbers"):
+        world.command("b", np.zeros(7))
+
+
+def test_robots_with_equal_arms_are_compiled_once_and_have_doors_of_their_own(backend):
+    world = simulator(backend, ("a", "b"), DOOR_ARM, "door", {"variation": {"draw": "training"}, "imu": {}})
+    steps(world, 2)
+    first, second = (world.signals(robot)["door_imu"] for robot in world.robots)
+    assert not np.allclose(first, second)  # devices with errors of their own
+
+
+def test_bad_commands_and_unknown_robots_are_refused_and_the_last_command_stays(backend):
+    world = simulator(backend)
+    world.command("a", np.full(7, 0.2))
+    for bad in (np.full(7, np.nan), np.full(7, np.inf), np.zeros(6), np.zeros((7, 1))):
+        with pytest.raises(SimulationError, match="velocity command of 'a' must be 7 finite numbers"):
+            world.command("a", bad)
+    for call in (
+        lambda: world.command("c", np.zeros(7)),
+        lambda: world.signals("c"),
+        lambda: world.reset("c", None, at_home=True),
+        lambda: world.calibrations("c"),
+    ):
+        with pytest.raises(UnknownNameError, match="unknown robot 'c'; valid: a"):
+            call()
+    steps(world, 10)
+    assert world.signals("a")["joint_velocity"][0] > 0.15
+
+
+def test_a_door_is_latched_and_its_spring_closes_it(backend):
+    """The arm, led by a simple rule, turns the lever and pulls; let go, the door falls shut."""
+    world = simulator(backend, arm=DOOR_ARM, scene="door")
+    signals = world.signals("a")
+    assert abs(signals["door_angle"][0]) < 1e-3
+    assert abs(signals["handle_angle"][0]) < 1e-2
+    np.testing.assert_allclose(np.abs(signals["door_orientation"]), [0.0, 0.0, 0.0, 1.0], atol=1e-6)
+    place = np.array([0.70, 0.28, 0.46])  # the door's frame: the hook stands over the panel's edge
+    world.reset("a", place, at_home=True)
+    world.command("a", np.array([0.0, 0.5, 0.0, 0.5, 0.0, 0.0, 0.0]))
+    widest, lever = 0.0, 0.0
+    for _ in range(60):
+        world.step()
+        signals = world.signals("a")
+        widest = max(widest, abs(float(signals["door_angle"][0])))
+        lever = max(lever, float(signals["handle_angle"][0]))
+    assert widest < 0.03 or lever > 1.0  # held by the latch, unless the lever was turned
+    world.command("a", np.zeros(7))
+    world.reset("a", np.array([2.0, 0.3, 0.5]), at_home=True)
+    steps(world, 40)
+    assert abs(world.signals("a")["door_angle"][0]) < 1e-3
+
+
+def test_the_imu_feels_gravity_and_each_reading_has_its_own_time(backend):
+    world = simulator(backend, arm=DOOR_ARM, scene="door", settings={"imu": STILL_IMU})
+    stamps = []
+    for _ in range(20):
+        world.step()
+        signals = world.signals("a")
+        stamps += signals["door_imu_stamps"].tolist()
+        for row in signals["door_imu"]:
+            assert np.linalg.norm(row[7:]) == pytest.approx(GRAVITY, abs=0.02)
+            assert np.abs(row[4:7]).max() < 1e-3
+        angle = float(signals["door_angle"][0])
+        turned = rotation.twist(signals["door_orientation"], HINGE_AXIS)
+        assert turned == pytest.approx(angle, abs=1e-6)
+    np.testing.assert_allclose(np.diff(stamps), 0.01, atol=1e-9)
+    assert stamps[-1] == pytest.approx(world.time_s, abs=0.011)
+    assert world.frames["door_imu"] == "door_imu"
+    assert set(world.calibrations("a")) == {"door_imu"}
+
+
+@pytest.mark.parametrize(
+    ("inertial", "reason"),
+    [
+        ("", r"(cannot compile|cannot load) URDF .*small.urdf.*inertia"),
+        (INERTIAL.replace('ixx="0.01"', 'ixx="-0.01"'), r"(cannot compile|cannot load) URDF .*small.urdf"),
+    ],
+)
+def test_an_arm_that_cannot_be_built_is_said_in_one_sentence(backend, tmp_path, inertial, reason):
+    with pytest.raises(RobotModelError, match=reason) as told:
+        simulator(backend, arm=small_arm(tmp_path, inertial))
+    assert "\n" not in str(told.value)
+
+
+def test_an_unknown_simulator_or_scene_lists_the_known_ones(backend):
+    with pytest.raises(UnknownNameError, match="unknown simulator 'dream'; valid: .*mujoco"):
+        simulator("dream")
+    with pytest.raises(UnknownNameError, match="unknown scene 'beach'; valid: door, free"):
+        simulator(backend, scene="beach")
+
+
+def test_a_simulator_that_is_not_installed_says_what_to_install(monkeypatch):
+    entry = SimulatorEntry("nowhere:make", requires="no_such_module", install="install it like this")
+    monkeypatch.setitem(SIMULATORS, "absent", entry)
+    with pytest.raises(NafRobotError, match="simulator 'absent' is not installed: install it like this"):
+        simulator("absent")
