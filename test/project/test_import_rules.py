@@ -90,7 +90,6 @@ def test_only_the_launch_adapter_and_its_process_import_launch():
     [
         ("naf_robot.learning.registry, naf_robot.learning.naf.learner", ("rclpy", "mujoco", "launch")),
         ("naf_robot.bringup.cli, naf_robot.bringup.training", ("torch", "rclpy")),
-        ("naf_robot.nodes.collector, naf_robot.nodes.velocity_control", ("torch", "matplotlib")),
     ],
 )
 def test_importing_does_not_load(modules: str, banned: tuple[str, ...]):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from naf_robot.nodes import topics
+from naf_robot.sensing.registry import SENSORS, make_sensor
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = ElementTree.parse(ROOT / "config" / "security" / "policy.xml").getroot()
@@ -24,6 +25,7 @@ def allowed(path: str, kind: str) -> set[str]:
 
 def test_every_topic_of_the_policy_exists():
     known = {value for name, value in vars(topics).items() if name.isupper()}
+    known |= {make_sensor(name).topic for name in SENSORS}
     for path in ENCLAVES:
         assert allowed(path, "publish") | allowed(path, "subscribe") <= known | OF_ROS, path
 

@@ -90,11 +90,9 @@ def test_gripper_and_end_are_numbers_of_their_own():
 
 
 def test_bad_specs_are_refused():
-    with pytest.raises(UnknownNameError, match="unknown kind of action 'thought' in task.actions; valid: joint_velo"):
+    with pytest.raises(UnknownNameError, match=r"kind of action 'thought' in task.actions; valid: joint_velo"):
         make_action_spec({"kind": "thought"})
-    with pytest.raises(
-        UnknownNameError, match="unknown rotation 'sideways' in the action tool_twist; valid: all, none"
-    ):
+    with pytest.raises(UnknownNameError, match=r"rotation 'sideways' in the action tool_twist; valid: all, none"):
         ToolTwist(rotation="sideways")
     with pytest.raises(ConfigError, match=r"max_speed"):
         make_action_spec({"kind": "tool_twist", "max_speed": -1.0})
@@ -112,7 +110,7 @@ def test_a_task_can_be_driven_by_the_tool():
     start = environment._signals["tool_position"]
     for _ in range(5):
         *_, terminated, truncated, info = environment.step(np.array([0.0, 1.0, 0.0, 0.0, -1.0]))
-        assert not (terminated or truncated)
+        assert (terminated, truncated) == (False, False)
     assert environment._signals["tool_position"][1] - start[1] > 0.02
     assert info["executed_action"].shape == (5,)
     *_, terminated, truncated, _ = environment.step(np.array([0.0, 0.0, 0.0, 0.0, 1.0]))
