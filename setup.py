@@ -69,6 +69,5 @@ setup(
             "naf-robot = naf_robot.bringup.cli:main",
             *(f"{name} = naf_robot.nodes.{name}:main" for name in NODES),
         ],
-        "gymnasium.envs": ["__root__ = naf_robot.run.environments:register"],
     },
 )

@@ -1,4 +1,4 @@
-"""Gymnasium environments of all tasks, made from the tasks' configuration files."""
+"""Gymnasium environments of all tasks, made from the tasks' configuration files; `naf_robot.gym` registers them."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -172,7 +172,7 @@ class CalibrationRoutine:
 
     def _check_unit(self) -> None:
         widest, turned = self._widest, self._turned
-        in_degrees = turned > 0.1 and 30.0 < widest / turned < 120.0
+        in_degrees = turned > 0.02 and 30.0 < widest / turned < 120.0
         if widest > self.config.max_swing or (in_degrees and widest > self.config.min_swing):
             raise CalibrationError(
                 f"the swing was {widest:.1f} rad, a door turns by {self.config.max_swing} rad at most"
