@@ -14,8 +14,10 @@ from simulator_promises import (
     steps,
 )
 
+from naf_robot.arm.control.actions import ToolTwist
 from naf_robot.arm.model.config import ArmConfig
 from naf_robot.core.errors import NafRobotError, RobotModelError, SimulationError, UnknownNameError
+from naf_robot.run.config import resolve
 from naf_robot.sensing import rotation
 from naf_robot.sensing.imu import GRAVITY
 from naf_robot.sim.registry import SIMULATORS, SimulatorEntry, World, make_simulator
@@ -85,27 +87,65 @@ def test_robots_with_equal_arms_are_compiled_once_and_have_doors_of_their_own(ba
     assert not np.allclose(first, second)  # devices with errors of their own
 
 
-def test_a_door_is_latched_and_its_spring_closes_it(backend):
-    """The arm, led by a simple rule, turns the lever and pulls; let go, the door falls shut."""
-    world = simulator(backend, arm=DOOR_ARM, scene="door")
-    signals = world.signals("a")
-    assert abs(signals["door_angle"][0]) < 1e-3
-    assert abs(signals["handle_angle"][0]) < 1e-2
-    np.testing.assert_allclose(np.abs(signals["door_orientation"]), [0.0, 0.0, 0.0, 1.0], atol=1e-6)
-    place = np.array([0.70, 0.28, 0.46])  # the door's frame: the hook stands over the panel's edge
-    world.reset("a", place, at_home=True)
-    world.command("a", np.array([0.0, 0.5, 0.0, 0.5, 0.0, 0.0, 0.0]))
-    widest, lever = 0.0, 0.0
-    for _ in range(60):
-        world.step()
-        signals = world.signals("a")
-        widest = max(widest, abs(float(signals["door_angle"][0])))
-        lever = max(lever, float(signals["handle_angle"][0]))
-    assert widest < 0.03 or lever > 1.0  # held by the latch, unless the lever was turned
-    world.command("a", np.zeros(7))
-    world.reset("a", np.array([2.0, 0.3, 0.5]), at_home=True)
-    steps(world, 40)
-    assert abs(world.signals("a")["door_angle"][0]) < 1e-3
+class Hand:
+    """Leads the hook from one point to the next, given from the grip of the resting lever [m]."""
+
+    def __init__(self, backend) -> None:
+        config = resolve("door_pull")
+        task, self.arm = config.make_task(), DOOR_ARM.model()
+        self.actions = ToolTwist(rotation="none").bind(self.arm, self.arm.limits(), 1.0)
+        self.world = simulator(backend, arm=DOOR_ARM, scene="door")
+        frame = np.array(task.config.frame_position)
+        self.world.reset("a", frame, at_home=True)
+        self.grip = frame + np.array(task.config.geometry.handle_rest)
+        self.widest = self.furthest = 0.0  # [rad] that the door and the lever ever turned
+
+    def lead(self, x: float, y: float, z: float, periods: int) -> None:
+        for _ in range(periods):
+            position = self.world.signals("a")["joint_position"]
+            error = self.grip + np.array([x, y, z]) - self.arm.tool_position(position)
+            action = np.clip(error / 0.1, -1.0, 1.0)
+            self.world.command("a", self.actions.joint_velocity(action, position))
+            self.world.step()
+            signals = self.world.signals("a")
+            self.widest = max(self.widest, float(signals["door_angle"][0]))
+            self.furthest = max(self.furthest, float(signals["handle_angle"][0]))
+
+    def hook(self, until: float) -> None:
+        """Behind the lever from above, then down with it, which turns by about `until` [rad]."""
+        self.lead(0.03, 0.0, 0.12, 30)
+        self.lead(0.03, 0.0, 0.04, 20)
+        for angle in np.arange(0.1, until, 0.11):
+            self.lead(0.03, -0.1 * (1.0 - np.cos(angle)), -0.1 * np.sin(angle) - 0.02, 8)
+
+    def pull(self, steps: int) -> None:
+        for step in range(steps):
+            self.lead(0.03 - 0.027 * step, -0.08, -0.12, 6)
+
+    def angles(self) -> tuple[float, float]:
+        signals = self.world.signals("a")
+        return float(signals["door_angle"][0]), float(signals["handle_angle"][0])
+
+
+def test_the_hook_turns_the_lever_opens_the_door_and_lets_it_fall_shut(backend):
+    hand = Hand(backend)
+    np.testing.assert_allclose(hand.angles(), 0.0, atol=0.01)
+    hand.hook(1.4)
+    hand.pull(16)  # until the lever slips off the hook
+    assert hand.widest > 0.3
+    assert hand.furthest > 1.05  # the latch lets go there
+    hand.lead(-0.4, -0.08, -0.1, 60)
+    np.testing.assert_allclose(hand.angles(), 0.0, atol=0.01)  # the springs
+
+
+def test_the_latch_holds_a_door_whose_lever_is_turned_too_little(backend):
+    hand = Hand(backend)
+    hand.hook(0.6)
+    assert 0.1 < hand.furthest < 0.9
+    for step in range(6):
+        hand.lead(0.03 - 0.02 * step, -0.01, -0.07, 6)
+    assert hand.furthest < 1.05
+    assert hand.widest < 0.02
 
 
 def test_the_imu_feels_gravity_and_each_reading_has_its_own_time(backend):
