@@ -9,6 +9,8 @@ from naf_robot.sensing.registry import JOINT_STATES, make_sensor, make_sensors, 
 from naf_robot.sensing.sensor import Sensor
 from naf_robot.sensing.tick import TickAssembler, TickLimits
 
+LOSSY_WAIT_S = 0.03  # wall time to wait for a simulated reading that may have been lost on purpose
+
 
 def arm_of(config: RunConfig, robot: str) -> ArmConfig:
     """The arm of `robot`."""
@@ -49,14 +51,16 @@ def tick_assembler(config: RunConfig, robot: str, simulated_time: bool) -> TickA
     """What makes control ticks of a robot's readings.
 
     The joint states may be as old as the velocity controller allows. The answer to the last request is waited for
-    half as long as the simulator waits, or half a period on wall time, and simulated readings half as long as that.
+    half as long as the simulator waits, or half a period on wall time, and simulated readings half as long as that;
+    but not for long where the simulator is told to lose some.
     """
     period_s, answer_s = config.make_task().control_period_s, config.simulation.answer_timeout_s
-    control = config.velocity_control
+    control, imperfections = config.velocity_control, config.simulator.imperfections
     limits = TickLimits(
         state_age_s=control.joint_states_limit_s,
         answer_wait_s=answer_s / 2.0 if simulated_time else period_s / 2.0,
-        sensor_wait_s=answer_s / 4.0,
+        sensor_wait_s=min(answer_s / 4.0, LOSSY_WAIT_S) if imperfections.dropout else answer_s / 4.0,
+        sensor_lag_s=imperfections.sensor_delay_periods * period_s,
         future_s=control.future_s,
         jump_s=control.jump_s,
     )

@@ -21,6 +21,7 @@ class TickLimits:
     state_age_s: float  # of the joint states on wall time; the same bound as the velocity controller's
     answer_wait_s: float  # wall time to wait for the answer to the last request
     sensor_wait_s: float  # wall time to wait for the readings of a simulated tick
+    sensor_lag_s: float = 0.0  # by which simulated readings arrive later than they are stamped
     future_s: float = 0.1  # on wall time a stamp further ahead of the clock is refused
     jump_s: float = 1.0  # a clock or a stamp that goes back by more has been set anew
 
@@ -62,6 +63,7 @@ class TickAssembler:
         self._streams: dict[str, list[_Sample]] = {s.name: [] for s in self._sensors.values() if s.kind == "stream"}
         self._newest: dict[str, float] = {}  # stamp of each sensor's newest reading
         self._last_s = -math.inf  # time of the last tick
+        self._due_s = -math.inf  # of the next one: a grid, so that early ticks do not add up to a higher rate
         self._answer_since_s: float | None = None  # wall time since which the answer is waited for
         self._sensors_since_s: float | None = None
         self.waiting_for = ""  # why there is no tick, in words; empty while there are ticks
@@ -93,9 +95,9 @@ class TickAssembler:
         `wall_s` is a steady clock, for bounded waits; `answered` says whether the last request has its answer.
         """
         if now_s < self._last_s - self._limits.jump_s:
-            self._last_s = -math.inf
+            self._last_s = self._due_s = -math.inf
         slack_s = CLOCK_TOLERANCE_S if self._simulated else 0.1 * self._period_s
-        if now_s <= 0.0 or now_s < self._last_s + self._period_s - slack_s or not self._has_state(now_s):
+        if now_s <= 0.0 or now_s < self._due_s - slack_s or not self._has_state(now_s):
             return None
         if not answered and not self._waited_for_answer(wall_s):
             return None
@@ -104,7 +106,8 @@ class TickAssembler:
         missed = 0
         if self._last_s > -math.inf:
             missed = max(0, round((now_s - self._last_s) / self._period_s) - 1)
-        self._last_s = now_s
+        on_grid = abs(now_s - self._due_s) < self._period_s and not self._simulated
+        self._last_s, self._due_s = now_s, (self._due_s if on_grid else now_s) + self._period_s
         self._answer_since_s = self._sensors_since_s = None
         self.waiting_for = ""
         return SensedTick(now_s, self._fresh(now_s), missed)
@@ -127,8 +130,8 @@ class TickAssembler:
         return wall_s - self._answer_since_s > self._limits.answer_wait_s
 
     def _waited_for_sensors(self, now_s: float, wall_s: float) -> bool:
-        """Whether every other sensor has spoken in this tick's period, or is overdue."""
-        since_s = now_s - self._period_s / 2.0 - CLOCK_TOLERANCE_S
+        """Whether every other sensor has spoken in the period that it can have arrived from, or is overdue."""
+        since_s = now_s - self._limits.sensor_lag_s - self._period_s / 2.0 - CLOCK_TOLERANCE_S
         if all(self._newest.get(sensor.name, -math.inf) >= since_s for sensor in self._others):
             return True
         self._sensors_since_s = wall_s if self._sensors_since_s is None else self._sensors_since_s
