@@ -13,7 +13,7 @@ from naf_robot.sensing.signals import Signals
 
 
 class ImperfectionConfig(Config, frozen=True):
-    """What breaks policies on real arms; everything is off by default."""
+    """Imperfections of real arms; everything is off by default."""
 
     position_noise: NonNegativeFloat = 0.0  # standard deviation [rad]
     velocity_noise: NonNegativeFloat = 0.0  # standard deviation [rad/s]
@@ -72,7 +72,7 @@ class Simulator(Protocol):
         ...
 
     def reset(self, robot: str, goal_position: FloatArray | None, at_home: bool) -> None:
-        """Lay the scene anew around `goal_position` (3,) [m]; with `at_home` also put the arm at home."""
+        """Reset the scene around `goal_position` (3,) [m]; with `at_home` also put the arm at home."""
         ...
 
     def calibrations(self, robot: str) -> Mapping[str, Config]:
@@ -80,7 +80,7 @@ class Simulator(Protocol):
         ...
 
     def reseed(self, seed: int) -> None:
-        """Begin every stream of random draws anew, so that what follows the next reset depends on `seed` alone."""
+        """Restart every random stream, so that everything after the next reset depends on `seed` alone."""
         ...
 
 

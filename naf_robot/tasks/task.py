@@ -20,8 +20,7 @@ class EpisodeConfig(Config, frozen=True):
     episode_steps: PositiveInt = 150
     action_weight: NonNegativeFloat = 0.01  # of the executed action's squared norm
     projection_weight: NonNegativeFloat = 1.0  # of the squared norm of what the safety projection took away
-
-    actions: dict[str, Any] = msgspec.field(default_factory=lambda: {"kind": "joint_velocity"})  # and its settings
+    actions: dict[str, Any] = msgspec.field(default_factory=dict)  # what the policy's numbers mean: kind and settings
 
     def __post_init__(self) -> None:
         self.action_spec()

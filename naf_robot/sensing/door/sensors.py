@@ -24,8 +24,8 @@ class DoorImuConfig(SensorConfig, frozen=True):
 
     calibration: str = "door_imu/{robot}.yaml"  # its mounting; a relative path is one in the run folder
     heading: Literal["relative", "absolute"] = "relative"  # whether its orientation has an absolute heading
-    routine: RoutineConfig = RoutineConfig()
-    angle: DoorAngleConfig = DoorAngleConfig()
+    routine: RoutineConfig = RoutineConfig()  # the guided calibration
+    angle: DoorAngleConfig = DoorAngleConfig()  # the estimator
 
 
 def door_state(config: SensorConfig, joints: tuple[str, ...]) -> Sensor:

@@ -14,7 +14,7 @@ from naf_robot.sim.simulator import SimulatorConfig
 def build_model(arm: ArmConfig, kinematics: ArmModel, scene: Scene, config: SimulatorConfig) -> mujoco.MjModel:
     """The compiled model; `scene` is bound to it.
 
-    Gravity is compensated for the arm's own bodies, as arms of this kind do by themselves.
+    Gravity is compensated for the arm's own bodies, as the controllers of such arms do.
 
     Raises:
         RobotModelError: MuJoCo cannot load or compile the URDF; the reason in one sentence.

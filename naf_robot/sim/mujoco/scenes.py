@@ -33,7 +33,7 @@ class Scene(Protocol):
     def place(
         self, model: mujoco.MjModel, data: mujoco.MjData, goal_position: FloatArray | None, at_home: bool
     ) -> None:
-        """Lay the scene anew around `goal_position` (3,) [m]; `at_home`: the arm was put at home, too."""
+        """Reset the scene around `goal_position` (3,) [m]; `at_home`: the arm was put at home, too."""
         ...
 
     def before_step(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
@@ -49,7 +49,7 @@ class Scene(Protocol):
         ...
 
     def reseed(self, seed: int) -> None:
-        """Draw what differs between episodes from `seed` on."""
+        """Restart the random streams of the scene from `seed`."""
         ...
 
 

@@ -123,18 +123,18 @@ class MujocoSimulator:
             robot.sensors.update(_true_signals(robot))
 
     def signals(self, robot: str) -> Signals:
-        """What the robot's sensors say now, through the configured imperfections."""
+        """The current sensor readings with the configured imperfections."""
         return self._known(robot).sensors.read()
 
     def reset(self, robot: str, goal_position: FloatArray | None, at_home: bool) -> None:
-        """Lay the scene anew; with `at_home` also put the arm at home, at rest, commanded zero."""
+        """Reset the scene; with `at_home` also put the arm at home, at rest, commanded zero."""
         known = self._known(robot)
         arm, data = known.arm, known.data
         if at_home:
             data.qpos[arm.qpos] = arm.home
             data.qvel[arm.qvel] = 0.0
             data.ctrl[arm.actuators] = 0.0
-            data.qacc_warmstart[:] = 0.0  # what came before leaves no trace, not in the last bit
+            data.qacc_warmstart[:] = 0.0  # so that the next episode does not depend on earlier ones
             known.target = np.zeros(arm.size)
         arm.scene.place(arm.model, data, goal_position, at_home)
         mujoco.mj_forward(arm.model, data)
@@ -146,7 +146,7 @@ class MujocoSimulator:
         return known.arm.scene.calibrations(known.number)
 
     def reseed(self, seed: int) -> None:
-        """Begin every stream of random draws anew, so that what follows the next reset depends on `seed` alone."""
+        """Restart every random stream, so that everything after the next reset depends on `seed` alone."""
         for arm in set(self._arms.values()):
             arm.scene.reseed(seed)
         for name, robot in self._robots.items():
