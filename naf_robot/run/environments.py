@@ -7,6 +7,7 @@ import gymnasium
 
 from naf_robot.arm.projection.projection import SafetyProjection
 from naf_robot.core.errors import ConfigError
+from naf_robot.core.plugins import load_plugins
 from naf_robot.run.config import RunConfig, resolve
 from naf_robot.run.robot_parts import arm_of, bound_actions
 from naf_robot.run.worlds import make_simulator
@@ -42,6 +43,7 @@ def make_by_id(identifier: str) -> gymnasium.Env:
 
 def register() -> None:
     """Register every task with Gymnasium; `import naf_robot.gym` does it; safe to call again."""
+    load_plugins()
     for name, entry in TASKS.items():
         if entry.gymnasium_id not in gymnasium.registry:
             gymnasium.register(

@@ -6,6 +6,7 @@ from typing import Any
 
 from naf_robot.core.config import Config, build
 from naf_robot.core.errors import ConfigError, UnknownNameError
+from naf_robot.core.plugins import load_plugins
 from naf_robot.sensing import arm_sensors, camera
 from naf_robot.sensing.door import sensors as door
 from naf_robot.sensing.sensor import Provider, Sensor, SensorConfig
@@ -49,6 +50,7 @@ def sensor_entry(name: str) -> SensorEntry:
     Raises:
         UnknownNameError: listing the sensors there are.
     """
+    load_plugins()
     if name not in SENSORS:
         raise UnknownNameError("sensor", name, SENSORS)
     return SENSORS[name]

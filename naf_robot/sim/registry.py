@@ -8,6 +8,7 @@ from typing import Any
 
 from naf_robot.arm.model.config import ArmConfig
 from naf_robot.core.errors import ConfigError, NafRobotError, UnknownNameError
+from naf_robot.core.plugins import load_plugins
 from naf_robot.sim.simulator import Simulator, SimulatorConfig
 
 
@@ -67,6 +68,7 @@ def simulator_entry(name: str) -> SimulatorEntry:
     Raises:
         UnknownNameError: listing the simulators there are.
     """
+    load_plugins()
     if name not in SIMULATORS:
         raise UnknownNameError("simulator", name, SIMULATORS)
     return SIMULATORS[name]

@@ -8,6 +8,7 @@ from typing import Any
 
 from naf_robot.core.config import build
 from naf_robot.core.errors import ConfigError, UnknownNameError
+from naf_robot.core.plugins import load_plugins
 from naf_robot.tasks.door import Door, DoorPullConfig, DoorPushConfig, DoorRealConfig, RealDoor
 from naf_robot.tasks.reach import Reach, ReachConfig
 from naf_robot.tasks.task import EpisodeConfig, Task
@@ -54,6 +55,7 @@ def task_entry(name: str) -> TaskEntry:
     Raises:
         UnknownNameError: listing the tasks there are.
     """
+    load_plugins()
     if name not in TASKS:
         raise UnknownNameError("task", name, TASKS)
     return TASKS[name]

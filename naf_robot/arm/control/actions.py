@@ -13,6 +13,7 @@ from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.arm.model.limits import JointLimits
 from naf_robot.core.config import Config, build
 from naf_robot.core.errors import ConfigError, UnknownNameError
+from naf_robot.core.plugins import load_plugins
 from naf_robot.core.records import FloatArray
 from naf_robot.core.types import PositiveFloat
 
@@ -211,6 +212,7 @@ def make_action_spec(values: Mapping[str, Any]) -> ActionSpec:
         ConfigError: a setting of the wrong type or range.
     """
     kind = values.get("kind", "joint_velocity")
+    load_plugins()
     if kind not in ACTION_SPECS:
         raise UnknownNameError("kind of action", kind, ACTION_SPECS, "task.actions")
     settings = {name: value for name, value in values.items() if name != "kind"}

@@ -34,7 +34,8 @@ class DoorScene:
         self.frames = {"door_imu": config.imu.frame} if config.imu is not None else {}
         self._seed = seed
         self._imus = DoorImus(config.imu, seed, numbers) if imus is None and config.imu is not None else imus
-        self._random = stream(seed, "door", "physics")
+        self._first = tuple(numbers[:1]) if numbers[0] else ()  # scenes of other arms draw doors of their own
+        self._random = stream(seed, "door", "physics", *self._first)
         self._physics: dict[int, DoorPhysics] = {}  # by identity of the robot's data
         self._applied: DoorPhysics | None = None
 
@@ -115,7 +116,7 @@ class DoorScene:
 
     def reseed(self, seed: int) -> None:
         """Restart the draws of the doors' physics from `seed`; the errors of an IMU are kept, as for a real device."""
-        self._random = stream(seed, "door", "physics")
+        self._random = stream(seed, "door", "physics", *self._first)
 
     def latched(self, data: mujoco.MjData) -> bool:
         """Whether the bolt is in."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from naf_robot.core.config import Config, build
 from naf_robot.core.errors import ConfigError, UnknownNameError
+from naf_robot.core.plugins import load_plugins
 from naf_robot.sim.scenes.door import DoorSceneConfig
 
 
@@ -33,6 +34,7 @@ def scene_config(name: str, values: Mapping[str, Any] | None = None) -> Any:
         UnknownNameError: listing the scenes there are, or the keys of the scene's description.
         ConfigError: a value of the wrong type or range.
     """
+    load_plugins()
     if name not in SCENES:
         raise UnknownNameError("scene", name, SCENES)
     return build(SCENES[name], values or {}, "simulator.scene")
