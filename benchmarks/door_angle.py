@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from naf_robot.sensing.door_angle import DoorAngleEstimator
+from naf_robot.sensing.door.angle import DoorAngleEstimator
 from naf_robot.sim.imu import ImuConfig
 from naf_robot.sim.mujoco.door_by_hand import DoorByHand, calibrate
 from naf_robot.sim.scenes.door import DoorSceneConfig

@@ -39,7 +39,7 @@ def camera() -> mujoco.MjvCamera:
 def frames(environment: TaskEnv, policy: Policy, seed: int) -> tuple[list[np.ndarray], list[float]]:
     """Pictures of a greedy episode up to its widest opening, evenly spread over it, and the angles [deg]."""
     simulator = environment._simulator
-    model, data = simulator.model, simulator.data[simulator.robots[0]]
+    model, data = simulator.model(simulator.robots[0]), simulator.data(simulator.robots[0])
     observation, _ = environment.reset(seed=seed)
     states, angles, over = [], [], False
     while not over:

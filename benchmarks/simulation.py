@@ -90,7 +90,7 @@ def world_steps(environment: TaskEnv, seconds: float) -> Callable[[], float]:
 
 def batched_steps(environment: TaskEnv, worlds: int, threads: int, seconds: float) -> Callable[[], float]:
     """Many copies of the world by `mujoco.rollout`, each under a command of its own."""
-    model, data = environment._simulator.model, environment._simulator.data[environment._robot]
+    model, data = environment._simulator.model(environment._robot), environment._simulator.data(environment._robot)
     per_period = round(environment.task.control_period_s / model.opt.timestep)
     size = mujoco.mj_stateSize(model, mujoco.mjtState.mjSTATE_FULLPHYSICS)
     start = np.empty(size)

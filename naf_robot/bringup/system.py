@@ -12,14 +12,14 @@ STOP_COLLECTORS, STOP_TRAINER, STOP_CONTROL, STOP_ARM = range(4)
 
 
 def training_system(
-    config: Path, robots: Sequence[str], simulated: bool = True, door_imu: bool = False, restarts: int = 0
+    config: Path, robots: Sequence[str], simulated: bool = True, sensor_nodes: Sequence[str] = (), restarts: int = 0
 ) -> list[NodeSpec]:
     """Every process of a training run whose resolved configuration is the file `config`.
 
-    With `door_imu` each robot has a `door_sensor`. With `simulated` false the drivers of arms and IMUs
-    are expected to run already, and time is wall time. Each process may be started again `restarts` times
-    after it ended unasked; on a real arm not `velocity_control`: its exit ends the run, for the arm may be moving.
-    Each process has the SROS 2 enclave of its name, as docs/security.md makes them.
+    `sensor_nodes` are the executables that each robot needs for its sensors. With `simulated` false the drivers of
+    arms and sensors are expected to run already, and time is wall time. Each process may be started again
+    `restarts` times after it ended unasked; on a real arm not `velocity_control`: its exit ends the run, for the
+    arm may be moving. Each process has the SROS 2 enclave of its name, as docs/security.md makes them.
     """
     shared: dict[str, ParameterValue] = {"config": str(config)}
     robots_own = shared | {"use_sim_time": simulated}
@@ -46,7 +46,7 @@ def training_system(
     specs = [
         *([node("simulator", STOP_ARM, stop_times.SIMULATOR_S)] if simulated else []),
         *per_robot(control if simulated else replace(control, restarts=0)),
-        *(per_robot(node("door_sensor", STOP_CONTROL, stop_times.SENSOR_NODE_S)) if door_imu else []),
+        *(spec for name in sensor_nodes for spec in per_robot(node(name, STOP_CONTROL, stop_times.SENSOR_NODE_S))),
         node("trainer", STOP_TRAINER, stop_times.TRAINER_S, decides=True),
         *per_robot(node("collector", STOP_COLLECTORS, stop_times.COLLECTOR_S)),
     ]

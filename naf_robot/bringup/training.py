@@ -13,6 +13,7 @@ from naf_robot.core.config import load_yaml, parse_overrides
 from naf_robot.core.errors import ConfigError, RunFolderError
 from naf_robot.core.files import ExclusiveLock, make_run_folder
 from naf_robot.run.config import RunConfig, load, resolve, robot_names, save
+from naf_robot.run.robot_parts import sensor_nodes
 
 RESUMABLE = {"resume", "max_episodes", "target_success", "real_time_factor", "restarts", "simulated", "settings"}
 
@@ -102,8 +103,8 @@ def lock_run(run_dir: Path) -> ExclusiveLock:
 
 
 def _prepared(run_dir: Path, config: RunConfig, options: SystemOptions, lock: ExclusiveLock) -> PreparedRun:
-    door_imu = "door_orientation" in config.make_task().sensors
-    specs = training_system(run_dir / "config.yaml", config.robots, options.simulated, door_imu, options.restarts)
+    nodes = sensor_nodes(config, config.robots[0])
+    specs = training_system(run_dir / "config.yaml", config.robots, options.simulated, nodes, options.restarts)
     return PreparedRun(run_dir, config, specs, lock)
 
 

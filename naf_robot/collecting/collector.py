@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from naf_robot.arm.control.actions import BoundActions
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.collecting.episode import Episode
 from naf_robot.collecting.homing import Homing
@@ -58,7 +59,7 @@ class Collector:
         config: RunConfig,
         robot: str,
         model: ArmModel,
-        action_velocity: FloatArray,
+        actions: BoundActions,
         clock: Clock,
         first_episode: int = 0,
     ) -> None:
@@ -67,7 +68,7 @@ class Collector:
         self._ratio = config.trainer.ratio()
         self._task = config.make_task()
         self._model = model
-        self._action_velocity = action_velocity
+        self._actions = actions
         self._clock = clock
         self._home = np.asarray(config.arm.home, dtype=np.float64)
         self._goals = {kind: stream(config.seed, "goal", robot, kind, first_episode) for kind in ("train", "evaluate")}
@@ -75,7 +76,10 @@ class Collector:
             self._config.exploration, stream(config.seed, "exploration", robot, first_episode)
         )
         self._homing = Homing(
-            self._home, self._config.home_gain, action_velocity, stream(config.seed, "homing", robot, first_episode)
+            self._home,
+            self._config.home_gain,
+            actions.max_joint_velocity,
+            stream(config.seed, "homing", robot, first_episode),
         )
         self._executed: OrderedDict[float, FloatArray] = OrderedDict()
         self._offered: PolicyParameters | None = None
@@ -139,8 +143,8 @@ class Collector:
     def _check(self, parameters: PolicyParameters) -> None:
         policy = make_policy(parameters.kind, parameters.arrays)
         action = policy.action(np.zeros(self._task.observation_spec.size, np.float32))
-        if action.shape != (self._model.size,):
-            raise NafRobotError(f"a policy with {action.size} actions cannot drive {self._model.size} joints")
+        if action.shape != (self._actions.size,):
+            raise NafRobotError(f"a policy with {action.size} actions cannot give the {self._actions.size} needed")
 
     def progress(self, updates: int, transitions: int) -> None:
         """A sign of the trainer: its updates and the transitions it holds.
@@ -170,7 +174,7 @@ class Collector:
         """One control period: `signals` as sensed at `now_s`; returns what to ask for now."""
         if self.hold_reasons and self._episode is not None:
             return self.abort("; ".join(self.hold_reasons.values()))
-        missing = [name for name in self._task.sensors if name not in signals]
+        missing = [name for name in self._task.required_signals if name not in signals]
         if missing and self._episode is not None:
             return self.abort(f"sensor lost: no {' and no '.join(missing)} at {now_s:.2f} s")
         signals = with_kinematics(signals, self._model)
@@ -248,7 +252,7 @@ class Collector:
         self.phase = Phase.RUNNING
         self._behaviour.reset()
         self._homing.start_episode()
-        episode = Episode(self._task, self.next_episode, goal, greedy, self.policy_version, self._action_velocity)
+        episode = Episode(self._task, self.next_episode, goal, greedy, self.policy_version, self._actions)
         self._episode = episode
         self.next_episode += 1
         return Tick(self._act(now_s, signals, episode))
@@ -261,7 +265,7 @@ class Collector:
         executed = self._executed.pop(episode.pending.stamp_s, None) if episode.pending else None
         known = len(episode.rows)
         episode.complete(executed, signals, observe(self._task.observation_spec, signals, episode.goal))
-        if episode.time_is_up:
+        if episode.terminated or episode.time_is_up:
             if not episode.greedy:
                 self._behaviour.schedule.note(episode.success)
             return self._end(episode, np.zeros(self._model.size))
@@ -273,8 +277,9 @@ class Collector:
     def _act(self, now_s: float, signals: Signals, episode: Episode) -> FloatArray:
         observation = observe(self._task.observation_spec, signals, episode.goal)
         action = self._behaviour.act(observation, episode.greedy)
-        episode.request(now_s, observation, action)
-        return action.astype(np.float64) * self._action_velocity
+        position = signals["joint_position"]
+        episode.request(now_s, observation, action, position)
+        return self._actions.joint_velocity(action.astype(np.float64), position)
 
     def _end(self, episode: Episode, velocity: FloatArray) -> Tick:
         self._episode = None

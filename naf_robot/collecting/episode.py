@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from naf_robot.arm.control.actions import BoundActions
 from naf_robot.core.records import FloatArray
 from naf_robot.sensing.signals import Signals
 from naf_robot.tasks.task import Task
@@ -18,6 +19,7 @@ class Step:
     stamp_s: float
     observation: NDArray[np.float32]
     requested: NDArray[np.float32]  # in [-1, 1]
+    position: FloatArray  # (n,) of the joints [rad]
 
 
 @dataclass
@@ -29,18 +31,21 @@ class Episode:
     goal: Signals
     greedy: bool
     policy_version: int
-    action_velocity: FloatArray  # (n,) [rad/s] of a full action
+    actions: BoundActions
     steps: int = 0
     discarded: int = 0  # transitions whose executed velocity never came
     total_reward: float = 0.0
     success: bool = False
+    terminated: bool = False  # by a real end, not by the time limit
     end_reason: str = "time limit"
     pending: Step | None = None
     rows: list[dict[str, Any]] = field(default_factory=list)
 
-    def request(self, stamp_s: float, observation: NDArray[np.float32], requested: NDArray[np.float32]) -> None:
-        """Note what is asked for at `stamp_s`."""
-        self.pending = Step(stamp_s, observation, requested)
+    def request(
+        self, stamp_s: float, observation: NDArray[np.float32], requested: NDArray[np.float32], position: FloatArray
+    ) -> None:
+        """Note what is asked for at `stamp_s`, the joints being at `position` (n,)."""
+        self.pending = Step(stamp_s, observation, requested, position)
 
     def complete(self, executed_velocity: FloatArray | None, signals: Signals, following: NDArray[np.float32]) -> None:
         """Finish the pending step with the velocity really sent and the observation one period later.
@@ -55,11 +60,15 @@ class Episode:
         self.steps += 1
         succeeds = self.task.success(signals, self.goal)
         self.success = succeeds or (self.success and self.task.success_once)
+        requested = step.requested.astype(np.float64)
+        self.terminated = self.task.terminated(signals, self.goal) or self.actions.ends_episode(requested)
+        if self.terminated:
+            self.end_reason = "terminated"
         if executed_velocity is None:
             self.discarded += 1
             return
-        executed = np.clip(executed_velocity / self.action_velocity, -1.0, 1.0)
-        terms = self.task.reward_terms(signals, self.goal, executed, step.requested.astype(np.float64))
+        executed = np.clip(self.actions.action(executed_velocity, step.position, requested), -1.0, 1.0)
+        terms = self.task.reward_terms(signals, self.goal, executed, requested)
         self.total_reward += float(terms.sum())
         self.rows.append(
             {
@@ -69,7 +78,7 @@ class Episode:
                 "reward": terms.sum(),
                 "reward_terms": terms,
                 "next_observation": following,
-                "terminated": False,
+                "terminated": self.terminated,
                 "truncated": False,
                 "episode": self.number,
                 "step": self.steps - 1,
@@ -86,8 +95,8 @@ class Episode:
         return self.steps >= self.task.episode_steps
 
     def truncate(self) -> None:
-        """Mark the newest unsent transition as the last one."""
-        if self.rows:
+        """Mark the newest unsent transition as the last one, unless it is a real end."""
+        if self.rows and not self.rows[-1]["terminated"]:
             self.rows[-1]["truncated"] = True
 
     def take(self) -> list[dict[str, Any]]:

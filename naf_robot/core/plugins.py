@@ -1,29 +1,40 @@
-"""Extensions of the registries by other installed packages.
+"""Modules from outside this package that register tasks, sensors, actions, scenes and simulators.
 
-A package names modules in the entry-point group `naf_robot.plugins`; importing such a module registers its
-algorithms, policy kinds and so on. Every process imports them when it reads a name that is not registered.
+Every process of a run must know them, so they are found by name: in the entry points `naf_robot.plugins` of installed
+packages, and in the environment variable NAF_ROBOT_PLUGINS (module names separated by commas).
 """
 
-from functools import cache
+import os
+from importlib import import_module
 from importlib.metadata import entry_points
 
-from naf_robot.core.errors import NafRobotError
+from naf_robot.core.errors import ConfigError
 
 GROUP = "naf_robot.plugins"
+VARIABLE = "NAF_ROBOT_PLUGINS"
+_loaded: list[str] = []
+_done = False
 
 
-@cache
 def load_plugins() -> tuple[str, ...]:
-    """Import every plugin, once per process; their names.
+    """Import every plugin once; their names. The registries call this before they look a name up.
 
     Raises:
-        NafRobotError: one cannot be imported; the message names it.
+        ConfigError: one cannot be imported; the reason in one sentence.
     """
-    names = []
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+    global _done
+    if _done:
+        return tuple(_loaded)
+    _done = True  # a plugin may use the registries while it is imported
+    named = [name.strip() for name in os.environ.get(VARIABLE, "").split(",") if name.strip()]
+    for name in dict.fromkeys([*(point.value for point in entry_points(group=GROUP)), *named]):
         try:
-            entry.load()
-        except Exception as error:  # any error of a foreign module
-            raise NafRobotError(f"plugin {entry.name!r} ({entry.value}) cannot be imported: {error!r}") from error
-        names.append(entry.name)
-    return tuple(names)
+            import_module(name)
+        except Exception as error:
+            _done = False
+            raise ConfigError(
+                f"plugin {name!r} ({VARIABLE} or entry points {GROUP!r}) cannot be imported: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        _loaded.append(name)
+    return tuple(_loaded)

@@ -3,9 +3,10 @@
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 
 from naf_robot.experience.chunks import MAX_BYTES, piece_count
+from naf_robot.sensing.sensor import QosRole
 
 SENSOR = qos_profile_sensor_data
-IMU = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)
+STREAM = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
 def reliable(depth: int) -> QoSProfile:
@@ -28,3 +29,4 @@ FEEDBACK = reliable(10)
 EXPERIENCE = reliable(200)
 EXPERIENCE_INTAKE = reliable(2000)  # what a fleet sends while the trainer learns
 PARAMETERS = latched(piece_count(MAX_BYTES))  # no piece may push out another; the trainer keeps one version's only
+OF_ROLE: dict[QosRole, QoSProfile] = {"sensor_data": SENSOR, "stream": STREAM, "latched": latched()}  # of sensors

@@ -10,9 +10,7 @@ from functools import partial
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
-from rclpy.publisher import Publisher
 from rosgraph_msgs.msg import Clock as ClockMessage
-from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import Trigger
 
@@ -23,10 +21,11 @@ from naf_robot.core.reserved_counter import ReservedCounter
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.diagnostics import OK, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
-from naf_robot.nodes.qos import COMMAND, SENSOR, latched, reliable
-from naf_robot.nodes.simulated_door import SimulatedDoor, calibrate_simulated
-from naf_robot.run.environments import make_simulator
+from naf_robot.nodes.qos import COMMAND, latched, reliable
+from naf_robot.nodes.simulated_robot import SimulatedRobot, save_calibrations
+from naf_robot.run.worlds import make_simulator
 from naf_robot.sim.lockstep import Lockstep
+from naf_robot.sim.pacing import Pacing, SilentDrives
 
 TICKS_RESERVED_AT_ONCE = 1000  # a restarted simulator's clock jumps ahead by at most so many, and never goes back
 
@@ -36,22 +35,23 @@ class SimulatorNode(ExecutableNode):
 
     def __init__(self) -> None:
         super().__init__("simulator")
-        robots = self.config.robots
-        self.joints = self.config.arm.joints
+        robots = tuple(self.config.robots)
         self.simulator = make_simulator(self.config, robots)
         self.lockstep = Lockstep(robots, self.config.simulation.start_timeout_s, SteadyClock())
         self.goals: dict[str, FloatArray] = {}
         self.period_ns = round(self.simulator.control_period_s * 1e9)
         self.ticks = ReservedCounter(self.run_dir / "simulated_ticks", TICKS_RESERVED_AT_ONCE)
         self.tick_ns = self.ticks.next() * self.period_ns  # from 1: zero means "no time yet" in ROS
-        self.drive_timeout_ticks = round(self.config.simulation.drive_timeout_s * 1e9 / self.period_ns)
-        self.commanded_tick = dict.fromkeys(robots, 0)
-        calibrate_simulated(self.config, self.run_dir)
-        self.doors = {robot: SimulatedDoor(self, robot, self.config, self.simulator.signals(robot)) for robot in robots}
-        self.clock_publisher = self.create_publisher(ClockMessage, topics.CLOCK, reliable(1))
-        self.states: dict[str, Publisher] = {}
+        settings = self.config.simulation
+        self.drives = SilentDrives(robots, round(settings.drive_timeout_s * 1e9 / self.period_ns))
+        self.pacing = Pacing(
+            settings.real_time_factor, self.simulator.control_period_s, settings.answer_timeout_s, time.monotonic()
+        )
         for robot in robots:
-            self.states[robot] = self.create_publisher(JointState, f"{robot}/{topics.JOINT_STATES}", SENSOR)
+            save_calibrations(self.config, robot, self.simulator, self.run_dir)
+        self.simulated = {robot: SimulatedRobot(self, robot, self.config, self.simulator) for robot in robots}
+        self.clock_publisher = self.create_publisher(ClockMessage, topics.CLOCK, reliable(1))
+        for robot in robots:
             self.create_subscription(
                 Float64MultiArray, f"{robot}/{topics.COMMANDS}", partial(self.on_command, robot), COMMAND
             )
@@ -61,21 +61,17 @@ class SimulatorNode(ExecutableNode):
         self.started_s, self.started_ns = time.monotonic(), self.tick_ns
 
     def on_command(self, robot: str, message: Float64MultiArray) -> None:
-        """Take a velocity command; it holds until the next.
-
-        Drives that watch their commands take none that was judged from a state long past: in accelerated
-        simulation a late process would else be late by seconds, which it never is on a real arm.
-        """
-        judged_ns = convert.judged_ns(message)
-        oldest_ns = self.tick_ns - self.drive_timeout_ticks * self.period_ns
-        if self.drive_timeout_ticks and judged_ns is not None and judged_ns < oldest_ns:
+        """Take a velocity command; it holds until the next."""
+        computed_ns = convert.judged_ns(message)
+        computed_at = None if computed_ns is None else computed_ns // self.period_ns
+        if not self.drives.accepts(computed_at, self.ticks.value):
             return
         try:
             self.simulator.command(robot, np.array(message.data))
         except SimulationError as error:
             self.diagnostics.refuse("command", error)
             return
-        self.commanded_tick[robot] = self.ticks.value
+        self.drives.commanded(robot, self.ticks.value)
         self.lockstep.answer(robot, convert.answered_ns(message))
 
     def on_target(self, robot: str, message: PoseStamped) -> None:
@@ -97,29 +93,32 @@ class SimulatorNode(ExecutableNode):
 
     def loop(self) -> int:
         """Tick for ever: publish, wait for the answers, step."""
-        factor = self.config.simulation.real_time_factor
-        due_s = time.monotonic()
         while not self.stop_requested:
-            pace = factor if factor > 0.0 else (0.0 if self.lockstep.expects() else 1.0)
-            due_s = max(due_s, time.monotonic() - 1.0) + (self.period_ns * 1e-9 / pace if pace else 0.0)
+            self.pacing.begin(time.monotonic(), self.lockstep.expects())
             self.publish_tick()
-            limit_s = due_s if factor > 0.0 else time.monotonic() + self.config.simulation.answer_timeout_s
-            while not self.lockstep.complete() and time.monotonic() < limit_s and not self.stop_requested:
-                self.spin_once(max(0.0, min(0.1, limit_s - time.monotonic())))
+            while not self.lockstep.complete() and self.spin_until(self.pacing.answers_until_s):
+                pass
             self.lockstep.end()
             for robot in self.lockstep.given_up():
                 self.get_logger().warning(
                     f"no command of {robot} within simulation.start_timeout_s, "
                     f"{self.config.simulation.start_timeout_s} s: going on without"
                 )
-            while pace and time.monotonic() < due_s and not self.stop_requested:
-                self.spin_once(max(0.0, min(0.1, due_s - time.monotonic())))
-            if not pace:
-                due_s = time.monotonic()
-            self.stop_silent_drives()
+            while (left_s := self.pacing.left_s(now_s := time.monotonic())) > 0.0 and self.spin_until(now_s + left_s):
+                pass
+            for robot in self.drives.silent(self.ticks.value):
+                self.simulator.command(robot, np.zeros(len(self.simulated[robot].joints)))
             self.simulator.step()
             self.tick_ns = self.next_tick() * self.period_ns
         return 0
+
+    def spin_until(self, limit_s: float) -> bool:
+        """Handle at most one callback before `limit_s`; false when it is over or the end is asked for."""
+        left_s = limit_s - time.monotonic()
+        if left_s <= 0.0 or self.stop_requested:
+            return False
+        self.spin_once(min(0.1, left_s))
+        return True
 
     def next_tick(self) -> int:
         """The number of the next tick; a full disk is no reason to stand still."""
@@ -130,24 +129,12 @@ class SimulatorNode(ExecutableNode):
             self.ticks.value += 1
             return self.ticks.value
 
-    def stop_silent_drives(self) -> None:
-        """What a drive's own watchdog does, where one is configured; else the last command holds for ever."""
-        for robot, tick in self.commanded_tick.items():
-            if 0 < self.drive_timeout_ticks <= self.ticks.value - tick:
-                self.simulator.command(robot, np.zeros(len(self.joints)))
-
     def publish_tick(self) -> None:
         """State first, then the clock; DDS keeps no order between them, so the stamps say what belongs together."""
         now = convert.stamp(self.tick_ns * 1e-9)
         self.lockstep.begin(self.tick_ns)
-        for robot, publisher in self.states.items():
-            signals = self.simulator.signals(robot)
-            self.doors[robot].publish(signals, convert.seconds(now))
-            publisher.publish(
-                convert.joint_state(
-                    self.joints, now, signals["joint_position"], signals["joint_velocity"], signals["joint_effort"]
-                )
-            )
+        for robot in self.simulated.values():
+            robot.publish(convert.seconds(now))
         self.clock_publisher.publish(ClockMessage(clock=now))
 
     def report(self) -> Status:

@@ -1,4 +1,7 @@
-"""Names of the graph: relative ones live in a robot's namespace, absolute ones join the fleet."""
+"""Names of the graph: relative ones live in a robot's namespace, absolute ones join the fleet.
+
+The topics of further sensors stand in their records (`sensing.registry`).
+"""
 
 JOINT_STATES = "joint_states"
 DESIRED_VELOCITY = "desired_velocity"
@@ -7,9 +10,6 @@ EXECUTED_VELOCITY = "executed_velocity"
 SAFETY_MARKERS = "safety/markers"
 SAFETY_FAULT = "safety/fault"
 EXTERNAL_WRENCH = "external_wrench"
-DOOR_IMU = "door/imu"
-DOOR_STATE = "door/state"
-DOOR_ORIENTATION = "door/orientation"
 TARGET = "target"
 POLICY_PARAMETERS = "/policy/parameters"
 POLICY_REQUEST = "/policy/request"

@@ -8,11 +8,12 @@ import sys
 import time
 import traceback
 from functools import partial
+from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import QuaternionStamped, WrenchStamped
-from sensor_msgs.msg import Imu, JointState
+from geometry_msgs.msg import WrenchStamped
+from sensor_msgs.msg import JointState
 
 from naf_robot.arm.control.fault_file import FaultFile
 from naf_robot.arm.control.outputs import output_of_kind
@@ -27,15 +28,10 @@ from naf_robot.nodes.command_output import CommandOutput, publishers
 from naf_robot.nodes.control_report import ControlReport, ControlServices
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.qos import COMMAND, FEEDBACK, SENSOR
+from naf_robot.nodes.sensor_messages import message_type, topics_and_types
 from naf_robot.run.stop_times import BRAKING_S, COMMAND_ACKNOWLEDGED_S
 
 PUBLISHERS_PERIOD_S = 1.0
-SENSOR_TYPES = {
-    topics.DOOR_IMU: Imu,
-    topics.DOOR_STATE: JointState,
-    topics.DOOR_ORIENTATION: QuaternionStamped,
-    topics.EXTERNAL_WRENCH: WrenchStamped,
-}
 
 
 class VelocityControlNode(ExecutableNode):
@@ -60,10 +56,11 @@ class VelocityControlNode(ExecutableNode):
         self.create_subscription(JointState, topics.JOINT_STATES, self.on_joint_states, SENSOR)
         self.create_subscription(JointState, topics.DESIRED_VELOCITY, self.on_desired, COMMAND)
         self.create_subscription(WrenchStamped, topics.EXTERNAL_WRENCH, self.on_wrench, SENSOR)
-        for sensor in self.config.velocity_control.sensor_limits_s:
-            if sensor not in SENSOR_TYPES:
-                raise UnknownNameError("required sensor", sensor, SENSOR_TYPES, "velocity_control.sensor_limits_s")
-            self.create_subscription(SENSOR_TYPES[sensor], sensor, partial(self.on_sensor, sensor), SENSOR)
+        for topic in self.config.velocity_control.sensor_limits_s:
+            types = topics_and_types()
+            if topic not in types:
+                raise UnknownNameError("required sensor", topic, types, "velocity_control.sensor_limits_s")
+            self.create_subscription(message_type(types[topic]), topic, partial(self.on_sensor, topic), SENSOR)
         self.create_timer(WATCHDOG_PERIOD_S, self.on_watchdog, clock=STEADY)
         self.create_timer(PUBLISHERS_PERIOD_S, self.on_publishers, clock=STEADY)
 
@@ -88,7 +85,7 @@ class VelocityControlNode(ExecutableNode):
             self.timing.request(stamp_s)
             self.answer_if_ready()
 
-    def on_sensor(self, name: str, message: Imu | JointState | QuaternionStamped | WrenchStamped) -> None:
+    def on_sensor(self, name: str, message: Any) -> None:
         """Note a message of a required sensor."""
         stamp_s = convert.seconds(message.header.stamp)
         now_s = self.timing.message_time_s(self.now_s(), stamp_s)

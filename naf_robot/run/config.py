@@ -12,7 +12,7 @@ from naf_robot.arm.projection.projection import SafetyConfig
 from naf_robot.core.config import Config, build, dump_yaml, load_yaml, merge
 from naf_robot.core.errors import ConfigError, UnknownNameError
 from naf_robot.core.files import replace_file
-from naf_robot.core.resources import find, share_directory
+from naf_robot.core.resources import share_directory
 from naf_robot.core.types import (
     FractionBelowOne,
     NonNegativeFloat,
@@ -27,7 +27,7 @@ from naf_robot.learning.learner_batch import ActionSource
 from naf_robot.learning.registry import algorithm_config_type
 from naf_robot.learning.source_shares import SourceShares
 from naf_robot.run.ratio import RatioLimiter
-from naf_robot.sensing.door_angle import DoorSensorConfig
+from naf_robot.sensing.registry import make_sensors
 from naf_robot.sim.simulator import SimulatorConfig, steps_per_period
 from naf_robot.tasks.registry import make_task, task_entry
 from naf_robot.tasks.task import Task
@@ -111,7 +111,7 @@ class RunConfig(Config, frozen=True, kw_only=True):
     algorithm: dict[str, Any] = msgspec.field(default_factory=dict)  # the algorithm's own record
     simulator: SimulatorConfig = msgspec.field(default_factory=SimulatorConfig)
     simulation: SimulationConfig = msgspec.field(default_factory=SimulationConfig)
-    door_sensor: DoorSensorConfig = DoorSensorConfig()
+    sensors: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)  # settings of sensors, by their names
     collector: CollectorConfig = msgspec.field(default_factory=CollectorConfig)
     trainer: TrainerConfig = msgspec.field(default_factory=TrainerConfig)
 
@@ -138,7 +138,7 @@ def resolve(task: str, algorithm: str = "naf", overrides: Sequence[Mapping[str, 
     """
     task_entry(task)
     algorithm_config_type(algorithm)
-    values = merge(load_yaml(find(f"config/tasks/{task}.yaml")), *overrides)
+    values = merge(load_yaml(file) if (file := task_file(task)) else {}, *overrides)
     return checked(build(RunConfig, values | {"task_name": task, "algorithm_name": algorithm}))
 
 
@@ -163,6 +163,7 @@ def checked(config: RunConfig) -> RunConfig:
         )
     config.arm.model()
     task = config.make_task()
+    make_sensors(task.sensors, config.arm.joints, config.sensors)
     steps_per_period(task.control_period_s, config.simulator.physics_step_s)
     task_record = build(task_entry(config.task_name).config, config.task, "task")
     return msgspec.structs.replace(
@@ -186,6 +187,15 @@ def check_robot(config: RunConfig, robot: str) -> str:
     if robot not in config.robots:
         raise UnknownNameError("robot", robot, config.robots)
     return robot
+
+
+def task_file(task: str) -> Path | None:
+    """The file of a run of `task`: the one it was registered with, or the package's own; None if there is neither."""
+    registered = task_entry(task).file
+    if registered is not None:
+        return registered
+    shared = share_directory() / "config" / "tasks" / f"{task}.yaml"
+    return shared if shared.is_file() else None
 
 
 def task_files() -> list[str]:

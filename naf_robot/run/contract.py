@@ -2,10 +2,11 @@
 
 from naf_robot.experience.codec import Contract
 from naf_robot.run.config import RunConfig
+from naf_robot.run.robot_parts import action_size
 
 
 def contract_of(config: RunConfig) -> Contract:
     """The contract that `config` implies."""
     task = config.make_task()
     spec = task.observation_spec
-    return Contract(task.name, spec.hash, spec.size, len(config.arm.joints), task.reward_names)
+    return Contract(task.name, spec.hash, spec.size, action_size(config), task.reward_names)

@@ -1,40 +1,26 @@
-"""Gymnasium environments of all tasks, made from the tasks' configuration files."""
+"""Gymnasium environments of all tasks, made from the tasks' configuration files; `naf_robot.gym` registers them."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import gymnasium
-import numpy as np
 
-from naf_robot.arm.model.limits import JointLimits
 from naf_robot.arm.projection.projection import SafetyProjection
 from naf_robot.core.errors import ConfigError
-from naf_robot.core.records import FloatArray
+from naf_robot.core.plugins import load_plugins
 from naf_robot.run.config import RunConfig, resolve
+from naf_robot.run.robot_parts import arm_of, bound_actions
+from naf_robot.run.worlds import make_simulator
 from naf_robot.sim.gym_env import TaskEnv
-from naf_robot.sim.mujoco.scenes import make_scene
-from naf_robot.sim.mujoco.world import MujocoSimulator
 from naf_robot.tasks.registry import TASKS
-
-
-def action_velocity(config: RunConfig, limits: JointLimits) -> FloatArray:
-    """Joint velocities (n,) [rad/s] that a full action asks for: the configured one, or the joint's limit below it."""
-    return np.minimum(config.collector.action_velocity, limits.max_velocity)
-
-
-def make_simulator(config: RunConfig, robots: tuple[str, ...]) -> MujocoSimulator:
-    """The simulated worlds of `robots` for the task of `config`."""
-    task = config.make_task()
-    scene = make_scene(task.scene, config.simulator.scene, config.seed)
-    return MujocoSimulator(config.arm, scene, config.simulator, task.control_period_s, robots, config.seed)
 
 
 def make_environment(config: RunConfig) -> TaskEnv:
     """The task of `config` as a Gymnasium environment with one robot."""
     robot = config.robots[0]
-    projection = SafetyProjection(config.arm.model(), config.safety)
-    velocity = action_velocity(config, projection.limits)
-    return TaskEnv(config.make_task(), make_simulator(config, (robot,)), projection, velocity, robot)
+    projection = SafetyProjection(arm_of(config, robot).model(), config.safety)
+    actions = bound_actions(config, projection.model, projection.limits)
+    return TaskEnv(config.make_task(), make_simulator(config, (robot,)), projection, actions, robot)
 
 
 def make_registered(task: str, overrides: Mapping[str, Any] | None = None) -> TaskEnv:
@@ -56,7 +42,8 @@ def make_by_id(identifier: str) -> gymnasium.Env:
 
 
 def register() -> None:
-    """Register every task with Gymnasium; called by its plugin loader and safe to call again."""
+    """Register every task with Gymnasium; `import naf_robot.gym` does it; safe to call again."""
+    load_plugins()
     for name, entry in TASKS.items():
         if entry.gymnasium_id not in gymnasium.registry:
             gymnasium.register(

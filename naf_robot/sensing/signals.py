@@ -6,10 +6,9 @@ The names are shared by live robots, simulators, bags and observation specs:
     joint_velocity     (n,) [rad/s]
     joint_effort       (n,) [N m]
     tool_position      (3,) [m], base frame, by forward kinematics
-    door_angle         (1,) [rad], hinge, positive towards the robot (pulled), negative away from it (pushed)
-    handle_angle       (1,) [rad], positive downward
-    door_orientation   (4,) quaternion x, y, z, w of the door in the base frame
-    door_imu           (N, 11) IMU readings of the last period, as `sensing.imu.to_rows` gives them
+
+and what the sensors of a task give (`sensing.registry`), under the names of their specs. The readings of a stream are
+an array (N, ...) named as the spec, and their stamps (N,) [s] named `<name>_stamps`.
 """
 
 import numpy as np

@@ -6,8 +6,8 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from naf_robot.arm.control.actions import BoundActions
 from naf_robot.arm.projection.projection import SafetyProjection
-from naf_robot.core.records import FloatArray
 from naf_robot.core.seeding import stream
 from naf_robot.sensing.signals import Signals, observe, with_kinematics
 from naf_robot.sim.simulator import Simulator
@@ -15,11 +15,11 @@ from naf_robot.tasks.task import Task
 
 
 class TaskEnv(gymnasium.Env):
-    """One robot in `simulator` learning `task`; actions in [-1, 1] are joint velocities over `action_velocity`.
+    """One robot in `simulator` learning `task`; what its actions in [-1, 1] mean is said by the task's action spec.
 
     Every `info` of a step holds `executed_action` (A,), what the safety projection let through;
-    `reward_terms` by name; `success` and `distance`. Store `executed_action` in replay, not the
-    requested one. The task never terminates by itself: the time limit truncates.
+    `reward_terms` by name; `success` and `distance`. The time limit truncates; only what the task calls a real end,
+    or an action that asks for it, terminates.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
@@ -29,22 +29,21 @@ class TaskEnv(gymnasium.Env):
         task: Task,
         simulator: Simulator,
         projection: SafetyProjection,
-        action_velocity: FloatArray,
+        actions: BoundActions,
         robot: str = "robot_1",
     ) -> None:
         self.task = task
         self._simulator = simulator
         self._projection = projection
         self._model = projection.model
-        self._action_velocity = np.asarray(action_velocity, dtype=np.float64)
+        self._actions = actions
         self._robot = robot
-        size = self._model.size
-        self.action_space = gymnasium.spaces.Box(-1.0, 1.0, (size,), np.float32)
+        self.action_space = gymnasium.spaces.Box(-1.0, 1.0, (actions.size,), np.float32)
         self.observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (task.observation_spec.size,), np.float32)
         self._goals = stream(0, "goals")
         self._goal: Signals = {}
         self._signals: Signals = {}
-        self._sent = np.zeros(size)
+        self._sent = np.zeros(self._model.size)
         self._step = 0
         self._success = False
 
@@ -71,11 +70,11 @@ class TaskEnv(gymnasium.Env):
     def step(self, action: NDArray[np.floating]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Apply `action` (A,) for one control period, through the safety projection."""
         requested = np.clip(np.asarray(action, dtype=np.float64), -1.0, 1.0)
-        desired = requested * self._action_velocity
+        position = self._signals["joint_position"]
         result = self._projection.project(
-            self._signals["joint_position"],
+            position,
             self._signals["joint_velocity"],
-            desired,
+            self._actions.joint_velocity(requested, position),
             self._sent,
             self.task.control_period_s,
         )
@@ -86,7 +85,7 @@ class TaskEnv(gymnasium.Env):
         self._step += 1
         succeeds = self.task.success(self._signals, self._goal)
         self._success = succeeds or (self._success and self.task.success_once)
-        executed = result.velocity / self._action_velocity
+        executed = self._actions.action(result.velocity, position, requested)
         terms = self.task.reward_terms(self._signals, self._goal, executed, requested)
         info = {
             "executed_action": executed.astype(np.float32),
@@ -95,8 +94,9 @@ class TaskEnv(gymnasium.Env):
             "distance": self.task.distance(self._signals, self._goal),
             "active_limits": result.active,
         }
-        truncated = self._step >= self.task.episode_steps
-        return self._observation(), float(terms.sum()), False, truncated, info
+        terminated = self.task.terminated(self._signals, self._goal) or self._actions.ends_episode(requested)
+        truncated = not terminated and self._step >= self.task.episode_steps
+        return self._observation(), float(terms.sum()), terminated, truncated, info
 
     def _read(self) -> Signals:
         return with_kinematics(self._simulator.signals(self._robot), self._model)

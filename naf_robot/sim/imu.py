@@ -15,10 +15,9 @@ from naf_robot.core.config import Config
 from naf_robot.core.records import FloatArray
 from naf_robot.core.types import FractionBelowOne, NonNegativeFloat, PositiveFloat
 from naf_robot.sensing import rotation
-from naf_robot.sensing.imu import ImuReading
+from naf_robot.sensing.imu import GRAVITY, ImuReading
 
 DEGREE = np.pi / 180.0
-GRAVITY = 9.80665
 UP = (0.0, 0.0, 1.0)
 
 

@@ -1,5 +1,6 @@
 """The protocol of a simulator: it steps the worlds of one or more robots by one control period."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -12,18 +13,19 @@ from naf_robot.sensing.signals import Signals
 
 
 class ImperfectionConfig(Config, frozen=True):
-    """What breaks policies on real arms; everything is off by default."""
+    """Imperfections of real arms; everything is off by default."""
 
     position_noise: NonNegativeFloat = 0.0  # standard deviation [rad]
     velocity_noise: NonNegativeFloat = 0.0  # standard deviation [rad/s]
-    sensor_delay_periods: NonNegativeInt = 0  # whole control periods
-    dropout: FractionBelowOne = 0.0  # probability that a period brings no new state
+    sensor_delay_periods: NonNegativeInt = 0  # whole control periods until a reading arrives
+    dropout: FractionBelowOne = 0.0  # probability that what arrives in a period is lost
     actuator_lag_s: NonNegativeFloat = 0.0  # time constant of the first-order velocity response [s]
 
 
 class SimulatorConfig(Config, frozen=True):
     """Physics of the simulated robots."""
 
+    backend: str = "mujoco"  # the simulator that runs, by its name in `sim.registry`
     physics_step_s: PositiveFloat = 0.005
     max_servo_effort: PositiveFloat = 60.0  # [N m], or the URDF's limit where that is lower
     full_effort_error: PositiveFloat = 1.0  # [rad/s] velocity error at which a servo gives its full effort
@@ -34,10 +36,19 @@ class SimulatorConfig(Config, frozen=True):
 
 
 class Simulator(Protocol):
-    """Robots' worlds that advance together, each robot addressed by name."""
+    """Robots' worlds that advance together, each robot addressed by name.
+
+    Errors of every implementation: `UnknownNameError` for a robot that it has not, `SimulationError` for a command
+    that is not n finite numbers (the last one stays) and for a simulation that diverged.
+    """
 
     robots: tuple[str, ...]
     control_period_s: float
+
+    @property
+    def frames(self) -> Mapping[str, str]:
+        """Frame of a sensor's readings by its name, where that is not the robot's base."""
+        ...
 
     @property
     def time_s(self) -> float:
@@ -53,15 +64,23 @@ class Simulator(Protocol):
         ...
 
     def signals(self, robot: str) -> Signals:
-        """What the robot's sensors say now (joint states and whatever the scene adds)."""
+        """What the robot's sensors say now: joint states and whatever the scene adds.
+
+        Arrays are named as the specs of `sensing.registry`. A stream's readings are those that arrived in the last
+        period; their stamps are times of this simulator.
+        """
         ...
 
     def reset(self, robot: str, goal_position: FloatArray | None, at_home: bool) -> None:
-        """Lay the scene anew around `goal_position` (3,) [m]; with `at_home` also put the arm at home."""
+        """Reset the scene around `goal_position` (3,) [m]; with `at_home` also put the arm at home."""
+        ...
+
+    def calibrations(self, robot: str) -> Mapping[str, Config]:
+        """What an operator would find by calibrating the robot's sensors, by their names."""
         ...
 
     def reseed(self, seed: int) -> None:
-        """Begin every stream of random draws anew, so that what follows the next reset depends on `seed` alone."""
+        """Restart every random stream, so that everything after the next reset depends on `seed` alone."""
         ...
 
 

@@ -37,7 +37,8 @@ def evaluate_run(run_dir: Path, episodes: int, seed: int) -> dict[str, Any]:
     return {
         "success_rate": success,
         "episodes": episodes,
-        "mean_final_distance_m": distance,
+        "mean_final_distance": distance,
+        "distance_unit": environment.task.distance_unit,
         "mean_return": returns,
         "seed": seed,
         "policy_version": parameters.version,

@@ -13,7 +13,7 @@ from naf_robot.sensing import rotation
 from naf_robot.sensing.signals import Signals
 from naf_robot.tasks.door_geometry import HINGE_AXIS, LEVER_AXIS, DoorGeometry
 from naf_robot.tasks.rewards import huber
-from naf_robot.tasks.task import EFFORT_NAMES, EpisodeConfig
+from naf_robot.tasks.task import EFFORT_NAMES, EpisodeConfig, Task
 
 SHUT = rotation.about_axis(HINGE_AXIS, 0.0)
 
@@ -45,7 +45,7 @@ class DoorConfig(EpisodeConfig, frozen=True):
         return 1.0 if self.direction == "pull" else -1.0
 
 
-class Door:
+class Door(Task):
     """Turn the lever of a door that stands at a random place, and open it.
 
     r = -c1 d(h, e) + c2 (d_i - d(q_o, q)) - c3 u'u - c4 |w - u|^2 with h the resting handle, e the
@@ -56,11 +56,14 @@ class Door:
 
     scene = "door"
     reward_names: tuple[str, ...] = ("handle", "opening", *EFFORT_NAMES)
-    sensors: tuple[str, ...] = ("door_angle", "handle_angle")
+    distance_unit = "rad"
+    sensors: tuple[str, ...] = ("door_state",)
+    required_signals: tuple[str, ...] = ("door_angle", "handle_angle")
 
     def __init__(self, name: str, config: DoorConfig, joint_count: int) -> None:
         self.name = name
         self.config = config
+        self.action_spec = config.action_spec()
         self.control_period_s = config.control_period_s
         self.episode_steps = config.episode_steps
         self.success_once = config.success_moment == "any"
@@ -124,7 +127,8 @@ class RealDoor(Door):
     The IMU does not feel the lever turn, so q in the reward is the door's orientation.
     """
 
-    sensors: tuple[str, ...] = ("door_angle", "door_orientation")
+    sensors: tuple[str, ...] = ("door_state", "door_orientation")
+    required_signals: tuple[str, ...] = ("door_angle", "door_orientation")
 
     def __init__(self, name: str, config: DoorConfig, joint_count: int) -> None:
         if config.frame_spread != (0.0, 0.0):

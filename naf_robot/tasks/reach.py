@@ -7,7 +7,7 @@ from naf_robot.core.records import FloatArray
 from naf_robot.core.types import NonNegativeFloat, PositiveFloat, Vector3
 from naf_robot.sensing.signals import Signals
 from naf_robot.tasks.rewards import huber
-from naf_robot.tasks.task import EFFORT_NAMES, EpisodeConfig
+from naf_robot.tasks.task import EFFORT_NAMES, EpisodeConfig, Task
 
 
 class ReachConfig(EpisodeConfig, frozen=True):
@@ -22,7 +22,7 @@ class ReachConfig(EpisodeConfig, frozen=True):
     huber_delta: PositiveFloat = 0.05  # [m]
 
 
-class Reach:
+class Reach(Task):
     """Bring the tool to a random target and hold it there.
 
     r = -c1 d(y, e) - c2 u'u - c3 |w - u|^2 with d the Huber distance between target y and tool position e;
@@ -32,11 +32,12 @@ class Reach:
     name = "reach"
     scene = "free"
     reward_names: tuple[str, ...] = ("distance", *EFFORT_NAMES)
-    sensors: tuple[str, ...] = ()
+    distance_unit = "m"
     success_once: bool = False
 
     def __init__(self, config: ReachConfig, joint_count: int) -> None:
         self.config = config
+        self.action_spec = config.action_spec()
         self.control_period_s = config.control_period_s
         self.episode_steps = config.episode_steps
         self.observation_spec = ObservationSpec(
@@ -57,10 +58,6 @@ class Reach:
     def goal_position(self, goal: Signals) -> FloatArray:
         """The target (3,) [m]."""
         return goal["target"]
-
-    def ready(self, signals: Signals) -> bool:
-        """Nothing in the world needs time."""
-        return True
 
     def reward_terms(self, signals: Signals, goal: Signals, executed: FloatArray, requested: FloatArray) -> FloatArray:
         """Distance, action and projection terms, shape (3,)."""

@@ -1,12 +1,14 @@
-"""Tasks by name."""
+"""Tasks by name. `register` adds one, also from outside this package."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from naf_robot.core.config import build
-from naf_robot.core.errors import UnknownNameError
+from naf_robot.core.errors import ConfigError, UnknownNameError
+from naf_robot.core.plugins import load_plugins
 from naf_robot.tasks.door import Door, DoorPullConfig, DoorPushConfig, DoorRealConfig, RealDoor
 from naf_robot.tasks.reach import Reach, ReachConfig
 from naf_robot.tasks.task import EpisodeConfig, Task
@@ -14,11 +16,16 @@ from naf_robot.tasks.task import EpisodeConfig, Task
 
 @dataclass(frozen=True)
 class TaskEntry:
-    """A task's configuration record, its constructor (config, joint count), and its Gymnasium name."""
+    """A task's configuration record, its constructor (config, joint count), and its Gymnasium name.
+
+    `file` is the YAML file of a run of this task: arm, safety and what differs from the defaults. Without one it is
+    `config/tasks/<name>.yaml` of the package; a task without either takes everything from the user's own file.
+    """
 
     config: type[EpisodeConfig]
     make: Callable[[Any, int], Task]
     gymnasium_id: str
+    file: Path | None = None
 
 
 TASKS: dict[str, TaskEntry] = {
@@ -29,12 +36,26 @@ TASKS: dict[str, TaskEntry] = {
 }
 
 
+def register(name: str, entry: TaskEntry) -> None:
+    """Add a task.
+
+    Raises:
+        ConfigError: there is one of that name, or another one has its Gymnasium name.
+    """
+    if name in TASKS:
+        raise ConfigError(f"there is a task {name!r} already; choose another name")
+    if other := [known for known, e in TASKS.items() if e.gymnasium_id == entry.gymnasium_id]:
+        raise ConfigError(f"{entry.gymnasium_id!r} is the Gymnasium name of task {other[0]!r} already")
+    TASKS[name] = entry
+
+
 def task_entry(name: str) -> TaskEntry:
     """The entry of task `name`.
 
     Raises:
         UnknownNameError: listing the tasks there are.
     """
+    load_plugins()
     if name not in TASKS:
         raise UnknownNameError("task", name, TASKS)
     return TASKS[name]

@@ -1,9 +1,11 @@
 """The contract of a task: what is observed, rewarded and called success, and where episodes start."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 
+from naf_robot.arm.control.actions import ActionSpec, make_action_spec
 from naf_robot.core.array_spec import ObservationSpec
 from naf_robot.core.config import Config
 from naf_robot.core.records import FloatArray
@@ -18,6 +20,14 @@ class EpisodeConfig(Config, frozen=True):
     episode_steps: PositiveInt = 150
     action_weight: NonNegativeFloat = 0.01  # of the executed action's squared norm
     projection_weight: NonNegativeFloat = 1.0  # of the squared norm of what the safety projection took away
+    actions: dict[str, Any] = msgspec.field(default_factory=dict)  # what the policy's numbers mean: kind and settings
+
+    def __post_init__(self) -> None:
+        self.action_spec()
+
+    def action_spec(self) -> ActionSpec:
+        """What the policy's numbers mean."""
+        return make_action_spec(self.actions)
 
     def effort_terms(self, executed: FloatArray, requested: FloatArray) -> tuple[float, float]:
         """The weighted terms that every task has: `action` and `projection`."""
@@ -31,19 +41,23 @@ EFFORT_NAMES = ("action", "projection")
 class Task(Protocol):
     """A skill to learn. Stateless: everything an episode needs is in its `goal`.
 
-    `signals` are the named sensor values of `sensing.signals`; `goal` holds named arrays too,
+    A task that inherits from this class needs no sensors but the joint states, is always ready and has no real end,
+    unless it says otherwise. `signals` are the named sensor values of `sensing.signals`; `goal` holds named arrays too,
     drawn once per episode; `executed` and `requested` are the action after and before the safety
     projection, in [-1, 1], shape (A,).
     """
 
     name: str
     scene: str  # the simulated scene that the task needs
+    action_spec: ActionSpec  # what the policy's numbers mean
+    distance_unit: str  # of `distance`: m, or rad where the goal is an angle
     control_period_s: float
     episode_steps: int
     observation_spec: ObservationSpec
     reward_names: tuple[str, ...]
     success_once: bool  # one instant of success makes the episode one; else its last instant decides
-    sensors: tuple[str, ...]  # signals that it cannot do without, besides the arm's own
+    sensors: tuple[str, ...] = ()  # names of the sensors that it needs, besides the joint states
+    required_signals: tuple[str, ...] = ()  # of what they give: without one of these no step is taken
 
     def sample_goal(self, random: np.random.Generator) -> Signals:
         """Draw what varies between episodes."""
@@ -55,7 +69,7 @@ class Task(Protocol):
 
     def ready(self, signals: Signals) -> bool:
         """Whether the world lets an episode begin (a door must be closed again)."""
-        ...
+        return True
 
     def reward_terms(self, signals: Signals, goal: Signals, executed: FloatArray, requested: FloatArray) -> FloatArray:
         """Weighted reward terms in the order of `reward_names`, shape (K,); the reward is their sum."""
@@ -65,6 +79,10 @@ class Task(Protocol):
         """Whether the skill is achieved at this instant."""
         ...
 
+    def terminated(self, signals: Signals, goal: Signals) -> bool:
+        """Whether the episode has come to a real end, after which there is no future to expect; not a time limit."""
+        return False
+
     def distance(self, signals: Signals, goal: Signals) -> float:
-        """How far success is; [m], or [rad] where the goal is an angle."""
+        """How far success is, in `distance_unit`."""
         ...

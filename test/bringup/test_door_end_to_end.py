@@ -46,7 +46,7 @@ def test_push_and_pull_know_the_door_without_one(tmp_path: Path):
 
 
 def test_each_robot_has_a_door_sensor_that_outlives_its_collector(tmp_path: Path):
-    specs = training_system(tmp_path / "config.yaml", ("left", "right"), door_imu=True)
+    specs = training_system(tmp_path / "config.yaml", ("left", "right"), sensor_nodes=["door_sensor"])
     sensors = {spec.label: spec for spec in specs if spec.name == "door_sensor"}
     assert set(sensors) == {"left/door_sensor", "right/door_sensor"}
     collectors = [spec for spec in specs if spec.name == "collector"]

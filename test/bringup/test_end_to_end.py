@@ -96,7 +96,8 @@ def test_two_robots_train_and_nothing_is_lost(tmp_path: Path):
     result = json.loads(out)
     assert result["episodes"] == 3
     assert 0.0 <= result["success_rate"] <= 1.0
-    assert result["mean_final_distance_m"] > 0.0
+    assert result["mean_final_distance"] > 0.0
+    assert result["distance_unit"] == "m"
     code, out, err = end(naf_robot("train", "--run-dir", str(run_dir)))
     assert code == 2
     assert "exists already" in err

@@ -3,6 +3,7 @@
 import numpy as np
 from policies import untrained
 
+from naf_robot.arm.control.actions import JointVelocityActions
 from naf_robot.collecting.collector import Collector, Phase
 from naf_robot.core.clock import ManualClock
 from naf_robot.core.records import PolicyParameters
@@ -11,6 +12,7 @@ from naf_robot.sensing import rotation
 from naf_robot.tasks.door_geometry import HINGE_AXIS
 
 CONFIG = resolve("door_real", overrides=[{"collector": {"batch_transitions": 50}, "trainer": {"learning_starts": 1}}])
+MODEL = CONFIG.arm.model()
 SIZE = CONFIG.make_task().observation_spec.size
 
 
@@ -18,7 +20,9 @@ class Robot:
     """Stands at home whatever is asked of it, before a door at `angle`; None is a silent sensor."""
 
     def __init__(self) -> None:
-        self.collector = Collector(CONFIG, "robot_1", CONFIG.arm.model(), np.ones(7), ManualClock())
+        self.collector = Collector(
+            CONFIG, "robot_1", MODEL, JointVelocityActions(MODEL.joint_names, np.ones(7)), ManualClock()
+        )
         arrays = untrained(SIZE, 7).arrays()
         self.collector.offer(PolicyParameters(arrays, 1, "door_real", "", 0, 0))
         self.time_s = 0.0

@@ -176,7 +176,7 @@ def test_an_installed_package_can_bring_a_kind_and_an_algorithm(tmp_path):
     assert run.stdout.split() == ["MlpPolicy", "NafConfig"], run.stderr
     (tmp_path / "stranger.py").write_text("import no_such_module\n")
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert "plugin 'stranger' (stranger) cannot be imported: ModuleNotFoundError" in run.stderr
+    assert "plugin 'stranger' (NAF_ROBOT_PLUGINS or entry points 'naf_robot.plugins') cannot be imported" in run.stderr
 
 
 def test_behaviour_keeps_its_random_stream_through_policies():

@@ -14,14 +14,16 @@ from std_srvs.srv import Trigger
 
 from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.nodes import convert
-from naf_robot.nodes.door_messages import imu_message
-from naf_robot.nodes.qos import IMU, SENSOR, reliable
+from naf_robot.nodes.qos import SENSOR, STREAM, reliable
+from naf_robot.nodes.sensor_messages import to_message
 from naf_robot.run.config import resolve, save
-from naf_robot.sensing.imu import ImuReading
-from naf_robot.sensing.imu_calibration import DoorImuCalibration, load_calibration, save_calibration
+from naf_robot.sensing.door.calibration import DoorImuCalibration, load_calibration, save_calibration
+from naf_robot.sensing.imu import ImuReading, row_of
+from naf_robot.sensing.registry import make_sensor
 
 pytestmark = pytest.mark.ros
 
+IMU_SENSOR = make_sensor("door_imu")
 CALIBRATION = DoorImuCalibration(frame="imu", gravity=(0.0, 0.0, 1.0), hinge_axis=(0.0, 0.0, -1.0))
 
 
@@ -32,7 +34,7 @@ class Driver:
         self.graph = g
         patient = {"max_age_s": 2.0, "max_gap_s": 1.0}  # a burdened machine is no sensor loss here
         save(
-            resolve("door_real", overrides=[{"robots": ["a"], "door_sensor": {"angle": patient}}]),
+            resolve("door_real", overrides=[{"robots": ["a"], "sensors": {"door_imu": {"angle": patient}}}]),
             folder / "config.yaml",
         )
         self.path = folder / "door_imu" / "a.yaml"
@@ -42,7 +44,7 @@ class Driver:
         self.orientations: list[QuaternionStamped] = []
         self.reasons: list[str] = []
         node = g.node
-        self.publisher = node.create_publisher(Imu, "/a/door/imu", IMU)
+        self.publisher = node.create_publisher(Imu, "/a/door/imu", STREAM)
         node.create_subscription(JointState, "/a/door/state", self.angles.append, SENSOR)
         node.create_subscription(QuaternionStamped, "/a/door/orientation", self.orientations.append, SENSOR)
         node.create_subscription(DiagnosticArray, "/diagnostics", self.on_diagnostics, reliable(10))
@@ -58,7 +60,7 @@ class Driver:
     def send(self, rate: float = 0.0, frame: str = "imu", age_s: float = 0.0) -> None:
         now_s = convert.seconds(self.graph.node.get_clock().now().to_msg())
         reading = ImuReading(now_s - age_s, frame, np.array([0.0, 0.0, -rate]), np.array([0.0, 0.0, 9.81]))
-        self.publisher.publish(imu_message(reading))
+        self.publisher.publish(to_message(IMU_SENSOR, {"door_imu": row_of(reading)}, reading.stamp_s, frame))
         self.graph.spin_for(0.01)
 
     def send_until(self, condition, **values) -> None:

@@ -9,12 +9,14 @@ import yaml
 from naf_robot.bringup.training import option_fields
 from naf_robot.nodes import topics
 from naf_robot.run.config import resolve, task_files
+from naf_robot.sensing.registry import SENSORS, make_sensor
 from naf_robot.tasks.registry import TASKS
 
 ROOT = Path(__file__).resolve().parents[2]
 GRAPH = (ROOT / "docs" / "graph.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TOPICS = {value for name, value in vars(topics).items() if name.isupper()}
+TOPICS |= {make_sensor(name).topic for name in SENSORS}
 
 
 def test_every_topic_is_in_the_graphs_table_and_the_other_way_round():

@@ -11,6 +11,7 @@ from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.system import training_system
 from naf_robot.nodes import topics
 from naf_robot.run.config import resolve, save
+from naf_robot.sensing.registry import SENSORS, make_sensor
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = ElementTree.parse(ROOT / "config" / "security" / "policy.xml").getroot()
@@ -29,6 +30,7 @@ def allowed(path: str, kind: str) -> set[str]:
 
 def test_every_topic_of_the_policy_exists():
     known = {value for name, value in vars(topics).items() if name.isupper()}
+    known |= {make_sensor(name).topic for name in SENSORS}
     for path in ENCLAVES:
         named = {re.sub("^/robot_[12]/", "", name) for name in allowed(path, "publish") | allowed(path, "subscribe")}
         assert named <= known | OF_ROS, path

@@ -5,7 +5,7 @@ import pytest
 
 from naf_robot.core.errors import ConfigError, SimulationError, UnknownNameError
 from naf_robot.run.config import resolve
-from naf_robot.run.environments import make_simulator
+from naf_robot.run.worlds import make_simulator
 from naf_robot.sim.mujoco.door_model import GRIP_SITE, HINGE_JOINT, LEVER_JOINT
 from naf_robot.sim.mujoco.scenes import make_scene
 from naf_robot.sim.scenes.door import DoorPhysics, DoorVariation, VariationRange
@@ -19,7 +19,7 @@ def world(robots=("a",), task="door_pull", **scene):
 
 def push(simulator, hinge, lever, periods, robot="a"):
     """Torques [N m] on hinge and lever for a while; the hinge's and the lever's angle then."""
-    data = simulator.data[robot]
+    data = simulator.data(robot)
     data.joint(HINGE_JOINT).qfrc_applied[0], data.joint(LEVER_JOINT).qfrc_applied[0] = hinge, lever
     for _ in range(periods):
         simulator.step()
@@ -50,7 +50,7 @@ def test_the_door_opens_both_ways_to_a_right_angle_and_falls_shut(sign):
     angle, lever = push(simulator, 0.0, 0.0, 140)
     assert abs(angle) < 1e-3
     assert abs(lever) < 0.02
-    assert simulator._scene.latched(simulator.data["a"])
+    assert simulator.scene("a").latched(simulator.data("a"))
     angle, _ = push(simulator, sign * 20.0, 0.0, 20)
     assert abs(angle) < 0.01  # caught again
 
@@ -70,7 +70,7 @@ def test_the_whole_door_stands_where_the_task_wants_it():
     for _ in range(5):
         goal = task.sample_goal(random)
         simulator.reset("a", task.goal_position(goal), at_home=True)
-        np.testing.assert_allclose(simulator.data["a"].site(GRIP_SITE).xpos, goal["handle_rest"], atol=1e-9)
+        np.testing.assert_allclose(simulator.data("a").site(GRIP_SITE).xpos, goal["handle_rest"], atol=1e-9)
         assert task.ready(simulator.signals("a"))
 
 
@@ -96,7 +96,7 @@ def test_the_orientation_is_the_hinges_turn():
 
 def test_the_arm_touches_the_door_and_nothing_else_touches():
     simulator = world()
-    model, data = simulator.model, simulator.data["a"]
+    model, data = simulator.model("a"), simulator.data("a")
     touched = 0
     simulator.command("a", np.array([0.0, 0.4, 0.0, 0.4, 0.0, 0.0, 0.0]))  # leans forward onto the lever
     for _ in range(60):
@@ -114,8 +114,8 @@ def test_robots_have_doors_of_their_own():
     opened, _ = push(simulator, 5.0, 2.0, 20, "a")
     assert opened > 0.1
     assert abs(simulator.signals("b")["door_angle"][0]) < 1e-3
-    scene = simulator._scene
-    assert scene.physics(simulator.data["a"]) != scene.physics(simulator.data["b"])
+    scene = simulator.scene("a")
+    assert scene.physics(simulator.data("a")) != scene.physics(simulator.data("b"))
 
 
 def test_held_out_physics_are_never_trained_on():
@@ -150,9 +150,9 @@ def test_varied_physics_reach_the_model():
 
 def test_an_exploding_door_is_an_error():
     simulator = world()
-    simulator.data["a"].joint(HINGE_JOINT).qvel[0] = 45.0
+    simulator.data("a").joint(HINGE_JOINT).qvel[0] = 45.0
     with pytest.raises(SimulationError, match=r"the door diverged: .* J in its hinge"):
-        simulator._scene.signals(simulator.model, simulator.data["a"])
+        simulator.scene("a").signals(simulator.model("a"), simulator.data("a"))
 
 
 def test_the_door_is_stable_under_a_struggling_arm():
@@ -164,7 +164,7 @@ def test_the_door_is_stable_under_a_struggling_arm():
         velocity = 0.9 * velocity + 0.4 * random.normal(size=7)
         simulator.command("a", np.clip(velocity, -1.0, 1.0))
         simulator.step()
-        fastest = max(fastest, abs(simulator.data["a"].joint(HINGE_JOINT).qvel[0]))
+        fastest = max(fastest, abs(simulator.data("a").joint(HINGE_JOINT).qvel[0]))
     assert fastest < 10.0
 
 

@@ -3,8 +3,8 @@ import pytest
 
 from naf_robot.core.errors import ConfigError
 from naf_robot.sensing import rotation
-from naf_robot.sensing.imu import from_rows, refusal, to_rows
-from naf_robot.sim.imu import DEGREE, GRAVITY, ImuConfig, ImuModel
+from naf_robot.sensing.imu import GRAVITY, from_rows, refusal, to_rows
+from naf_robot.sim.imu import DEGREE, ImuConfig, ImuModel
 from naf_robot.sim.mujoco.door_by_hand import DoorByHand
 from naf_robot.sim.scenes.door import DoorSceneConfig
 
@@ -75,14 +75,14 @@ def test_devices_are_repeatable_and_differ():
 
 def test_rows_carry_readings_there_and_back():
     made = readings(ImuConfig(), 3)
-    rows = to_rows([*made, *readings(ImuConfig(orientation="none"), 1)], now_s=1.0)
-    assert rows.shape == (4, 11)
-    back = from_rows(rows, 1.0, "door_imu")
+    rows, stamps = to_rows([*made, *readings(ImuConfig(orientation="none"), 1)])
+    assert rows.shape == (4, 10)
+    back = from_rows(rows, stamps, "door_imu")
     assert back[1].stamp_s == pytest.approx(made[1].stamp_s)
     np.testing.assert_array_equal(back[2].acceleration, made[2].acceleration)
     assert back[3].orientation is None
     assert all(refusal(reading, "door_imu") is None for reading in back)
-    assert to_rows([], 1.0).shape == (0, 11)
+    assert to_rows([])[0].shape == (0, 10)
 
 
 def test_the_door_feels_gravity_and_its_own_turning():

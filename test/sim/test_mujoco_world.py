@@ -5,8 +5,8 @@ import pytest
 from naf_robot.arm.model.config import ArmConfig
 from naf_robot.core.errors import ConfigError, RobotModelError, SimulationError, UnknownNameError
 from naf_robot.core.resources import find
-from naf_robot.sim.mujoco.scenes import make_scene
 from naf_robot.sim.mujoco.world import MujocoSimulator
+from naf_robot.sim.registry import World
 from naf_robot.sim.simulator import ImperfectionConfig, SimulatorConfig, steps_per_period
 
 JOINTS = tuple(f"joint_{i}" for i in range(1, 8))
@@ -14,7 +14,7 @@ ARM = ArmConfig(urdf="urdf/arm7.urdf", tool_frame="tool", joints=JOINTS, home=(0
 
 
 def simulator(robots=("a",), seed=0, **settings) -> MujocoSimulator:
-    return MujocoSimulator(ARM, make_scene("free"), SimulatorConfig(**settings), 0.05, robots, seed)
+    return MujocoSimulator(World(dict.fromkeys(robots, ARM), "free", SimulatorConfig(**settings), 0.05, seed))
 
 
 def test_kinematics_and_physics_read_the_same_file_alike():
@@ -22,9 +22,9 @@ def test_kinematics_and_physics_read_the_same_file_alike():
     random = np.random.default_rng(0)
     for _ in range(20):
         position = random.uniform(-1.5, 1.5, 7)
-        data = mujoco.MjData(world.model)
+        data = mujoco.MjData(world.model("a"))
         data.qpos[:7] = position
-        mujoco.mj_forward(world.model, data)
+        mujoco.mj_forward(world.model("a"), data)
         np.testing.assert_allclose(data.body("tool").xpos, kinematics.tool_position(position), atol=1e-9)
 
 
@@ -75,7 +75,7 @@ def test_bad_commands_are_refused_and_the_last_one_stays():
 
 def test_an_exploding_world_is_an_error():
     world = simulator()
-    world.data["a"].qvel[2] = 1e7
+    world.data("a").qvel[2] = 1e7
     with pytest.raises(SimulationError, match="the world of 'a' diverged"):
         world.step()
 

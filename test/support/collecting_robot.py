@@ -3,6 +3,7 @@
 import numpy as np
 from policies import untrained
 
+from naf_robot.arm.control.actions import JointVelocityActions
 from naf_robot.collecting.collector import Collector
 from naf_robot.core.clock import ManualClock
 from naf_robot.core.records import PolicyParameters
@@ -25,7 +26,7 @@ CONFIG = resolve(
     ],
 )
 MODEL = CONFIG.arm.model()
-FULL = np.ones(7)
+FULL = JointVelocityActions(MODEL.joint_names, np.ones(7))
 POLICY = untrained(20, 7)
 
 

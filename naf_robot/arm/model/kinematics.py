@@ -158,6 +158,17 @@ class ArmModel:
         linear = jacobian[:3] if self._identity_order else jacobian[:3, self._index]
         return origin, linear
 
+    def tool_twist_jacobian(self, position: FloatArray) -> FloatArray:
+        """Jacobian (6, n) of the tool origin's linear and the tool's angular velocity, both in the base frame."""
+        jacobian: FloatArray = pinocchio.computeFrameJacobian(
+            self.pinocchio_model,
+            self._data,
+            self.full_position(position),
+            self._tool_id,
+            pinocchio.ReferenceFrame.LOCAL_WORLD_ALIGNED,
+        )
+        return jacobian if self._identity_order else jacobian[:, self._index]
+
 
 def _read(urdf: Path) -> tuple[pinocchio.Model, str]:
     try:

@@ -1,4 +1,4 @@
-"""A simulated door without an arm, moved by a hand: to calibrate its IMU and to measure the estimated angle."""
+"""A simulated door without an arm, moved by an external force, to calibrate its IMU and measure the estimated angle."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,21 +7,22 @@ import msgspec
 import mujoco
 import numpy as np
 
-from naf_robot.sensing.imu import ImuReading, from_rows
-from naf_robot.sensing.imu_calibration import (
+from naf_robot.sensing.door.calibration import (
     CalibrationError,
     CalibrationRoutine,
     DoorImuCalibration,
     RoutineConfig,
     RoutinePhase,
 )
+from naf_robot.sensing.imu import ImuReading, from_rows
+from naf_robot.sensing.sensor import STAMPS
 from naf_robot.sim.imu import ImuConfig
 from naf_robot.sim.mujoco.door_imu import DoorImus
 from naf_robot.sim.mujoco.door_model import HINGE_JOINT, LEVER_JOINT
 from naf_robot.sim.mujoco.door_scene import DoorScene
 from naf_robot.sim.scenes.door import DoorSceneConfig
 
-STOP = 1.5  # [rad] where the hand stops the swing of the calibration
+STOP = 1.5  # [rad] where the swing of the calibration stops
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class DoorByHand:
 
     def __init__(self, config: DoorSceneConfig, seed: int = 0, device: int = 0, physics_step_s: float = 0.005) -> None:
         self.imu = config.imu if config.imu is not None else ImuConfig()
-        self._imus = DoorImus(self.imu, seed, device)
+        self._imus = DoorImus(self.imu, seed, (device,))
         self._scene = DoorScene(msgspec.structs.replace(config, imu=self.imu), seed, imus=self._imus)
         spec = mujoco.MjSpec()
         spec.compiler.degree = False
@@ -57,7 +58,7 @@ class DoorByHand:
         self._imus.switch_on()
 
     def move(self, angle: float | None, duration_s: float, period_s: float = 0.05) -> Iterator[Moment]:
-        """Hold the lever down and lead the door to `angle` [rad] for a while; None lets it go."""
+        """Hold the lever down and move the door to `angle` [rad] for a while; None releases it."""
         hinge, lever = (self._data.joint(name) for name in (HINGE_JOINT, LEVER_JOINT))
         start = float(hinge.qpos[0])
         for period in range(round(duration_s / period_s)):
@@ -71,14 +72,13 @@ class DoorByHand:
                     lever.qfrc_applied[0] = 1.5
                 self._scene.before_step(self._model, self._data)
                 mujoco.mj_step(self._model, self._data)
-            rows = self._scene.signals(self._model, self._data)["door_imu"]
-            time_s = float(self._data.time)
-            readings = from_rows(rows, time_s, self.imu.frame)
-            yield Moment(time_s, float(hinge.qpos[0]), float(hinge.qvel[0]), readings)
+            signals = self._scene.signals(self._model, self._data)
+            readings = from_rows(signals["door_imu"], signals["door_imu" + STAMPS], self.imu.frame)
+            yield Moment(float(self._data.time), float(hinge.qpos[0]), float(hinge.qvel[0]), readings)
 
 
 def calibrate(door: DoorByHand) -> DoorImuCalibration:
-    """Go through the guided routine with `door`, to a stop at a known angle.
+    """Run the guided calibration with `door`, to a stop at a known angle.
 
     Raises:
         CalibrationError: the routine's own reasons, or it was not completed.
@@ -91,8 +91,3 @@ def calibrate(door: DoorByHand) -> DoorImuCalibration:
                 if routine.add(reading) is RoutinePhase.DONE and routine.calibration is not None:
                     return routine.calibration
     raise CalibrationError(f"the simulated routine ended while it was waiting for: {routine.phase.value}")
-
-
-def calibrate_all(config: DoorSceneConfig, seed: int, count: int) -> list[DoorImuCalibration]:
-    """Calibrations of the IMUs of a world's `count` doors, in the order of its robots."""
-    return [calibrate(DoorByHand(config, seed, device)) for device in range(count)]

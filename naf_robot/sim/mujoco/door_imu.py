@@ -1,5 +1,7 @@
 """The IMU on the back of each robot's simulated door: samples the physics at its own rate."""
 
+from collections.abc import Sequence
+
 import mujoco
 import numpy as np
 
@@ -12,11 +14,11 @@ from naf_robot.sim.mujoco.door_model import IMU_ACCELERATION, IMU_ORIENTATION, I
 
 
 class DoorImus:
-    """One device per robot, told apart by the identity of the robot's data; they are numbered from `first`."""
+    """One device per robot, told apart by the identity of the robot's data; `numbers` are those of the robots."""
 
-    def __init__(self, config: ImuConfig, seed: int, first: int = 0) -> None:
+    def __init__(self, config: ImuConfig, seed: int, numbers: Sequence[int] = (0,)) -> None:
         self._config = config
-        self._first = first
+        self._numbers = tuple(numbers)
         self._seed = seed
         self._devices: dict[int, ImuModel] = {}
         self._readings: dict[int, list[ImuReading]] = {}
@@ -42,18 +44,17 @@ class DoorImus:
         """A device for `data` if it has none, and no readings."""
         key = id(data)
         if key not in self._devices:
-            self._devices[key] = ImuModel(
-                self._config, stream(self._seed, "door", "imu", self._first + len(self._devices))
-            )
+            number = self._numbers[len(self._devices)]
+            self._devices[key] = ImuModel(self._config, stream(self._seed, "door", "imu", number))
         self._readings[key], self._sums[key] = [], np.zeros(7)
 
     def switch_on(self) -> None:
-        """Every device is switched off and on: a new bias."""
+        """Switch every device off and on, which draws a new bias."""
         for device in self._devices.values():
             device.switch_on()
 
     def before_step(self, data: mujoco.MjData) -> None:
-        """Take in the last step, at whose start the sensors were read; sample if it is time to.
+        """Add the last physics step, at whose start the sensors were read; take a sample if it is due.
 
         As in a real device a filter averages rate and acceleration over the sampling period, so that
         a jolt between two samples is not missed.
@@ -70,7 +71,7 @@ class DoorImus:
         if reading is not None:
             self._readings[key].append(reading)
 
-    def rows(self, data: mujoco.MjData) -> FloatArray:
-        """The readings since the last call, as `sensing.imu.to_rows` gives them."""
+    def rows(self, data: mujoco.MjData) -> tuple[FloatArray, FloatArray]:
+        """The readings since the last call and their stamps, as `sensing.imu.to_rows` gives them."""
         readings, self._readings[id(data)] = self._readings[id(data)], []
-        return to_rows(readings, data.time)
+        return to_rows(readings)

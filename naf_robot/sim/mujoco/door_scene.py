@@ -1,13 +1,16 @@
 """The scene `door`: a door with closing spring, lever and latch before the arm, and the IMU on its back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import mujoco
 import numpy as np
 
+from naf_robot.core.config import Config
 from naf_robot.core.errors import SimulationError
 from naf_robot.core.records import FloatArray
 from naf_robot.core.seeding import stream
+from naf_robot.sensing.sensor import STAMPS
 from naf_robot.sensing.signals import Signals
 from naf_robot.sim.mujoco.door_imu import DoorImus
 from naf_robot.sim.mujoco.door_model import FRAME, HINGE_JOINT, LATCH, LEVER, LEVER_JOINT, PANEL, build_door
@@ -22,12 +25,17 @@ class _Joint:
 
 
 class DoorScene:
-    """Implements `sim.scenes.Scene`. One instance serves all robots of a world, each with a door of its own."""
+    """Implements `sim.mujoco.scenes.Scene`. One instance serves several robots, each with a door of its own."""
 
-    def __init__(self, config: DoorSceneConfig, seed: int = 0, imus: DoorImus | None = None) -> None:
+    def __init__(
+        self, config: DoorSceneConfig, seed: int = 0, numbers: Sequence[int] = (0,), imus: DoorImus | None = None
+    ) -> None:
         self.config = config
-        self._imus = DoorImus(config.imu, seed) if imus is None and config.imu is not None else imus
-        self._random = stream(seed, "door", "physics")
+        self.frames = {"door_imu": config.imu.frame} if config.imu is not None else {}
+        self._seed = seed
+        self._imus = DoorImus(config.imu, seed, numbers) if imus is None and config.imu is not None else imus
+        self._first = tuple(numbers[:1]) if numbers[0] else ()  # scenes of other arms draw doors of their own
+        self._random = stream(seed, "door", "physics", *self._first)
         self._physics: dict[int, DoorPhysics] = {}  # by identity of the robot's data
         self._applied: DoorPhysics | None = None
 
@@ -52,10 +60,10 @@ class DoorScene:
     def place(
         self, model: mujoco.MjModel, data: mujoco.MjData, goal_position: FloatArray | None, at_home: bool
     ) -> None:
-        """Stand the door's frame at `goal_position` (3,) [m], base frame, closed and latched; draw its physics.
+        """Place the door's frame at `goal_position` (3,) [m], base frame, closed and latched; draw its physics.
 
-        A door that stands there already is left alone unless the arm is put at home too: like a real
-        one it closes by its spring.
+        A door that is there already is not reset unless the arm is put at home too: its spring
+        closes it, as with a real one.
         """
         moved = goal_position is not None and not np.allclose(goal_position, data.mocap_pos[self._frame])
         if id(data) in self._physics and not moved and not at_home:
@@ -86,7 +94,7 @@ class DoorScene:
         """True angles and orientation of the door, and the IMU's readings since the last call.
 
         Raises:
-            SimulationError: the door has more energy than a door can have.
+            SimulationError: the door's energy exceeds `max_energy`.
         """
         self._check_energy(data)
         angle = float(data.qpos[self._hinge.position])
@@ -96,11 +104,19 @@ class DoorScene:
             "handle_angle": data.qpos[[self._lever.position]].copy(),
             "door_orientation": np.array([x, y, z, w]),
         }
-        return signals | {"door_imu": self._imus.rows(data)} if self._imus is not None else signals
+        if self._imus is not None:
+            signals["door_imu"], signals["door_imu" + STAMPS] = self._imus.rows(data)
+        return signals
+
+    def calibrations(self, number: int) -> dict[str, Config]:
+        """The mounting of the IMU, found by the guided routine on a door of the same kind without an arm."""
+        from naf_robot.sim.mujoco.door_by_hand import DoorByHand, calibrate  # which has a scene itself
+
+        return {} if self.config.imu is None else {"door_imu": calibrate(DoorByHand(self.config, self._seed, number))}
 
     def reseed(self, seed: int) -> None:
-        """Draw the doors' physics from `seed` on; an IMU's own errors stay, as a device's do."""
-        self._random = stream(seed, "door", "physics")
+        """Restart the draws of the doors' physics from `seed`; the errors of an IMU are kept, as for a real device."""
+        self._random = stream(seed, "door", "physics", *self._first)
 
     def latched(self, data: mujoco.MjData) -> bool:
         """Whether the bolt is in."""
@@ -122,7 +138,7 @@ class DoorScene:
             )
 
     def _apply(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
-        """Robots share one compiled model: before a robot's world moves, the model becomes its door."""
+        """Robots share one compiled model: set its parameters to this robot's door before its world steps."""
         physics = self._physics[id(data)]
         if physics is self._applied:
             return

@@ -1,22 +1,26 @@
-"""What stands around the arm: each scene adds its bodies to the world and reads its own sensors."""
+"""Builds the described scenes in MuJoCo: each adds its bodies to the world and reads its own sensors."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import mujoco
 import numpy as np
 
-from naf_robot.core.config import Config, build
-from naf_robot.core.errors import UnknownNameError
+from naf_robot.core.config import Config
+from naf_robot.core.errors import ConfigError, UnknownNameError
 from naf_robot.core.records import FloatArray
 from naf_robot.sensing.signals import Signals
 from naf_robot.sim.mujoco.door_scene import DoorScene
-from naf_robot.sim.scenes.door import DoorSceneConfig
+from naf_robot.sim.scenes.registry import FreeSceneConfig, scene_config
 
 
 class Scene(Protocol):
-    """One scene; a world has one instance, shared by all robots' states of that world."""
+    """One scene; a compiled model has one instance, shared by the states of all robots with that model."""
+
+    @property
+    def frames(self) -> Mapping[str, str]:
+        """Frame of a sensor's readings by its name, where that is not the robot's base."""
+        ...
 
     def build(self, spec: mujoco.MjSpec) -> None:
         """Add bodies, joints and sensors to the arm's model before it is compiled."""
@@ -29,7 +33,7 @@ class Scene(Protocol):
     def place(
         self, model: mujoco.MjModel, data: mujoco.MjData, goal_position: FloatArray | None, at_home: bool
     ) -> None:
-        """Lay the scene anew around `goal_position` (3,) [m]; `at_home`: the arm was put at home, too."""
+        """Reset the scene around `goal_position` (3,) [m]; `at_home`: the arm was put at home, too."""
         ...
 
     def before_step(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
@@ -40,20 +44,20 @@ class Scene(Protocol):
         """The scene's own sensors."""
         ...
 
-    def reseed(self, seed: int) -> None:
-        """Draw what differs between episodes from `seed` on."""
+    def calibrations(self, number: int) -> dict[str, Config]:
+        """Calibrations of the sensors of robot `number`, by sensor name."""
         ...
 
-
-class FreeSceneConfig(Config, frozen=True):
-    """Nothing to configure."""
+    def reseed(self, seed: int) -> None:
+        """Restart the random streams of the scene from `seed`."""
+        ...
 
 
 class FreeScene:
     """Nothing but a marker at the goal."""
 
-    def __init__(self, config: FreeSceneConfig, seed: int = 0) -> None:
-        self.config = config
+    def __init__(self, config: FreeSceneConfig, seed: int = 0, numbers: Sequence[int] = ()) -> None:
+        self.frames: dict[str, str] = {}
 
     def build(self, spec: mujoco.MjSpec) -> None:
         """Add the marker, a mocap body without contact."""
@@ -83,32 +87,40 @@ class FreeScene:
         """No sensors."""
         return {}
 
+    def calibrations(self, number: int) -> dict[str, Config]:
+        """No sensors."""
+        return {}
+
     def reseed(self, seed: int) -> None:
         """Nothing is drawn."""
 
 
-@dataclass(frozen=True)
-class SceneEntry:
-    """A scene's configuration record and its constructor (config, seed of what it draws)."""
+Builder = Callable[[Any, int, Sequence[int]], Scene]  # description, seed, numbers of the robots that share the scene
 
-    config: type[Config]
-    make: Callable[[Any, int], Scene]
+BUILDERS: dict[str, Builder] = {"free": FreeScene, "door": DoorScene}
 
 
-SCENES: dict[str, SceneEntry] = {
-    "free": SceneEntry(FreeSceneConfig, FreeScene),
-    "door": SceneEntry(DoorSceneConfig, DoorScene),
-}
-
-
-def make_scene(name: str, values: Mapping[str, Any] | None = None, seed: int = 0) -> Scene:
-    """The scene called `name`, configured from plain `values` (defaults where they are silent).
+def register(name: str, builder: Builder) -> None:
+    """Add a builder for the scene that is described under the same name in `sim.scenes.registry`.
 
     Raises:
-        UnknownNameError: listing the scenes there are, or the keys of the scene's configuration.
+        ConfigError: there is one of that name.
+    """
+    if name in BUILDERS:
+        raise ConfigError(f"MuJoCo builds a scene {name!r} already; choose another name")
+    BUILDERS[name] = builder
+
+
+def make_scene(
+    name: str, values: Mapping[str, Any] | None = None, seed: int = 0, numbers: Sequence[int] = (0,)
+) -> Scene:
+    """The scene called `name`, described by plain `values`, for the robots with these `numbers`.
+
+    Raises:
+        UnknownNameError: listing the scenes there are, or the keys of the scene's description.
         ConfigError: a value of the wrong type or range.
     """
-    if name not in SCENES:
-        raise UnknownNameError("scene", name, SCENES)
-    entry = SCENES[name]
-    return entry.make(build(entry.config, values or {}, "simulator.scene"), seed)
+    config = scene_config(name, values)
+    if name not in BUILDERS:
+        raise UnknownNameError("scene", name, BUILDERS, "the MuJoCo simulator")
+    return BUILDERS[name](config, seed, numbers)

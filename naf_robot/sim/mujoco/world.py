@@ -1,57 +1,74 @@
-"""The MuJoCo world: one arm from its URDF with joint-velocity servos, in a scene, for each robot."""
+"""The MuJoCo simulator: each robot's arm, moved by joint-velocity servos, in a scene of its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import mujoco
 import numpy as np
 
 from naf_robot.arm.model.config import ArmConfig
-from naf_robot.arm.model.kinematics import ArmModel
-from naf_robot.core.errors import RobotModelError, SimulationError, UnknownNameError
+from naf_robot.core.config import Config
+from naf_robot.core.errors import SimulationError, UnknownNameError
 from naf_robot.core.records import FloatArray
-from naf_robot.core.resources import find
 from naf_robot.core.seeding import stream
 from naf_robot.sensing.signals import Signals
 from naf_robot.sim.imperfections import ImperfectSensors
-from naf_robot.sim.mujoco.scenes import Scene
+from naf_robot.sim.mujoco.arm import build_model
+from naf_robot.sim.mujoco.scenes import Scene, make_scene
+from naf_robot.sim.registry import World
 from naf_robot.sim.simulator import SimulatorConfig, steps_per_period
 
 
-class MujocoSimulator:
-    """Implements `sim.simulator.Simulator`: one compiled model, one independent state per robot.
+class CompiledArm:
+    """One arm in its scene as a compiled model; robots with equal arms share it."""
 
-    Gravity is compensated for the arm's own bodies, as arms of this kind do by themselves.
+    def __init__(self, arm: ArmConfig, scene: Scene, config: SimulatorConfig) -> None:
+        kinematics = arm.model()
+        self.scene = scene
+        self.size = kinematics.size
+        self.home = np.asarray(arm.home, dtype=np.float64)
+        self.model = build_model(arm, kinematics, scene, config)
+        self.qpos = np.array([self.model.joint(name).qposadr[0] for name in arm.joints])
+        self.qvel = np.array([self.model.joint(name).dofadr[0] for name in arm.joints])
+        self.actuators = np.array([self.model.actuator(name).id for name in arm.joints])
+
+
+@dataclass
+class _Robot:
+    arm: CompiledArm
+    number: int  # among all robots
+    data: mujoco.MjData
+    target: FloatArray  # (n,) commanded velocity [rad/s]
+    sensors: ImperfectSensors
+
+
+class MujocoSimulator:
+    """Implements `sim.simulator.Simulator`: one independent state per robot, one compiled model per kind of arm.
 
     Raises:
-        ConfigError: the physics step does not divide the control period.
-        RobotModelError: MuJoCo cannot load the URDF.
+        ConfigError: the physics step does not divide the control period, or a scene's setting is wrong.
+        RobotModelError: MuJoCo cannot load or compile a URDF.
     """
 
-    def __init__(
-        self,
-        arm: ArmConfig,
-        scene: Scene,
-        config: SimulatorConfig,
-        control_period_s: float,
-        robots: tuple[str, ...] = ("robot_1",),
-        seed: int = 0,
-    ) -> None:
-        self.robots = robots
-        self.control_period_s = control_period_s
-        self._config = config
-        self._scene = scene
-        self._steps = steps_per_period(control_period_s, config.physics_step_s)
-        self._kinematics = arm.model()
-        self._home = np.asarray(arm.home, dtype=np.float64)
-        self.model = build_model(arm, self._kinematics, scene, config)
-        self._qpos = np.array([self.model.joint(name).qposadr[0] for name in arm.joints])
-        self._qvel = np.array([self.model.joint(name).dofadr[0] for name in arm.joints])
-        self._actuators = np.array([self.model.actuator(name).id for name in arm.joints])
-        self.data = {robot: mujoco.MjData(self.model) for robot in robots}
-        self._targets = {robot: np.zeros(self._kinematics.size) for robot in robots}
-        self._sensors = {
-            robot: ImperfectSensors(config.imperfections, stream(seed, "sensors", robot)) for robot in robots
+    def __init__(self, world: World) -> None:
+        self.robots = tuple(world.arms)
+        self.control_period_s = world.control_period_s
+        self._config = world.config
+        self._steps = steps_per_period(world.control_period_s, world.config.physics_step_s)
+        self._arms = _compiled(world)
+        self._robots = {
+            name: _Robot(
+                arm=self._arms[name],
+                number=number,
+                data=mujoco.MjData(self._arms[name].model),
+                target=np.zeros(self._arms[name].size),
+                sensors=ImperfectSensors(world.config.imperfections, stream(world.seed, "sensors", name)),
+            )
+            for number, name in enumerate(self.robots)
         }
+        self.frames: Mapping[str, str] = next(iter(self._arms.values())).scene.frames
         self._periods = 0
-        for robot in robots:
+        for robot in self.robots:
             self.reset(robot, None, at_home=True)
 
     @property
@@ -59,18 +76,31 @@ class MujocoSimulator:
         """Simulated time since construction [s], counted in whole control periods."""
         return self._periods * self.control_period_s
 
+    def model(self, robot: str) -> mujoco.MjModel:
+        """The compiled model that the robot's state belongs to."""
+        return self._known(robot).arm.model
+
+    def data(self, robot: str) -> mujoco.MjData:
+        """The robot's state."""
+        return self._known(robot).data
+
+    def scene(self, robot: str) -> Scene:
+        """The scene around the robot."""
+        return self._known(robot).arm.scene
+
     def command(self, robot: str, velocity: FloatArray) -> None:
         """Set the joint velocities (n,) [rad/s] that hold until the next command.
 
         Raises:
             SimulationError: the command has the wrong shape or is not finite; the last one stays.
         """
+        known = self._known(robot)
         velocity = np.asarray(velocity, dtype=np.float64)
-        if velocity.shape != (self._kinematics.size,) or not np.isfinite(velocity).all():
+        if velocity.shape != (known.arm.size,) or not np.isfinite(velocity).all():
             raise SimulationError(
-                f"velocity command of {robot!r} must be {self._kinematics.size} finite numbers, got {velocity!r}"
+                f"velocity command of {robot!r} must be {known.arm.size} finite numbers, got {velocity!r}"
             )
-        self._targets[self._known(robot)] = velocity.copy()
+        known.target = velocity.copy()
 
     def step(self) -> None:
         """Advance every world by one control period.
@@ -80,48 +110,47 @@ class MujocoSimulator:
         """
         lag = self._config.imperfections.actuator_lag_s
         blend = 1.0 if lag == 0.0 else 1.0 - np.exp(-self._config.physics_step_s / lag)
-        for robot, data in self.data.items():
-            target = self._targets[robot]
+        for name, robot in self._robots.items():
+            arm, data, target = robot.arm, robot.data, robot.target
+            data.time = self.time_s  # rounding errors of many steps must not add up in the stamps of readings
             for _ in range(self._steps):
-                data.ctrl[self._actuators] += blend * (target - data.ctrl[self._actuators])
-                self._scene.before_step(self.model, data)
-                mujoco.mj_step(self.model, data)
-            self._check_physical(robot, data)
+                data.ctrl[arm.actuators] += blend * (target - data.ctrl[arm.actuators])
+                arm.scene.before_step(arm.model, data)
+                mujoco.mj_step(arm.model, data)
+            self._check_physical(name, data)
         self._periods += 1
-        for robot in self.robots:
-            self._sensors[robot].update(self._true_signals(robot))
+        for robot in self._robots.values():
+            robot.sensors.update(_true_signals(robot))
 
     def signals(self, robot: str) -> Signals:
-        """What the robot's sensors say now, through the configured imperfections."""
-        return self._sensors[self._known(robot)].read()
+        """The current sensor readings with the configured imperfections."""
+        return self._known(robot).sensors.read()
 
     def reset(self, robot: str, goal_position: FloatArray | None, at_home: bool) -> None:
-        """Lay the scene anew; with `at_home` also put the arm at home, at rest, commanded zero."""
-        data = self.data[self._known(robot)]
+        """Reset the scene; with `at_home` also put the arm at home, at rest, commanded zero."""
+        known = self._known(robot)
+        arm, data = known.arm, known.data
         if at_home:
-            data.qpos[self._qpos] = self._home
-            data.qvel[self._qvel] = 0.0
-            data.ctrl[self._actuators] = 0.0
-            data.qacc_warmstart[:] = 0.0  # what came before leaves no trace, not in the last bit
-            self._targets[robot] = np.zeros(self._kinematics.size)
-        self._scene.place(self.model, data, goal_position, at_home)
-        mujoco.mj_forward(self.model, data)
-        self._sensors[robot].restart(self._true_signals(robot))
+            data.qpos[arm.qpos] = arm.home
+            data.qvel[arm.qvel] = 0.0
+            data.ctrl[arm.actuators] = 0.0
+            data.qacc_warmstart[:] = 0.0  # so that the next episode does not depend on earlier ones
+            known.target = np.zeros(arm.size)
+        arm.scene.place(arm.model, data, goal_position, at_home)
+        mujoco.mj_forward(arm.model, data)
+        known.sensors.restart(_true_signals(known), at_home)
+
+    def calibrations(self, robot: str) -> Mapping[str, Config]:
+        """What an operator would find by calibrating the robot's sensors; found by simulated calibration."""
+        known = self._known(robot)
+        return known.arm.scene.calibrations(known.number)
 
     def reseed(self, seed: int) -> None:
-        """Begin every stream of random draws anew, so that what follows the next reset depends on `seed` alone."""
-        self._scene.reseed(seed)
-        for robot, sensors in self._sensors.items():
-            sensors.random = stream(seed, "sensors", robot)
-
-    def _true_signals(self, robot: str) -> Signals:
-        data = self.data[robot]
-        signals = {
-            "joint_position": data.qpos[self._qpos].copy(),
-            "joint_velocity": data.qvel[self._qvel].copy(),
-            "joint_effort": data.actuator_force[self._actuators].copy(),
-        }
-        return signals | self._scene.signals(self.model, data)
+        """Restart every random stream, so that everything after the next reset depends on `seed` alone."""
+        for arm in set(self._arms.values()):
+            arm.scene.reseed(seed)
+        for name, robot in self._robots.items():
+            robot.sensors.random = stream(seed, "sensors", name)
 
     def _check_physical(self, robot: str, data: mujoco.MjData) -> None:
         speed = float(np.abs(data.qvel).max(initial=0.0))
@@ -131,34 +160,37 @@ class MujocoSimulator:
                 f"allowed {self._config.max_speed} rad/s; a smaller physics_step_s may help"
             )
 
-    def _known(self, robot: str) -> str:
-        if robot not in self.data:
+    def _known(self, robot: str) -> _Robot:
+        if robot not in self._robots:
             raise UnknownNameError("robot", robot, self.robots)
-        return robot
+        return self._robots[robot]
 
 
-def build_model(arm: ArmConfig, kinematics: ArmModel, scene: Scene, config: SimulatorConfig) -> mujoco.MjModel:
-    """Compile the arm's URDF, its velocity servos and the scene into one MuJoCo model."""
-    path = find(arm.urdf)
-    try:
-        spec = mujoco.MjSpec.from_file(str(path))
-    except ValueError as error:
-        raise RobotModelError(f"MuJoCo cannot load URDF {str(path)!r}: {error}") from None
-    spec.option.timestep = config.physics_step_s
-    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
-    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
-    spec.option.impratio = 5.0
-    spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET  # an divergence must be seen, not reset away
-    for body in spec.bodies:
-        body.gravcomp = 1.0
-    effort = np.minimum(kinematics.limits().max_effort, config.max_servo_effort)
-    for name, bound in zip(arm.joints, effort, strict=True):
-        spec.joint(name).armature = config.joint_armature
-        servo = spec.add_actuator(name=name, trntype=mujoco.mjtTrn.mjTRN_JOINT, target=name)
-        servo.set_to_velocity(kv=bound / config.full_effort_error)
-        servo.forcelimited = 1
-        servo.forcerange = [-bound, bound]
-    scene.build(spec)
-    model = spec.compile()
-    scene.bind(model)
-    return model
+def make_simulator(world: World) -> MujocoSimulator:
+    """Entry of the registry of simulators."""
+    return MujocoSimulator(world)
+
+
+def _compiled(world: World) -> dict[str, CompiledArm]:
+    """The compiled arm of each robot; equal arms are compiled once, and have one scene between them."""
+    kinds: list[ArmConfig] = []
+    for arm in world.arms.values():
+        if arm not in kinds:
+            kinds.append(arm)
+    compiled: dict[str, CompiledArm] = {}
+    for kind in kinds:
+        members = {name: number for number, (name, arm) in enumerate(world.arms.items()) if arm == kind}
+        scene = make_scene(world.scene, world.scene_settings, world.seed, tuple(members.values()))
+        made = CompiledArm(kind, scene, world.config)
+        compiled |= dict.fromkeys(members, made)
+    return compiled
+
+
+def _true_signals(robot: _Robot) -> Signals:
+    arm, data = robot.arm, robot.data
+    signals = {
+        "joint_position": data.qpos[arm.qpos].copy(),
+        "joint_velocity": data.qvel[arm.qvel].copy(),
+        "joint_effort": data.actuator_force[arm.actuators].copy(),
+    }
+    return signals | arm.scene.signals(arm.model, data)

@@ -1,10 +1,13 @@
+import time
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from naf_robot.core.errors import ConfigError
 from naf_robot.sensing import rotation
-from naf_robot.sensing.imu import ImuReading
-from naf_robot.sensing.imu_calibration import (
+from naf_robot.sensing.door.angle import DoorAngleEstimator
+from naf_robot.sensing.door.calibration import (
     CalibrationError,
     CalibrationRoutine,
     DoorImuCalibration,
@@ -13,6 +16,7 @@ from naf_robot.sensing.imu_calibration import (
     load_calibration,
     save_calibration,
 )
+from naf_robot.sensing.imu import ImuReading
 from naf_robot.sim.imu import ImuConfig
 from naf_robot.sim.mujoco.door_by_hand import DoorByHand, calibrate
 from naf_robot.sim.scenes.door import DoorSceneConfig
@@ -115,3 +119,79 @@ def test_a_broken_calibration_is_refused(tmp_path):
         load_calibration(path)
     with pytest.raises(CalibrationError, match="hinge_axis of a door IMU calibration must be a unit vector"):
         DoorImuCalibration(**(GOOD | {"hinge_axis": (0.0, 0.0, 2.0)}))
+
+
+@pytest.mark.parametrize(
+    ("rates", "reason"),
+    [
+        (there_and_back((0, 0, 1), 0.2), r"the swing was 3\.\d rad, .*driver's unit is degrees per second"),
+        (
+            [[0, 0, 0]] * 250 + [[0, 0, 1]],
+            r"rate 57\.3 rad/s is more than .* be 1\.00 rad/s if the driver's unit is deg",
+        ),
+    ],
+)
+def test_degrees_per_second_are_recognised_by_the_swing_and_by_the_rate(rates, reason):
+    with pytest.raises(CalibrationError, match=reason):
+        add_all(CalibrationRoutine("imu"), swing(np.degrees(rates)))
+
+
+def test_a_slow_swing_in_degrees_is_recognised_by_the_orientation():
+    """Three degrees would be taken for three radians; the orientation turned by three degrees only."""
+    routine = CalibrationRoutine("imu")
+    rates = there_and_back((0.0, 0.0, 1.0), np.radians(3.0))
+    turned = np.cumsum(rates[:, 2]) * 0.01
+    readings = [
+        replace(reading, rate=np.degrees(reading.rate), orientation=rotation.about_axis((0.0, 0.0, 1.0), angle))
+        for reading, angle in zip(swing(rates), turned, strict=True)
+    ]
+    with pytest.raises(CalibrationError, match=r"its orientation turned by 0\.0\d rad; it was .* degrees per second"):
+        add_all(routine, readings)
+
+
+@pytest.mark.parametrize(
+    ("force", "reason"),
+    [
+        (0.02, "must read gravity, 9.81 m/s^2, got 0.02: the driver removes gravity; switch that off"),
+        (1.0, "got 1: the driver's unit seems to be g, it must be m/s^2"),
+        (1000.0, "thousandths of g"),
+        (4.0, "got 4; check the accelerometer's range and unit"),
+    ],
+)
+def test_acceleration_that_is_not_gravity_is_named(force, reason):
+    readings = [replace(r, acceleration=np.array([0.0, 0.0, force])) for r in swing(np.zeros((300, 3)))]
+    with pytest.raises(CalibrationError, match=reason.replace("^", r"\^").replace(".", r"\.")):
+        add_all(CalibrationRoutine("imu"), readings)
+    estimator = DoorAngleEstimator(DoorImuCalibration(**GOOD), HINGE_AXIS)
+    told = {estimator.update(replace(reading, frame="imu")) for reading in readings} - {None}
+    assert all(reason in text for text in told)
+    assert told
+
+
+def test_a_zero_quaternion_is_no_orientation_and_refused_only_where_a_heading_is_needed():
+    readings = [replace(reading, orientation=np.zeros(4)) for reading in swing(there_and_back((0.0, 0.0, 1.0)))]
+    assert readings[0].orientation is None
+    routine = CalibrationRoutine("imu")
+    for reading in readings:
+        if routine.add(reading) is RoutinePhase.DONE:
+            break
+    assert routine.calibration is not None
+    with pytest.raises(CalibrationError, match=r"gives no orientation, and sensors\.door_imu\.heading is 'absolute'"):
+        add_all(CalibrationRoutine("imu", heading="absolute"), readings)
+
+
+def test_a_swing_that_contradicts_the_known_one_is_refused():
+    with pytest.raises(CalibrationError, match=r"1\.00 rad by the gyro and 2\.5 rad by known_swing"):
+        add_all(CalibrationRoutine("imu", RoutineConfig(known_swing=2.5)), swing(there_and_back((0.0, 0.0, 1.0))))
+
+
+def test_a_fast_imu_costs_the_same_for_every_reading():
+    """At 1 kHz, and with half a minute of waiting before the swing: 0.2 ms a reading, where it was 2 ms."""
+    rates = np.zeros((30_000, 3))
+    rates[::2] = 0.05  # never still
+    readings = swing(rates, period_s=0.001)
+    routine = CalibrationRoutine("imu")
+    began_s = time.process_time()
+    add_all(routine, readings)
+    assert routine.phase is RoutinePhase.CLOSED
+    assert time.process_time() - began_s < 6.0

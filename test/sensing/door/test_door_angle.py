@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from naf_robot.sensing import rotation
-from naf_robot.sensing.door_angle import DoorAngleEstimator, DoorAngleState
+from naf_robot.sensing.door.angle import DoorAngleEstimator, DoorAngleState
+from naf_robot.sensing.door.calibration import DoorImuCalibration
 from naf_robot.sensing.imu import ImuReading
-from naf_robot.sensing.imu_calibration import DoorImuCalibration
 from naf_robot.sim.imu import ImuConfig
 from naf_robot.sim.mujoco.door_by_hand import DoorByHand, calibrate
 from naf_robot.sim.scenes.door import DoorSceneConfig
@@ -171,3 +171,17 @@ def test_the_error_over_an_episode_is_below_one_degree(orientation):
             estimate, _ = estimator.estimate(moment.time_s)
             errors.append(estimate.angle - moment.angle if estimate and angle is not None else 0.0)
     assert np.degrees(np.sqrt(np.mean(np.square(errors)))) < 1.0
+
+
+def test_a_driver_that_turns_to_degrees_per_second_is_noticed():
+    """Two radians of the door would read 114."""
+    estimator, now_s = started()
+    reasons = set()
+    for _ in range(200):
+        now_s += 0.01
+        reasons.add(estimator.update(reading(now_s, np.degrees(0.2))))
+    (reason,) = {text for text in reasons - {None} if "turned" in text}
+    assert "it can by 3.5 rad" in reason
+    assert "degrees per second" in reason
+    assert estimator.estimate(now_s)[0] is None
+    assert "rate 57.3 rad/s is more than" in estimator.update(reading(now_s + 0.01, np.degrees(1.0)))

@@ -11,7 +11,6 @@ twist of its orientation about the hinge against the closed door's pulls the ang
 
 import enum
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -19,8 +18,8 @@ from naf_robot.core.config import Config
 from naf_robot.core.records import FloatArray
 from naf_robot.core.types import PositiveFloat
 from naf_robot.sensing import rotation
-from naf_robot.sensing.imu import ImuReading, refusal
-from naf_robot.sensing.imu_calibration import DoorImuCalibration, RoutineConfig
+from naf_robot.sensing.door.calibration import DoorImuCalibration
+from naf_robot.sensing.imu import ImuReading, gravity_refusal, refusal
 
 DEGREE = np.pi / 180.0
 
@@ -29,6 +28,7 @@ class DoorAngleConfig(Config, frozen=True):
     """How readings are judged and weighed; the noise values are those of a low-cost MEMS gyro."""
 
     max_age_s: PositiveFloat = 0.1  # an older reading gives no angle
+    max_angle: PositiveFloat = 3.5  # [rad] either way; no door turns further
     max_gap_s: PositiveFloat = 0.1  # between readings; more cannot be integrated across
     start_still_s: PositiveFloat = 0.5  # [s] of stillness, door closed, before the first angle
     still_deviation: PositiveFloat = 0.01  # [rad/s] standard deviation of the rate that counts as still
@@ -44,15 +44,6 @@ class DoorAngleConfig(Config, frozen=True):
     bias_walk: PositiveFloat = 0.01 * DEGREE  # density of the bias's random walk [rad/s^2/sqrt(Hz)]
     heading_deviation: PositiveFloat = 2.0 * DEGREE  # of an absolute heading
     heading_correlation_s: PositiveFloat = 30.0  # over which its error stays the same
-
-
-class DoorSensorConfig(Config, frozen=True):
-    """One IMU on each robot's door."""
-
-    calibration: str = "door_imu/{robot}.yaml"  # its mounting; a relative path is one in the run folder
-    heading: Literal["relative", "absolute"] = "relative"  # whether its orientation has an absolute heading
-    routine: RoutineConfig = RoutineConfig()
-    angle: DoorAngleConfig = DoorAngleConfig()
 
 
 class DoorAngleState(enum.Enum):
@@ -102,7 +93,10 @@ class DoorAngleEstimator:
         self._still_since_s: float | None = None
 
     def update(self, reading: ImuReading) -> str | None:
-        """Take one reading; the reason if it is refused. A refused reading changes nothing."""
+        """Take one reading; the reason if it is refused.
+
+        A refused reading changes nothing, but that one with which the angle leaves the possible loses the angle.
+        """
         reason = refusal(reading, self.calibration.frame)
         if reason is None and self._last is not None and reading.stamp_s <= self._last.stamp_s:
             reason = f"stamp {reading.stamp_s:.3f} s is not after the last one, {self._last.stamp_s:.3f} s"
@@ -116,6 +110,7 @@ class DoorAngleEstimator:
             self._predict(reading, gap_s)
             self._correct_heading(reading, gap_s)
             self._correct_closed(reading)
+            reason = self._too_far()
         self._last = reading
         return reason
 
@@ -146,6 +141,16 @@ class DoorAngleEstimator:
         self.state = DoorAngleState.LOST if self.closings else DoorAngleState.STARTING
         self._start, self._still_since_s = [], None
 
+    def _too_far(self) -> str | None:
+        angle = abs(float(self._x[0]))
+        if angle <= self.config.max_angle:
+            return None
+        self._lose()
+        return (
+            f"the door seems to have turned by {angle:.1f} rad, it can by {self.config.max_angle} rad; the turn was "
+            f"{np.radians(angle):.2f} rad if the driver's unit is degrees per second: it must be rad/s"
+        )
+
     def _begin(self, reading: ImuReading) -> str | None:
         """Collect stillness at the closed door, then start from zero."""
         config = self.config
@@ -157,6 +162,9 @@ class DoorAngleEstimator:
         if not covered or rates.std(axis=0).max() > config.still_deviation:
             return None
         force = np.mean([r.acceleration for r in window], axis=0)
+        missing = gravity_refusal(force)
+        if missing is not None:
+            return missing
         tilt = float(np.arccos(np.clip(force @ self._gravity / np.linalg.norm(force), -1.0, 1.0)))
         if not tilt <= config.mounting_tolerance:
             return (

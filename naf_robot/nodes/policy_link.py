@@ -1,0 +1,48 @@
+"""A collector's side of the trainer's policy: parameters in, requests for them out, and the pin of this robot."""
+
+from std_msgs.msg import String, UInt8MultiArray
+
+from naf_robot.collecting.collector import Collector, Phase
+from naf_robot.core.errors import NafRobotError
+from naf_robot.experience.chunks import ChunkAssembler
+from naf_robot.experience.codec import Contract, decode_parameters
+from naf_robot.nodes import topics
+from naf_robot.nodes.diagnostics import Diagnostics
+from naf_robot.nodes.executable import ExecutableNode
+from naf_robot.nodes.qos import PARAMETERS, reliable
+from naf_robot.run.pin import PinFile
+
+
+class PolicyLink:
+    """Offers the collector what the trainer publishes, or holds it to the version that an operator has pinned."""
+
+    def __init__(
+        self, node: ExecutableNode, robot: str, contract: Contract, collector: Collector, diagnostics: Diagnostics
+    ) -> None:
+        self._robot = robot
+        self._contract = contract
+        self._collector = collector
+        self._diagnostics = diagnostics
+        self._chunks = ChunkAssembler()
+        self._pin = PinFile(node.run_dir, robot)
+        self._request = node.create_publisher(String, topics.POLICY_REQUEST, reliable(10))
+        node.create_subscription(UInt8MultiArray, topics.POLICY_PARAMETERS, self._on_parameters, PARAMETERS)
+
+    def housekeeping(self) -> None:
+        """Look at the pin; ask for parameters while there are none, or only old ones."""
+        try:
+            if self._pin.changed():
+                self._collector.pin(self._pin.read(self._contract))
+        except NafRobotError as error:
+            self._diagnostics.refuse("pinned policy", error)
+        if self._collector.phase in (Phase.WAITING_FOR_POLICY, Phase.POLICY_TOO_OLD):
+            self._request.publish(String(data=self._robot))
+
+    def _on_parameters(self, message: UInt8MultiArray) -> None:
+        """New policy parameters, to be loaded at the next episode."""
+        try:
+            whole = self._chunks.add(bytes(message.data))
+            if whole is not None:
+                self._collector.offer(decode_parameters(whole, self._contract))
+        except NafRobotError as error:
+            self._diagnostics.refuse("policy parameters", error)

@@ -1,0 +1,47 @@
+"""Subscribes to a robot's sensors and hands their readings to its tick assembler."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from naf_robot.arm.model.joint_values import RefusedMessage
+from naf_robot.nodes.executable import ExecutableNode
+from naf_robot.nodes.qos import OF_ROLE
+from naf_robot.nodes.sensor_messages import message_type
+from naf_robot.sensing.sensor import Sensor, stamp_of
+from naf_robot.sensing.tick import TickAssembler
+
+Refuse = Callable[[str, object], None]
+
+
+class SensorInput:
+    """Decodes each message, refuses the unusable ones with a reason, and says `changed` after each that it took."""
+
+    def __init__(
+        self,
+        node: ExecutableNode,
+        sensors: Sequence[Sensor],
+        assembler: TickAssembler,
+        changed: Callable[[], None],
+        refuse: Refuse,
+    ) -> None:
+        self._node = node
+        self._assembler = assembler
+        self._changed = changed
+        self._refuse = refuse
+        for sensor in sensors:
+            node.create_subscription(
+                message_type(sensor.message), sensor.topic, partial(self._take, sensor), OF_ROLE[sensor.qos]
+            )
+
+    def _take(self, sensor: Sensor, message: Any) -> None:
+        try:
+            signals = sensor.read(message)
+        except RefusedMessage as refused:
+            self._refuse(sensor.topic, refused)
+            return
+        reason = self._assembler.arrive(sensor.name, stamp_of(message), signals, self._node.now_s())
+        if reason is not None:
+            self._refuse(sensor.topic, reason)
+            return
+        self._changed()

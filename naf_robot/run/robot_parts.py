@@ -1,0 +1,67 @@
+"""What a run's configuration means for one of its robots: arm, simulator, sensors, actions and ticks."""
+
+from naf_robot.arm.control.actions import BoundActions
+from naf_robot.arm.model.config import ArmConfig
+from naf_robot.arm.model.kinematics import ArmModel
+from naf_robot.arm.model.limits import JointLimits
+from naf_robot.run.config import RunConfig
+from naf_robot.sensing.registry import JOINT_STATES, make_sensor, make_sensors, providers
+from naf_robot.sensing.sensor import Sensor
+from naf_robot.sensing.tick import TickAssembler, TickLimits
+
+LOSSY_WAIT_S = 0.03  # wall time to wait for a simulated reading that may have been lost on purpose
+
+
+def arm_of(config: RunConfig, robot: str) -> ArmConfig:
+    """The arm of `robot`."""
+    return config.arm
+
+
+def backend_of(config: RunConfig, robot: str) -> str:
+    """The simulator that `robot` lives in."""
+    return config.simulator.backend
+
+
+def state_sensor(config: RunConfig, robot: str) -> Sensor:
+    """The sensor that every control tick needs: the joint states."""
+    return make_sensor(JOINT_STATES, arm_of(config, robot).joints, config.sensors)
+
+
+def task_sensors(config: RunConfig, robot: str) -> tuple[Sensor, ...]:
+    """The sensors that the task needs besides."""
+    return make_sensors(config.make_task().sensors, arm_of(config, robot).joints, config.sensors)
+
+
+def sensor_nodes(config: RunConfig, robot: str) -> list[str]:
+    """The executables that must run so that the task's sensors speak."""
+    return [provider.executable for provider in providers(task_sensors(config, robot))]
+
+
+def bound_actions(config: RunConfig, model: ArmModel, limits: JointLimits) -> BoundActions:
+    """The task's actions on an arm with these limits."""
+    return config.make_task().action_spec.bind(model, limits, config.collector.action_velocity)
+
+
+def action_size(config: RunConfig) -> int:
+    """Number of an action's numbers."""
+    return config.make_task().action_spec.size(len(config.arm.joints))
+
+
+def tick_assembler(config: RunConfig, robot: str, simulated_time: bool) -> TickAssembler:
+    """What makes control ticks of a robot's readings.
+
+    The joint states may be as old as the velocity controller allows. The answer to the last request is waited for
+    half as long as the simulator waits, or half a period on wall time, and simulated readings half as long as that;
+    but not for long where the simulator is told to lose some.
+    """
+    period_s, answer_s = config.make_task().control_period_s, config.simulation.answer_timeout_s
+    control, imperfections = config.velocity_control, config.simulator.imperfections
+    limits = TickLimits(
+        state_age_s=control.joint_states_limit_s,
+        answer_wait_s=answer_s / 2.0 if simulated_time else period_s / 2.0,
+        sensor_wait_s=min(answer_s / 4.0, LOSSY_WAIT_S) if imperfections.dropout else answer_s / 4.0,
+        sensor_lag_s=imperfections.sensor_delay_periods * period_s,
+        future_s=control.future_s,
+        jump_s=control.jump_s,
+    )
+    return TickAssembler(state_sensor(config, robot), task_sensors(config, robot), period_s, simulated_time, limits)

@@ -1,0 +1,104 @@
+"""Sensors by name. `register` adds one, also from outside this package."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from naf_robot.core.config import Config, build
+from naf_robot.core.errors import ConfigError, UnknownNameError
+from naf_robot.core.plugins import load_plugins
+from naf_robot.sensing import arm_sensors, camera
+from naf_robot.sensing.door import sensors as door
+from naf_robot.sensing.sensor import Provider, Sensor, SensorConfig
+from naf_robot.sensing.signals import Signals
+
+JOINT_STATES = "joint_states"
+
+
+@dataclass(frozen=True)
+class SensorEntry:
+    """A sensor's settings and its constructor (settings, names of the arm's joints)."""
+
+    config: type[Config]
+    make: Callable[[Any, tuple[str, ...]], Sensor]
+
+
+SENSORS: dict[str, SensorEntry] = {
+    JOINT_STATES: SensorEntry(SensorConfig, arm_sensors.joint_states),
+    "external_wrench": SensorEntry(SensorConfig, arm_sensors.external_wrench),
+    "camera": SensorEntry(camera.CameraConfig, camera.camera),
+    "door_state": SensorEntry(SensorConfig, door.door_state),
+    "door_orientation": SensorEntry(SensorConfig, door.door_orientation),
+    "door_imu": SensorEntry(door.DoorImuConfig, door.door_imu),
+}
+
+
+def register(name: str, entry: SensorEntry) -> None:
+    """Add a sensor.
+
+    Raises:
+        ConfigError: there is one of that name.
+    """
+    if name in SENSORS:
+        raise ConfigError(f"there is a sensor {name!r} already; choose another name")
+    SENSORS[name] = entry
+
+
+def sensor_entry(name: str) -> SensorEntry:
+    """The entry of sensor `name`.
+
+    Raises:
+        UnknownNameError: listing the sensors there are.
+    """
+    load_plugins()
+    if name not in SENSORS:
+        raise UnknownNameError("sensor", name, SENSORS)
+    return SENSORS[name]
+
+
+def sensor_config(name: str, settings: Mapping[str, Mapping[str, Any]] | None = None) -> Any:
+    """The settings record of sensor `name` out of plain `settings` by sensor name."""
+    return build(sensor_entry(name).config, (settings or {}).get(name, {}), f"sensors.{name}")
+
+
+def make_sensor(
+    name: str, joints: Sequence[str] = (), settings: Mapping[str, Mapping[str, Any]] | None = None
+) -> Sensor:
+    """Sensor `name` of an arm with `joints`, configured from plain `settings` by sensor name.
+
+    Raises:
+        UnknownNameError: listing the sensors there are, or the settings of the sensor.
+        ConfigError: a setting of the wrong type or range.
+    """
+    return sensor_entry(name).make(sensor_config(name, settings), tuple(joints))
+
+
+def make_sensors(
+    names: Sequence[str], joints: Sequence[str], settings: Mapping[str, Mapping[str, Any]] | None = None
+) -> tuple[Sensor, ...]:
+    """The sensors called `names`, after checking that `settings` names no other than there are."""
+    for name in settings or {}:
+        sensor_config(name, settings)
+    return tuple(make_sensor(name, joints, settings) for name in names)
+
+
+def providers(sensors: Sequence[Sensor]) -> tuple[Provider, ...]:
+    """The nodes that must run so that `sensors` speak, each once."""
+    return tuple(dict.fromkeys(sensor.provider for sensor in sensors if sensor.provider is not None))
+
+
+def raw_sensors(
+    sensors: Sequence[Sensor], offered: Signals, settings: Mapping[str, Mapping[str, Any]] | None = None
+) -> list[Sensor]:
+    """What a simulated robot publishes so that `sensors` speak, given the signals that its world offers.
+
+    Where the world has the sensor that a provider takes, that one stands in for what the provider gives.
+    """
+    replaced: set[str] = set()
+    raw: list[Sensor] = []
+    for provider in providers(sensors):
+        source = make_sensor(provider.takes, (), settings)
+        if source.given_by(offered):
+            raw.append(source)
+            replaced |= set(provider.gives)
+    return raw + [sensor for sensor in sensors if sensor.name not in replaced and sensor.given_by(offered)]

@@ -1,0 +1,161 @@
+"""When a control tick is complete, and which signals are fresh then. No ROS: arrivals and clocks are passed in."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from naf_robot.core.records import FloatArray
+from naf_robot.sensing.sensor import STAMPS, Sensor
+from naf_robot.sensing.signals import Signals
+
+MAX_STREAM_READINGS = 10_000  # that are kept between two ticks
+CLOCK_TOLERANCE_S = 1e-6
+
+
+@dataclass(frozen=True)
+class TickLimits:
+    """What a tick waits for, and how long."""
+
+    state_age_s: float  # of the joint states on wall time; the same bound as the velocity controller's
+    answer_wait_s: float  # wall time to wait for the answer to the last request
+    sensor_wait_s: float  # wall time to wait for the readings of a simulated tick
+    sensor_lag_s: float = 0.0  # by which simulated readings arrive later than they are stamped
+    future_s: float = 0.1  # on wall time a stamp further ahead of the clock is refused
+    jump_s: float = 1.0  # a clock or a stamp that goes back by more has been set anew
+
+
+@dataclass(frozen=True)
+class SensedTick:
+    """One complete control tick."""
+
+    now_s: float
+    signals: Signals  # the fresh ones; a stream's readings since the tick before
+    missed_periods: int  # control periods without a tick since the one before
+
+
+@dataclass
+class _Sample:
+    stamp_s: float
+    signals: Signals
+
+
+class TickAssembler:
+    """Collects what arrives for one robot and says when it makes a control tick.
+
+    `state` is the sensor that every tick needs (the joint states). On simulated time the tick of `now_s` needs the
+    state that carries exactly this stamp, and waits up to `sensor_wait_s` for readings of `others` from the same
+    period; on wall time it needs a state not older than `state_age_s`. After that the readings within their maximum
+    age count, and others are absent.
+    """
+
+    def __init__(
+        self, state: Sensor, others: Sequence[Sensor], period_s: float, simulated_time: bool, limits: TickLimits
+    ) -> None:
+        self._state = state
+        self._others = tuple(others)
+        self._sensors = {sensor.name: sensor for sensor in (state, *others)}
+        self._period_s = period_s
+        self._simulated = simulated_time
+        self._limits = limits
+        self._samples: dict[str, _Sample] = {}
+        self._streams: dict[str, list[_Sample]] = {s.name: [] for s in self._sensors.values() if s.kind == "stream"}
+        self._newest: dict[str, float] = {}  # stamp of each sensor's newest reading
+        self._last_s = -math.inf  # time of the last tick
+        self._due_s = -math.inf  # of the next one: a grid, so that early ticks do not add up to a higher rate
+        self._answer_since_s: float | None = None  # wall time since which the answer is waited for
+        self._sensors_since_s: float | None = None
+        self.waiting_for = ""  # why there is no tick, in words; empty while there are ticks
+
+    def arrive(self, name: str, stamp_s: float, signals: Signals, now_s: float) -> str | None:
+        """Take a reading of sensor `name`; why it is refused, or None.
+
+        A sample older than the newest one is ignored without a word: messages may overtake each other.
+        """
+        if not self._simulated and not stamp_s <= now_s + self._limits.future_s:
+            return f"stamped {stamp_s - now_s:.3f} s in the future, allowed {self._limits.future_s} s"
+        newest = self._newest.get(name, -math.inf)
+        if name in self._streams:
+            if newest - self._limits.jump_s < stamp_s <= newest:
+                return f"stamp {stamp_s:.3f} s is not after the last one, {newest:.3f} s"
+            readings = self._streams[name]
+            readings.append(_Sample(stamp_s, signals))
+            del readings[:-MAX_STREAM_READINGS]
+        elif newest - self._limits.jump_s < stamp_s < newest:
+            return None
+        else:
+            self._samples[name] = _Sample(stamp_s, signals)
+        self._newest[name] = stamp_s
+        return None
+
+    def poll(self, now_s: float, wall_s: float, answered: bool = True) -> SensedTick | None:
+        """The tick of `now_s` if it is due and complete.
+
+        `wall_s` is a steady clock, for bounded waits; `answered` says whether the last request has its answer.
+        """
+        if now_s < self._last_s - self._limits.jump_s:
+            self._last_s = self._due_s = -math.inf
+        slack_s = CLOCK_TOLERANCE_S if self._simulated else 0.1 * self._period_s
+        if now_s <= 0.0 or now_s < self._due_s - slack_s or not self._has_state(now_s):
+            return None
+        if not answered and not self._waited_for_answer(wall_s):
+            return None
+        if self._simulated and not self._waited_for_sensors(now_s, wall_s):
+            return None
+        missed = 0
+        if self._last_s > -math.inf:
+            missed = max(0, round((now_s - self._last_s) / self._period_s) - 1)
+        on_grid = abs(now_s - self._due_s) < self._period_s and not self._simulated
+        self._last_s, self._due_s = now_s, (self._due_s if on_grid else now_s) + self._period_s
+        self._answer_since_s = self._sensors_since_s = None
+        self.waiting_for = ""
+        return SensedTick(now_s, self._fresh(now_s), missed)
+
+    def _has_state(self, now_s: float) -> bool:
+        name, newest = self._state.name, self._newest.get(self._state.name)
+        if newest is None:
+            self.waiting_for = f"{self._state.topic}: nothing received yet"
+            return False
+        age_s = now_s - newest
+        allowed_s = 0.0 if self._simulated else self._limits.state_age_s
+        if age_s <= allowed_s + CLOCK_TOLERANCE_S and name in self._samples:
+            return True
+        if self._last_s == -math.inf or now_s - self._last_s > 2.0 * self._period_s:
+            self.waiting_for = f"{self._state.topic}: the newest is {age_s:.3f} s old, allowed {allowed_s} s"
+        return False
+
+    def _waited_for_answer(self, wall_s: float) -> bool:
+        self._answer_since_s = wall_s if self._answer_since_s is None else self._answer_since_s
+        return wall_s - self._answer_since_s > self._limits.answer_wait_s
+
+    def _waited_for_sensors(self, now_s: float, wall_s: float) -> bool:
+        """Whether every other sensor has spoken in the period that it can have arrived from, or is overdue."""
+        since_s = now_s - self._limits.sensor_lag_s - self._period_s / 2.0 - CLOCK_TOLERANCE_S
+        if all(self._newest.get(sensor.name, -math.inf) >= since_s for sensor in self._others):
+            return True
+        self._sensors_since_s = wall_s if self._sensors_since_s is None else self._sensors_since_s
+        return wall_s - self._sensors_since_s > self._limits.sensor_wait_s
+
+    def _fresh(self, now_s: float) -> Signals:
+        signals: Signals = dict(self._samples[self._state.name].signals)
+        for sensor in self._others:
+            oldest_s = now_s - sensor.max_age_s - CLOCK_TOLERANCE_S
+            if sensor.kind == "stream":
+                signals |= _stacked(sensor, self._take(sensor.name, oldest_s))
+            elif sensor.name in self._samples and self._samples[sensor.name].stamp_s >= oldest_s:
+                signals |= self._samples[sensor.name].signals
+        return signals
+
+    def _take(self, name: str, oldest_s: float) -> list[_Sample]:
+        readings, self._streams[name] = self._streams[name], []
+        return [reading for reading in readings if reading.stamp_s >= oldest_s]
+
+
+def _stacked(sensor: Sensor, readings: list[_Sample]) -> Signals:
+    stacked: Signals = {}
+    for spec in sensor.specs:
+        rows = [reading.signals[spec.name] for reading in readings]
+        stacked[spec.name] = np.stack(rows) if rows else np.empty((0, *spec.shape))
+    stamps: FloatArray = np.array([reading.stamp_s for reading in readings])
+    return stacked | {sensor.name + STAMPS: stamps}

@@ -1,0 +1,91 @@
+"""Simulators by name: each is loaded when it is used. `register` adds one, also from outside this package."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from naf_robot.arm.model.config import ArmConfig
+from naf_robot.core.errors import ConfigError, NafRobotError, UnknownNameError
+from naf_robot.core.plugins import load_plugins
+from naf_robot.sim.simulator import Simulator, SimulatorConfig
+
+
+@dataclass(frozen=True)
+class World:
+    """What a simulator is asked to build: every robot's arm in a scene of its own."""
+
+    arms: Mapping[str, ArmConfig]  # by robot, in the order of the robots
+    scene: str  # name in `sim.scenes.registry`
+    config: SimulatorConfig
+    control_period_s: float
+    seed: int = 0
+    scene_settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+MakeSimulator = Callable[[World], Simulator]
+
+
+@dataclass(frozen=True)
+class SimulatorEntry:
+    """Where a simulator is made, `module:function` or the function itself, and what it cannot do without."""
+
+    make: str | MakeSimulator
+    requires: str = ""  # a module that must be importable
+    install: str = ""  # the sentence that says what to install when it is not
+
+    def missing(self) -> str | None:
+        """What to do before this simulator can run, None if it can."""
+        if self.requires and find_spec(self.requires) is None:
+            return self.install or f"install the module {self.requires!r}"
+        return None
+
+
+SIMULATORS: dict[str, SimulatorEntry] = {
+    "mujoco": SimulatorEntry(
+        "naf_robot.sim.mujoco.world:make_simulator",
+        requires="mujoco",
+        install="install MuJoCo: pip install 'mujoco>=4,<5'",
+    ),
+}
+
+
+def register(name: str, entry: SimulatorEntry) -> None:
+    """Add a simulator.
+
+    Raises:
+        ConfigError: there is one of that name.
+    """
+    if name in SIMULATORS:
+        raise ConfigError(f"there is a simulator {name!r} already; choose another name")
+    SIMULATORS[name] = entry
+
+
+def simulator_entry(name: str) -> SimulatorEntry:
+    """The entry of simulator `name`.
+
+    Raises:
+        UnknownNameError: listing the simulators there are.
+    """
+    load_plugins()
+    if name not in SIMULATORS:
+        raise UnknownNameError("simulator", name, SIMULATORS)
+    return SIMULATORS[name]
+
+
+def make_simulator(name: str, world: World) -> Simulator:
+    """Simulator `name` with `world` in it.
+
+    Raises:
+        UnknownNameError: listing the simulators there are.
+        NafRobotError: it is not installed, or cannot build this world.
+    """
+    entry = simulator_entry(name)
+    if (missing := entry.missing()) is not None:
+        raise NafRobotError(f"simulator {name!r} is not installed: {missing}")
+    if callable(entry.make):
+        return entry.make(world)
+    module, _, function = entry.make.partition(":")
+    made: Simulator = getattr(import_module(module), function)(world)
+    return made
