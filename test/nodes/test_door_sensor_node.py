@@ -57,9 +57,11 @@ class Driver:
         for status in message.status:
             self.reasons += [status.message, *(pair.value for pair in status.values)]
 
+    def now_s(self) -> float:
+        return convert.seconds(self.graph.node.get_clock().now().to_msg())
+
     def send(self, rate: float = 0.0, frame: str = "imu", age_s: float = 0.0) -> None:
-        now_s = convert.seconds(self.graph.node.get_clock().now().to_msg())
-        reading = ImuReading(now_s - age_s, frame, np.array([0.0, 0.0, -rate]), np.array([0.0, 0.0, 9.81]))
+        reading = ImuReading(self.now_s() - age_s, frame, np.array([0.0, 0.0, -rate]), np.array([0.0, 0.0, 9.81]))
         self.publisher.publish(to_message(IMU_SENSOR, {"door_imu": row_of(reading)}, reading.stamp_s, frame))
         self.graph.spin_for(0.01)
 
@@ -106,7 +108,8 @@ def test_without_calibration_there_is_no_angle_until_the_routine_made_one(tmp_pa
         assert answer.message == "keep the door closed and still"
         driver.send_until(lambda: driver.told("swing the door open towards the robot"))
         for rate in (1.0, -1.0):
-            for _ in range(100):
+            until_s = driver.now_s() + 1.0  # a second each way, however many readings a busy machine sends in it
+            while driver.now_s() < until_s:
                 driver.send(rate=rate)
         driver.send_until(driver.path.is_file)
         found = load_calibration(driver.path)
