@@ -175,8 +175,11 @@ class SafetyProjection:
         brake = np.minimum(np.maximum(0.0, step.box.lower), step.box.upper)
         if not step.correct and np.array_equal(clipped, brake) and limits.safe(state, brake, hard=True):
             return brake, set()
-        candidate, acted, clean = self._solve(step, clipped, np.maximum(np.abs(command), np.abs(brake)))
+        candidate, acted, clean = self._solve(step, clipped, np.maximum(np.abs(command).max(), np.abs(brake)))
         if candidate is not None:
+            longest, length = float(command @ command) ** 0.5, float(candidate @ candidate) ** 0.5
+            if length > longest + ROUNDING and not step.correct and not brake.any():
+                candidate, clean = candidate * (longest / length), False
             if clean or limits.safe(state, candidate):
                 return candidate, acted
             for halvings in range(1, BISECTIONS + 1):
@@ -196,7 +199,7 @@ class SafetyProjection:
     def _solve(self, step: _Step, clipped: FloatArray, fastest: FloatArray) -> tuple[FloatArray | None, set[int], bool]:
         """The velocity nearest to `clipped` that keeps the workspace, by repeated linearisation.
 
-        No joint gets faster than `fastest` (n,), what is asked of it or needed for braking, but for a
+        No joint gets faster than `fastest` (n,), what is asked of any joint or needed for braking, but for a
         correction. Returns the velocity (None if the first linearisation leaves nothing), the limits
         that acted, and whether it is known to be safe.
         """
