@@ -1,4 +1,4 @@
-"""No joint gets faster than the fastest was asked to be, but for what braking or a correction needs (docs/safety.md)."""
+"""No joint gets faster than the fastest asked, but for what braking or a correction needs (docs/safety.md)."""
 
 import numpy as np
 import pytest
