@@ -3,16 +3,24 @@
 import argparse
 import importlib
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from naf_robot.bringup.options import SystemOptions, options
 from naf_robot.bringup.runner import ProcessRunner, local_environment
-from naf_robot.bringup.training import SystemOptions, lock_run, option_fields, prepare
+from naf_robot.bringup.training import lock_run, prepare
+from naf_robot.core import run_files
+from naf_robot.core.arguments import USER_ERROR, Parser, whole
+from naf_robot.core.composition import assignments_layer
 from naf_robot.core.errors import NafRobotError
 
-USER_ERROR = 2
-OUTCOME_FILE = "outcome"
+SEVERAL = {"config": ("--config", "FILE"), "settings": ("--set", "KEY=VALUE")}
+PRIVATE = (
+    "ROS_AUTOMATIC_DISCOVERY_RANGE",
+    "ROS_DOMAIN_ID",
+)  # of simulation alone: real arms are where their drivers are
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,22 +34,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="naf-robot", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser = Parser(prog="naf-robot", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
 
     train = commands.add_parser("train", help="train robots over ROS 2", description="Train robots over ROS 2.")
-    for name, kind, default, text in option_fields():
-        if name == "settings":
-            continue
-        parse = _boolean if kind is bool else kind
-        train.add_argument(f"--{name.replace('_', '-')}", type=parse, default=default, help=f"{text} [{default}]")
-    train.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="single values over all others")
+    for each in options():
+        text = f"{each.help} [{each.default}]".replace("%", "%%")
+        if each.name in SEVERAL:
+            flag, word = SEVERAL[each.name]
+            train.add_argument(flag, dest=each.name, nargs="+", action="extend", metavar=word, help=text)
+        else:
+            train.add_argument(each.flag, help=text)
     train.set_defaults(run=_train)
+
+    config = commands.add_parser("config", help="print a configuration: every value, its origin and its meaning")
+    _plugin("naf_robot.bringup.config_command", config)
 
     evaluate = commands.add_parser("evaluate", help="greedy held-out episodes of a trained policy")
     evaluate.add_argument("--run-dir", type=Path, required=True)
-    evaluate.add_argument("--episodes", type=int, default=100)
-    evaluate.add_argument("--seed", type=int, default=1000)
+    evaluate.add_argument("--episodes", type=whole(1), default=100)
+    evaluate.add_argument("--seed", type=whole(0), default=1000)
+    evaluate.add_argument(
+        "--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="over the run's own"
+    )
     evaluate.set_defaults(run=_evaluate)
 
     study = commands.add_parser("study", help="the synchronous loop without ROS, on any Gymnasium environment")
@@ -52,14 +67,16 @@ def _parser() -> argparse.ArgumentParser:
     inspect = commands.add_parser("inspect", help="print a run folder's summary, checkpoint and episodes")
     inspect.add_argument("--run-dir", type=Path, required=True)
     inspect.set_defaults(run=_inspect)
-    rollback = commands.add_parser("rollback", help="let a run that stands go on from an older or the best version")
+    rollback = commands.add_parser(
+        "rollback", help="let a run that is not running go on from an older or the best version"
+    )
     rollback.add_argument("--run-dir", type=Path, required=True)
-    rollback.add_argument("--version", type=int, help="a version that a checkpoint is kept of [the best one]")
+    rollback.add_argument("--version", type=whole(0), help="a version that a checkpoint is kept of [the best one]")
     rollback.set_defaults(run=_rollback)
     pin = commands.add_parser("pin", help="let robots act with one version, whatever is published")
     pin.add_argument("--run-dir", type=Path, required=True)
     pin.add_argument("--robot", help="one robot of the run [all]")
-    pin.add_argument("--version", type=int, help="a version that a checkpoint is kept of [the best one]")
+    pin.add_argument("--version", type=whole(0), help="a version that a checkpoint is kept of [the best one]")
     pin.add_argument("--release", action="store_true", help="follow the newest version again")
     pin.set_defaults(run=_pin)
     return parser
@@ -70,25 +87,20 @@ def _plugin(module: str, parser: argparse.ArgumentParser) -> None:
     importlib.import_module(module).add_arguments(parser)
 
 
-def _boolean(text: str) -> bool:
-    if text.lower() not in ("true", "false"):
-        raise argparse.ArgumentTypeError(f"must be true or false, got {text!r}")
-    return text.lower() == "true"
-
-
-def _train(options: argparse.Namespace) -> int:
-    values = {name: getattr(options, name) for name, *_ in option_fields() if name != "settings"}
-    run = prepare(SystemOptions(**values, settings=" ".join(options.set)))
+def _train(arguments: argparse.Namespace) -> int:
+    run = prepare(SystemOptions(**{each.name: getattr(arguments, each.name) for each in options()}))
     environment = local_environment()
+    if not run.config.simulated:
+        for name in PRIVATE:
+            if name not in os.environ:
+                del environment[name]
     print(f"run folder: {run.run_dir}", flush=True)
-    print(
-        f"robots: {', '.join(run.config.robots)} | ROS_DOMAIN_ID={environment['ROS_DOMAIN_ID']} "
-        f"ROS_AUTOMATIC_DISCOVERY_RANGE={environment['ROS_AUTOMATIC_DISCOVERY_RANGE']}",
-        flush=True,
-    )
-    summary = run.run_dir / "summary.json"
+    graph = " ".join(f"{name}={environment[name]}" for name in reversed(PRIVATE) if name in environment)
+    print(f"robots: {', '.join(run.config.robots)} | {graph or 'the default ROS domain'}", flush=True)
+    summary = run.run_dir / run_files.SUMMARY
     before = summary.stat().st_mtime_ns if summary.is_file() else -1
-    code = ProcessRunner(run.specs, run.run_dir / "log", run.run_dir / OUTCOME_FILE, environment).run()
+    log, outcome = run.run_dir / run_files.LOG, run.run_dir / run_files.OUTCOME
+    code = ProcessRunner(run.specs, log, outcome, environment).run()
     if summary.is_file() and summary.stat().st_mtime_ns != before:
         print(summary.read_text(encoding="utf-8"), end="", flush=True)
     return code
@@ -96,7 +108,10 @@ def _train(options: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     evaluate_run = importlib.import_module("naf_robot.study.evaluation").evaluate_run
-    print(json.dumps(evaluate_run(options.run_dir, options.episodes, options.seed)), flush=True)
+    print(
+        json.dumps(evaluate_run(options.run_dir, options.episodes, options.seed, [assignments_layer(options.set)])),
+        flush=True,
+    )
     return 0
 
 

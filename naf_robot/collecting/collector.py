@@ -68,7 +68,7 @@ class Collector:
         self._model = model
         self._action_velocity = action_velocity
         self._clock = clock
-        self._home = np.asarray(config.arm.home, dtype=np.float64)
+        self._home = np.asarray(config.robot(robot).arm.home, dtype=np.float64)
         self._goals = {kind: stream(config.seed, "goal", robot, kind, first_episode) for kind in ("train", "evaluate")}
         self._noise = OrnsteinUhlenbeck(
             self._config.exploration, model.size, stream(config.seed, "exploration", robot, first_episode)

@@ -33,15 +33,33 @@ def share_directory() -> Path:
 
 
 def find(path: str | Path) -> Path:
-    """Resolve `path`: as given if it exists, else below the share folder.
+    """The file at `path`: an absolute path (or one from `~`) as given, a relative one below the share folder alone.
+
+    What a relative path means does not depend on the folder one stands in: `absolute_path` is for what users give.
 
     Raises:
-        NafRobotError: the file is in neither place.
+        NafRobotError: there is no such file.
     """
     given = Path(path).expanduser()
-    if given.exists():
-        return given.resolve()
-    shared = share_directory() / path
-    if not given.is_absolute() and shared.exists():
-        return shared
-    raise NafRobotError(f"file {str(path)!r} not found, neither as given nor below {share_directory()}")
+    place = given.resolve() if given.is_absolute() else share_directory() / given
+    if place.exists():
+        return place
+    if given.is_absolute():
+        raise NafRobotError(f"file {str(path)!r} not found")
+    raise NafRobotError(f"file {str(path)!r} not found below {share_directory()}")
+
+
+def absolute_path(path: str, folder: Path) -> str:
+    """`path`, given relative to `folder`, as an absolute one; a path of the package's own files stays relative.
+
+    Raises:
+        NafRobotError: the file is in neither place; both are named.
+    """
+    given = Path(path).expanduser()
+    if given.is_absolute():
+        return str(given.resolve())
+    if (folder / given).exists():
+        return str((folder / given).resolve())
+    if (share_directory() / given).exists():
+        return path
+    raise NafRobotError(f"file {path!r} not found, neither below {folder} nor below {share_directory()}")

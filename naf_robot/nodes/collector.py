@@ -38,8 +38,9 @@ class CollectorNode(ExecutableNode):
     def __init__(self) -> None:
         super().__init__("collector")
         self.robot = self.robot_parameter()
-        model = self.config.arm.model()
-        limits = SafetyProjection(model, self.config.safety).limits
+        own = self.config.robot(self.robot)
+        model = own.arm.model()
+        limits = SafetyProjection(model, own.safety).limits
         self.joints = model.joint_names
         self.contract = contract_of(self.config)
         settings = self.config.collector

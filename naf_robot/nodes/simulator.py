@@ -36,8 +36,8 @@ class SimulatorNode(ExecutableNode):
 
     def __init__(self) -> None:
         super().__init__("simulator")
-        robots = self.config.robots
-        self.joints = self.config.arm.joints
+        robots = tuple(self.config.robots)
+        self.joints = {robot: own.arm.joints for robot, own in self.config.robots.items()}
         self.simulator = make_simulator(self.config, robots)
         self.lockstep = Lockstep(robots, self.config.simulation.start_timeout_s, SteadyClock())
         self.goals: dict[str, FloatArray] = {}
@@ -134,7 +134,7 @@ class SimulatorNode(ExecutableNode):
         """What a drive's own watchdog does, where one is configured; else the last command holds for ever."""
         for robot, tick in self.commanded_tick.items():
             if 0 < self.drive_timeout_ticks <= self.ticks.value - tick:
-                self.simulator.command(robot, np.zeros(len(self.joints)))
+                self.simulator.command(robot, np.zeros(len(self.joints[robot])))
 
     def publish_tick(self) -> None:
         """State first, then the clock; DDS keeps no order between them, so the stamps say what belongs together."""
@@ -145,7 +145,11 @@ class SimulatorNode(ExecutableNode):
             self.doors[robot].publish(signals, convert.seconds(now))
             publisher.publish(
                 convert.joint_state(
-                    self.joints, now, signals["joint_position"], signals["joint_velocity"], signals["joint_effort"]
+                    self.joints[robot],
+                    now,
+                    signals["joint_position"],
+                    signals["joint_velocity"],
+                    signals["joint_effort"],
                 )
             )
         self.clock_publisher.publish(ClockMessage(clock=now))

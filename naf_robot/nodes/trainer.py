@@ -43,7 +43,7 @@ class TrainerNode(ExecutableNode):
         super().__init__("trainer")
         torch.set_num_threads(self.config.trainer.threads)
         self.trainer = Trainer(self.config, self.run_dir, SteadyClock())
-        self.health = FleetHealth(self.config.robots)
+        self.health = FleetHealth(tuple(self.config.robots))
         self.progress = Progress(self.trainer, self.health)
         self.events = EventLog(self.run_dir / "events")
         self.parameter_bytes = self.trainer.parameter_bytes

@@ -46,13 +46,15 @@ class VelocityControlNode(ExecutableNode):
     def __init__(self) -> None:
         super().__init__("velocity_control")
         self.robot = self.robot_parameter()
-        self.projection = SafetyProjection(self.config.arm.model(), self.config.safety)
-        self.control = VelocityControl(self.projection, self.config.control_settings(self.use_sim_time), SteadyClock())
+        settings = self.config.robot(self.robot)
+        self.projection = SafetyProjection(settings.arm.model(), settings.safety)
+        control = self.config.control_settings(self.robot, self.use_sim_time)
+        self.control = VelocityControl(self.projection, control, SteadyClock())
         self.joints = self.projection.model.joint_names
         self.period_s = self.config.make_task().control_period_s
         self.pending: JointState | None = None
         self.state_stamp_s = -1.0
-        self.position = np.array(self.config.arm.home)
+        self.position = np.array(settings.arm.home)
         self.last_answer_s, self.last_answer_stamp_s = time.monotonic(), 0.0
         self.last_step_s, self.last_step_wall_s = -1.0, time.monotonic()
         self.output: ControlOutput | None = None
@@ -68,7 +70,7 @@ class VelocityControlNode(ExecutableNode):
         self.fault_file = self.run_dir / "faults" / f"{self.robot}.txt"
         self.latch_kept_fault()
         self.create_subscription(WrenchStamped, topics.EXTERNAL_WRENCH, self.on_wrench, SENSOR)
-        for sensor in self.config.velocity_control.sensor_limits_s:
+        for sensor in settings.velocity_control.sensor_limits_s:
             if sensor not in SENSOR_TYPES:
                 raise UnknownNameError("required sensor", sensor, SENSOR_TYPES, "velocity_control.sensor_limits_s")
             self.create_subscription(SENSOR_TYPES[sensor], sensor, partial(self.on_sensor, sensor), SENSOR)

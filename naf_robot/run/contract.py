@@ -8,4 +8,4 @@ def contract_of(config: RunConfig) -> Contract:
     """The contract that `config` implies."""
     task = config.make_task()
     spec = task.observation_spec
-    return Contract(task.name, spec.hash, spec.size, len(config.arm.joints), task.reward_names)
+    return Contract(task.name, spec.hash, spec.size, config.joint_count, task.reward_names)

@@ -6,6 +6,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from naf_robot.arm.model.config import ArmConfig
 from naf_robot.arm.model.limits import JointLimits
 from naf_robot.arm.projection.projection import SafetyProjection
 from naf_robot.core.errors import ConfigError
@@ -14,6 +15,8 @@ from naf_robot.run.config import RunConfig, resolve
 from naf_robot.sim.gym_env import TaskEnv
 from naf_robot.sim.mujoco.scenes import make_scene
 from naf_robot.sim.mujoco.world import MujocoSimulator
+from naf_robot.sim.simulator import Simulator
+from naf_robot.sim.simulator_group import SimulatorGroup
 from naf_robot.tasks.registry import TASKS
 
 
@@ -22,17 +25,25 @@ def action_velocity(config: RunConfig, limits: JointLimits) -> FloatArray:
     return np.minimum(config.collector.action_velocity, limits.max_velocity)
 
 
-def make_simulator(config: RunConfig, robots: tuple[str, ...]) -> MujocoSimulator:
-    """The simulated worlds of `robots` for the task of `config`."""
+def make_simulator(config: RunConfig, robots: tuple[str, ...]) -> Simulator:
+    """The simulated worlds of `robots` for the task of `config`; one simulator for those with the same arm."""
     task = config.make_task()
-    scene = make_scene(task.scene, config.simulator.scene, config.seed)
-    return MujocoSimulator(config.arm, scene, config.simulator, task.control_period_s, robots, config.seed)
+    arms: list[ArmConfig] = []
+    for robot in robots:
+        if config.robot(robot).arm not in arms:
+            arms.append(config.robot(robot).arm)
+    simulators = []
+    for arm in arms:
+        scene = make_scene(task.scene, config.simulator.scene, config.seed)
+        alike = tuple(robot for robot in robots if config.robot(robot).arm == arm)
+        simulators.append(MujocoSimulator(arm, scene, config.simulator, task.control_period_s, alike, config.seed))
+    return simulators[0] if len(simulators) == 1 else SimulatorGroup(simulators)
 
 
 def make_environment(config: RunConfig) -> TaskEnv:
     """The task of `config` as a Gymnasium environment with one robot."""
-    robot = config.robots[0]
-    projection = SafetyProjection(config.arm.model(), config.safety)
+    robot, own = next(iter(config.robots.items()))
+    projection = SafetyProjection(own.arm.model(), own.safety)
     velocity = action_velocity(config, projection.limits)
     return TaskEnv(config.make_task(), make_simulator(config, (robot,)), projection, velocity, robot)
 

@@ -36,7 +36,7 @@ def pin_robots(run_dir: Path, robot: str | None, version: int | None, release: b
         UnknownNameError: no such robot in the run.
     """
     config = _config(run_dir)
-    robots = config.robots if robot is None else (check_robot(config, robot),)
+    robots = tuple(config.robots) if robot is None else (check_robot(config, robot),)
     parameters = None if release else _chosen(run_dir, version).policy
     for name in robots:
         write_pin(run_dir, name, parameters)

@@ -12,6 +12,7 @@ from naf_robot.core.types import FractionBelowOne, NonNegativeInt, PositiveFloat
 from naf_robot.learning.exploration import ExplorationConfig
 from naf_robot.learning.learner_batch import ActionSource
 
+DEFAULT_ALGORITHM = "naf"
 FILE = "study.yaml"
 SCHEMA_VERSION = 1
 
@@ -40,8 +41,8 @@ class StudyConfig(Config, frozen=True, kw_only=True):
     command: str  # as it was first given
     task: str | None = None  # one of ours,
     env: str | None = None  # or the id of any Gymnasium environment
-    algorithm: str = "naf"
-    seeds: Annotated[tuple[int, ...], msgspec.Meta(min_length=1)] = (0,)
+    algorithm: str = DEFAULT_ALGORITHM
+    seeds: Annotated[tuple[NonNegativeInt, ...], msgspec.Meta(min_length=1)] = (0,)
     options: StudyOptions = msgspec.field(default_factory=StudyOptions)
     run: dict[str, Any] = msgspec.field(default_factory=dict)  # of a task of ours: its resolved run configuration
     algorithm_settings: dict[str, Any] = msgspec.field(default_factory=dict)  # resolved

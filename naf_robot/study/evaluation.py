@@ -1,11 +1,13 @@
 """Greedy held-out episodes of a run's newest policy, and what a run folder holds."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from naf_robot.core.composition import Layer
 from naf_robot.core.errors import RunFolderError
 from naf_robot.core.seeding import derived_seed
 from naf_robot.learning.policy import Policy
@@ -16,14 +18,14 @@ from naf_robot.run.report import read_episodes
 from naf_robot.study.gym_episodes import evaluate
 
 
-def evaluate_run(run_dir: Path, episodes: int, seed: int) -> dict[str, Any]:
-    """Run `episodes` greedy episodes with goals drawn from `seed` alone.
+def evaluate_run(run_dir: Path, episodes: int, seed: int, given: Sequence[Layer] = ()) -> dict[str, Any]:
+    """Run `episodes` greedy episodes with goals drawn from `seed` alone, `given` over the run's configuration.
 
     Raises:
         RunFolderError: `run_dir` is no run folder.
         CheckpointError: it holds no whole checkpoint.
     """
-    config = load(_config_path(run_dir))
+    config = load(_config_path(run_dir), given)
     parameters = read_policy(run_dir)
     environment = make_environment(config)
     with tqdm(total=episodes, unit="episode", disable=None) as bar:

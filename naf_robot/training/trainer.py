@@ -67,7 +67,7 @@ class Trainer:
             self._settings.max_store_bytes,
             self._settings.replay_capacity if self._settings.full_store == "compact" else None,
         )
-        self.receiver = Receiver(self._store, self.contract, config.robots, self._take, self._progress)
+        self.receiver = Receiver(self._store, self.contract, tuple(config.robots), self._take, self._progress)
         size, actions = self.contract.observation_size, self.contract.action_size
         settings = self._settings
         self._replay = ReplayBuffer(

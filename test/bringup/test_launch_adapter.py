@@ -14,8 +14,8 @@ from launch.utilities import perform_substitutions
 
 from naf_robot.bringup.launch_adapter import training_launch_description
 from naf_robot.bringup.launch_process import NodeProcess
+from naf_robot.bringup.options import options
 from naf_robot.bringup.system import training_system
-from naf_robot.bringup.training import option_fields
 
 
 def test_launch_and_runner_have_the_same_command_lines(tmp_path: Path):
@@ -29,12 +29,12 @@ def test_launch_and_runner_have_the_same_command_lines(tmp_path: Path):
 def test_every_option_is_a_launch_argument():
     description = training_launch_description()
     arguments = {entity.name for entity in description.entities if isinstance(entity, DeclareLaunchArgument)}
-    assert arguments == {name for name, *_ in option_fields()}
+    assert arguments == {each.name for each in options()}
 
 
 def test_the_description_prepares_a_run_and_lists_its_processes(tmp_path: Path):
     context = LaunchContext()
-    context.launch_configurations.update({name: str(default) for name, _, default, _ in option_fields()})
+    context.launch_configurations.update({each.name: "" for each in options()})
     context.launch_configurations.update({"run_dir": str(tmp_path / "run"), "robots": "left"})
     (start,) = [e for e in training_launch_description().entities if isinstance(e, OpaqueFunction)]
     actions = start.execute(context)

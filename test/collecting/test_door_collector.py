@@ -18,7 +18,7 @@ class Robot:
     """Stands at home whatever is asked of it, before a door at `angle`; None is a silent sensor."""
 
     def __init__(self) -> None:
-        self.collector = Collector(CONFIG, "robot_1", CONFIG.arm.model(), np.ones(7), ManualClock())
+        self.collector = Collector(CONFIG, "robot_1", CONFIG.robot("robot_1").arm.model(), np.ones(7), ManualClock())
         arrays = Policy.random(SIZE, 7, np.random.default_rng(0)).arrays()
         self.collector.offer(PolicyParameters(arrays, 1, "door_real", "", 0, 0))
         self.time_s = 0.0
@@ -28,7 +28,7 @@ class Robot:
     def run(self, ticks: int) -> None:
         for _ in range(ticks):
             self.time_s = round(self.time_s + 0.05, 6)
-            signals = {"joint_position": np.array(CONFIG.arm.home), "joint_velocity": np.zeros(7)}
+            signals = {"joint_position": np.array(CONFIG.robot("robot_1").arm.home), "joint_velocity": np.zeros(7)}
             if self.angle is not None:
                 orientation = rotation.about_axis(HINGE_AXIS, self.angle)
                 signals |= {"door_angle": np.array([self.angle]), "door_orientation": orientation}

@@ -46,7 +46,7 @@ def test_ros_is_an_extra_and_never_a_requirement():
 def test_shared_files_are_found_and_a_missing_one_is_said():
     assert share_directory() == ROOT
     assert find("urdf/arm7.urdf").is_file()
-    with pytest.raises(NafRobotError, match=r"'urdf/none\.urdf' not found, neither as given nor below"):
+    with pytest.raises(NafRobotError, match=r"'urdf/none\.urdf' not found below"):
         find("urdf/none.urdf")
 
 

@@ -24,7 +24,8 @@ CONFIG = resolve(
         }
     ],
 )
-MODEL = CONFIG.arm.model()
+ROBOT = CONFIG.robot("robot_1")
+MODEL = ROBOT.arm.model()
 FULL = np.ones(7)
 POLICY = Policy.random(20, 7, np.random.default_rng(0))
 
@@ -39,7 +40,7 @@ class Robot:
     def __init__(self, scale: float = 0.5, offset: float = 0.0) -> None:
         self.clock = ManualClock()
         self.collector = Collector(CONFIG, "robot_1", MODEL, FULL, self.clock)
-        self.position = np.array(CONFIG.arm.home) + offset
+        self.position = np.array(ROBOT.arm.home) + offset
         self.velocity = np.zeros(7)
         self.time_s = 0.0
         self.scale = scale

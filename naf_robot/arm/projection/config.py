@@ -8,7 +8,7 @@ import numpy as np
 from naf_robot.arm.model.limits import JointLimitsConfig
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError
-from naf_robot.core.types import NonNegativeFloat, PositiveFloat, PositiveFraction, Vector3
+from naf_robot.core.types import FilePath, NonNegativeFloat, PositiveFloat, PositiveFraction, Vector3
 
 JointsByName = Annotated[dict[str, JointLimitsConfig], msgspec.Meta(description="limits by joint name")]
 
@@ -81,7 +81,7 @@ class SafetyConfig(Config, frozen=True):
     half_spaces: tuple[HalfSpaceConfig, ...] = ()
     keep_out_boxes: tuple[KeepOutBoxConfig, ...] = ()
     self_collision: SelfCollisionConfig = SelfCollisionConfig()
-    joint_limits_file: str | None = None  # a joint_limits.yaml as of ros2_control; narrows the URDF too
+    joint_limits_file: FilePath | None = None  # a joint_limits.yaml as of ros2_control; narrows the URDF too
     joints: JointsByName = msgspec.field(default_factory=dict)  # narrows the URDF, never widens
     max_acceleration: PositiveFloat = 10.0  # [rad/s^2] for joints that state none of their own
     velocity_scale: PositiveFraction = 1.0  # of every joint's velocity limit

@@ -1,0 +1,162 @@
+"""YAML as it is written: the core schema of YAML 1.2, no key twice, UTF-8, and the line that each value stands on.
+
+PyYAML reads the rules of YAML 1.1, where `010` is eight, `1:30` is ninety, `on` is true and `1e-3` is text, and of a
+key that is given twice it keeps the last one without a word.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import yaml
+
+from naf_robot.core.errors import ConfigError
+
+KeyPath = tuple[str, ...]
+RESOLVERS = (  # tag, pattern, first characters: YAML 1.2.2, section 10.3.2
+    ("tag:yaml.org,2002:null", r"(?:null|Null|NULL|~|)$", ["n", "N", "~", ""]),
+    ("tag:yaml.org,2002:bool", r"(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
+    ("tag:yaml.org,2002:int", r"(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$", list("-+0123456789")),
+    (
+        "tag:yaml.org,2002:float",
+        r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$",
+        list("-+.0123456789"),
+    ),
+    ("tag:yaml.org,2002:merge", r"<<$", ["<"]),
+)
+
+
+class CoreLoader(yaml.SafeLoader):
+    """Plain scalars by the core schema; every mapping's keys are text, and each stands there once."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, list]] = {}
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        """Refuse a key that is no text or that was given before; `<<` may still bring in others' keys."""
+        seen: dict[str, int] = {}
+        for key_node, _ in node.value:
+            key, line = self.construct_object(key_node), key_node.start_mark.line + 1
+            if not isinstance(key, str):
+                raise yaml.constructor.ConstructorError(
+                    problem=f"key {key_node.value!r} must be text; quote it", problem_mark=key_node.start_mark
+                )
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"key {key!r} is given twice, in lines {seen[key]} and {line}; keep one of them",
+                    problem_mark=key_node.start_mark,
+                )
+            seen[key] = line
+        return super().construct_mapping(node, deep)
+
+
+def _construct_int(loader: CoreLoader, node: yaml.ScalarNode) -> int:
+    text = loader.construct_scalar(node)
+    base = {"0o": 8, "0x": 16}.get(text[:2], 10)
+    return int(text[2:] if base != 10 else text, base)
+
+
+def _construct_float(loader: CoreLoader, node: yaml.ScalarNode) -> float:
+    text = loader.construct_scalar(node).lower()
+    return float(text.replace(".inf", "inf").replace(".nan", "nan"))
+
+
+for tag, pattern, first in RESOLVERS:
+    CoreLoader.add_implicit_resolver(tag, re.compile(pattern), first)
+CoreLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)
+CoreLoader.add_constructor("tag:yaml.org,2002:float", _construct_float)
+
+
+class BothDumper(yaml.SafeDumper):
+    """Quotes text that either version of YAML would read as something else."""
+
+
+for tag, pattern, first in RESOLVERS:
+    BothDumper.add_implicit_resolver(tag, re.compile(pattern), first)
+
+
+def parse_yaml(text: str, what: str) -> Any:
+    """The value of a YAML document; `what` names it in errors.
+
+    Raises:
+        ConfigError: it is not YAML, or a key stands there twice; one sentence with the line.
+    """
+    try:
+        return yaml.load(text, CoreLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = " ".join(str(part) for part in (error.problem, error.context) if part)
+        raise ConfigError(f"{what} is not valid YAML{place}: {problem}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(f"{what} is not valid YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise ConfigError(f"{what} is nested too deeply") from None
+
+
+def parse_scalar(text: str, what: str) -> Any:
+    """The value of a command-line word: a list, mapping or quoted text as in YAML, anything else one plain scalar.
+
+    So `run #3` and `run: second` stay what they are.
+
+    Raises:
+        ConfigError: brackets or quotes that do not match.
+    """
+    text = text.strip()
+    if text[:1] in ("[", "{", '"', "'"):
+        return parse_yaml(text, what)
+    loader = CoreLoader("")
+    tag = loader.resolve(yaml.ScalarNode, text, (True, False))
+    return loader.construct_object(yaml.ScalarNode(tag, text))
+
+
+def read_text(path: str | Path, what: str) -> str:
+    """The text of a UTF-8 file, with or without a byte order mark; `what` names it in errors.
+
+    Raises:
+        ConfigError: it is missing or is not UTF-8.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"cannot read {what} {str(path)!r}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{what} {str(path)!r} is not UTF-8 text (byte 0x{error.object[error.start]:02x} at position "
+            f"{error.start}); save it as UTF-8"
+        ) from None
+
+
+def load_yaml(path: str | Path) -> dict[str, Any]:
+    """Read a YAML mapping from `path`; an empty file is an empty mapping.
+
+    Raises:
+        ConfigError: the file is missing, not UTF-8, not YAML, has a key twice, or is not a mapping.
+    """
+    what = "configuration file"
+    values = parse_yaml(read_text(path, what), f"{what} {str(path)!r}")
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigError(f"{what} {str(path)!r} must hold a mapping, not {type(values).__name__}")
+    return values
+
+
+def lines_of(path: str | Path) -> dict[KeyPath, int]:
+    """The line of each key of the YAML mapping at `path`, by the key's path; keys merged by `<<` are left out."""
+    lines: dict[KeyPath, int] = {}
+
+    def walk(node: yaml.Node | None, place: KeyPath) -> None:
+        if not isinstance(node, yaml.MappingNode):
+            return
+        for key, value in node.value:
+            lines[(*place, key.value)] = key.start_mark.line + 1
+            walk(value, (*place, key.value))
+
+    walk(yaml.compose(read_text(path, "configuration file"), CoreLoader), ())
+    return lines
+
+
+def to_yaml(values: Mapping[str, Any]) -> str:
+    """`values` as YAML that this module, and any reader of YAML 1.1, reads back as they are."""
+    return yaml.dump(values, Dumper=BothDumper, sort_keys=False, allow_unicode=True)
