@@ -14,6 +14,7 @@ import yaml
 from naf_robot.core.errors import ConfigError
 
 KeyPath = tuple[str, ...]
+MERGE, TEXT = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:str"
 RESOLVERS = (  # tag, pattern, first characters: YAML 1.2.2, section 10.3.2
     ("tag:yaml.org,2002:null", r"(?:null|Null|NULL|~|)$", ["n", "N", "~", ""]),
     ("tag:yaml.org,2002:bool", r"(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
@@ -23,31 +24,35 @@ RESOLVERS = (  # tag, pattern, first characters: YAML 1.2.2, section 10.3.2
         r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$",
         list("-+.0123456789"),
     ),
-    ("tag:yaml.org,2002:merge", r"<<$", ["<"]),
+    (MERGE, r"<<$", ["<"]),
 )
 
 
 class CoreLoader(yaml.SafeLoader):
     """Plain scalars by the core schema; every mapping's keys are text, and each stands there once."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, list]] = {}
+    yaml_implicit_resolvers: ClassVar[dict[str, list]] = {}  # type: ignore[misc]
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
         """Refuse a key that is no text or that was given before; `<<` may still bring in others' keys."""
+        node = super().compose_mapping_node(anchor)
         seen: dict[str, int] = {}
-        for key_node, _ in node.value:
-            key, line = self.construct_object(key_node), key_node.start_mark.line + 1
-            if not isinstance(key, str):
+        for key, _ in node.value:
+            mark, line = key.start_mark, key.start_mark.line + 1
+            if key.tag == MERGE:
+                continue
+            if key.tag != TEXT:
+                name = key.value if isinstance(key, yaml.ScalarNode) else "of a list or mapping"
                 raise yaml.constructor.ConstructorError(
-                    problem=f"key {key_node.value!r} must be text; quote it", problem_mark=key_node.start_mark
+                    problem=f"key {name!r} must be text; quote it", problem_mark=mark
                 )
-            if key in seen:
+            if key.value in seen:
                 raise yaml.constructor.ConstructorError(
-                    problem=f"key {key!r} is given twice, in lines {seen[key]} and {line}; keep one of them",
-                    problem_mark=key_node.start_mark,
+                    problem=f"key {key.value!r} is given twice, in lines {seen[key.value]} and {line}; keep one of them",
+                    problem_mark=mark,
                 )
-            seen[key] = line
-        return super().construct_mapping(node, deep)
+            seen[key.value] = line
+        return node
 
 
 def _construct_int(loader: CoreLoader, node: yaml.ScalarNode) -> int:

@@ -48,6 +48,13 @@ __all__ = [
 ]
 PACKAGE_LAYERS = "config"  # folder of the share folder
 DEFAULT_ROBOTS = 2
+OF_ONE_ARM: tuple[KeyPath, ...] = (
+    ("arm", "joints"),
+    ("arm", "tool_frame"),
+    ("arm", "home"),
+    ("safety", "sphere", "centre"),
+    ("safety", "sphere", "radius"),
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,7 @@ def compose_run(given: Sequence[Layer]) -> ComposedRun:
     """
     task = str(_last(given, "task_name", DEFAULT_TASK))
     task_entry(task)
-    task_layers = _package_layers("tasks", task, required=True)
+    task_layers = _package_layers("tasks", task, required=False)  # a task from outside has its defaults alone
     algorithm = str(_last([*task_layers, *given], "algorithm_name", "naf"))
     algorithm_config_type(algorithm)
     written = [*task_layers, *algorithm_layers(algorithm), *given]
@@ -103,6 +110,7 @@ def compose_run(given: Sequence[Layer]) -> ComposedRun:
     expanded = [_for_robots(layer, names) for layer in written]
     composition = compose([*profiles, *expanded[:count], *of_task, *expanded[count:]])
     composition.values |= {"task_name": task, "algorithm_name": algorithm}
+    _refuse_values_of_another_arm(composition, names, {layer.name for layer in [*profiles, *of_task]})
     return _composed(composition)
 
 
@@ -160,6 +168,27 @@ def _over_saved(saved: Sequence[Layer], given: Sequence[Layer]) -> ComposedRun:
     layers = [*saved, *given]
     names = names_of_robots(layers)
     return _composed(compose(_for_robots(layer, names) for layer in layers))
+
+
+def _refuse_values_of_another_arm(composition: Composition, names: Sequence[str], profiles: set[str]) -> None:
+    """An arm that a user gives needs a home and a sphere of its own: those of a profile are another arm's."""
+    for name in names:
+        given = _place(composition, ("robots", name, "arm", "urdf"))
+        if given is None or given in profiles:
+            continue
+        for key in OF_ONE_ARM:
+            if (place := _place(composition, ("robots", name, *key))) in profiles:
+                raise ConfigError(
+                    f"robots.{name}.arm.urdf is given by {given}, but {'.'.join(key)} is still the one of {place}, "
+                    f"for another arm; give {'.'.join(key)} too"
+                )
+
+
+def _place(composition: Composition, path: KeyPath) -> str | None:
+    """The place, without its line, where the value at `path` was given."""
+    origin = composition.origin(path)
+    place, _, line = (origin or "").rpartition(":")
+    return place if line.isdigit() else origin
 
 
 def _composed(composition: Composition) -> ComposedRun:

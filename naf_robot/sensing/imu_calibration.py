@@ -46,10 +46,10 @@ class RoutineConfig(Config, frozen=True):
 
     still_s: float = 2.0  # [s] that the door must be still, before and after the swing
     still_deviation: float = 0.01  # [rad/s] standard deviation of the rate that still counts as still
-    min_swing: float = 0.5  # [rad]
+    min_swing: float = 0.5  # opening of the door that suffices [rad]
     max_off_axis: float = 0.1  # share of the rotation's root mean square that is not about one axis
     known_swing: float | None = None  # [rad] to the stop, where it is known; gives the gyro's scale
-    max_duration_s: float = 120.0
+    max_duration_s: float = 120.0  # after which the routine gives up
 
 
 class RoutinePhase(enum.Enum):

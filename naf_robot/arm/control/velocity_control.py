@@ -25,8 +25,8 @@ STANDSTILL = 1e-6  # [rad/s], a sent velocity below which the arm counts as stan
 class VelocityControlConfig(Config, frozen=True):
     """Ages, contact and plausibility; the limits of motion are in `SafetyConfig`."""
 
-    joint_states_limit_s: PositiveFloat = 0.1
-    desired_velocity_limit_s: PositiveFloat = 0.1
+    joint_states_limit_s: PositiveFloat = 0.1  # age from which on joint states are stale
+    desired_velocity_limit_s: PositiveFloat = 0.1  # age from which on a desired velocity is stale
     sensor_limits_s: dict[str, PositiveFloat] = msgspec.field(default_factory=dict)  # required sensors by name
     simulated_time: bool = False  # stamps and step times are simulated seconds
     wall_limit_s: PositiveFloat = 2.0  # silence that is too long even for simulated time
