@@ -49,8 +49,9 @@ def build(record: type[ConfigT], values: Mapping[str, Any], where: str = "") -> 
     try:
         built = msgspec.convert(dict(values), record, strict=False)
     except msgspec.ValidationError as error:
-        place = f" ({where})" if where else ""
-        raise ConfigError(f"invalid configuration{place}: {error}") from None
+        reason, _, path = str(error).partition(" - at `$")
+        place = _join(where, path.strip(".`")) or "the top level"
+        raise ConfigError(f"invalid configuration: {reason} at {place}") from None
     check_finite(built, where)
     return built
 

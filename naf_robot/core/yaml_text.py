@@ -33,24 +33,21 @@ class CoreLoader(yaml.SafeLoader):
 
     yaml_implicit_resolvers: ClassVar[dict[str, list]] = {}  # type: ignore[misc]
 
-    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         """Refuse a key that is no text or that was given before; `<<` may still bring in others' keys."""
         node = super().compose_mapping_node(anchor)
         seen: dict[str, int] = {}
         for key, _ in node.value:
-            mark, line = key.start_mark, key.start_mark.line + 1
+            line, problem = key.start_mark.line + 1, ""
             if key.tag == MERGE:
                 continue
             if key.tag != TEXT:
                 name = key.value if isinstance(key, yaml.ScalarNode) else "of a list or mapping"
-                raise yaml.constructor.ConstructorError(
-                    problem=f"key {name!r} must be text; quote it", problem_mark=mark
-                )
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    problem=f"key {key.value!r} is given twice, in lines {seen[key.value]} and {line}; keep one of them",
-                    problem_mark=mark,
-                )
+                problem = f"key {name!r} must be text; quote it"
+            elif key.value in seen:
+                problem = f"key {key.value!r} is given twice, in lines {seen[key.value]} and {line}; keep one of them"
+            if problem:
+                raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
             seen[key.value] = line
         return node
 

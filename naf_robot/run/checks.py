@@ -145,7 +145,8 @@ def home_within_limits(config: RunConfig, robot: Robot) -> Problems:
     ):
         if low <= home <= high:
             continue
-        guess = f"; in degrees it would be within: write {home / DEGREES:.4g}" if low <= home / DEGREES <= high else ""
+        in_degrees = abs(home) > math.pi and low <= home / DEGREES <= high
+        guess = f"; in degrees it would be within: write {home / DEGREES:.4g}" if in_degrees else ""
         yield (
             f"robots.{robot.name}.arm.home has {home:g} rad for {joint!r}, outside its limits of "
             f"{low:.4g} to {high:.4g} rad{guess}"
