@@ -78,8 +78,8 @@ class SafetyConfig(Config, frozen=True):
     """Everything the projection holds to."""
 
     sphere: SphereConfig
-    half_spaces: tuple[HalfSpaceConfig, ...] = ()
-    keep_out_boxes: tuple[KeepOutBoxConfig, ...] = ()
+    half_spaces: tuple[HalfSpaceConfig, ...] = ()  # planes that the tool stays on one side of
+    keep_out_boxes: tuple[KeepOutBoxConfig, ...] = ()  # that the tool stays out of
     self_collision: SelfCollisionConfig = SelfCollisionConfig()
     joint_limits_file: FilePath | None = None  # a joint_limits.yaml as of ros2_control; narrows the URDF too
     joints: JointsByName = msgspec.field(default_factory=dict)  # narrows the URDF, never widens
