@@ -16,6 +16,7 @@ from naf_robot.bringup.launch_adapter import training_launch_description
 from naf_robot.bringup.launch_process import NodeProcess
 from naf_robot.bringup.options import options
 from naf_robot.bringup.system import training_system
+from naf_robot.run.config import load
 
 
 def test_launch_and_runner_have_the_same_command_lines(tmp_path: Path):
@@ -35,9 +36,16 @@ def test_every_option_is_a_launch_argument():
 def test_the_description_prepares_a_run_and_lists_its_processes(tmp_path: Path):
     context = LaunchContext()
     context.launch_configurations.update({each.name: "" for each in options()})
-    context.launch_configurations.update({"run_dir": str(tmp_path / "run"), "robots": "left"})
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("seed: 6\nmax_episodes: 9\n")
+    settings = "task.target_centre=[0.5, 0.0, 0.4] collector.exploration.kind=white"
+    context.launch_configurations.update({"run_dir": str(tmp_path / "run #1"), "robots": "left"})
+    context.launch_configurations.update({"config": str(mine), "max_episodes": "400", "settings": settings})
     (start,) = [e for e in training_launch_description().entities if isinstance(e, OpaqueFunction)]
     actions = start.execute(context)
     names = [action.name for action in actions if isinstance(action, ExecuteProcess)]
     assert len(names) == 4
-    assert (tmp_path / "run" / "config.yaml").is_file()
+    config = load(tmp_path / "run #1" / "config.yaml")
+    assert (config.seed, config.max_episodes) == (6, 400)
+    assert config.make_task().config.target_centre == (0.5, 0.0, 0.4)
+    assert config.collector.exploration.kind == "white"
