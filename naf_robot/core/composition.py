@@ -8,7 +8,7 @@ from typing import Any
 
 from naf_robot.core.config import merge
 from naf_robot.core.errors import ConfigError
-from naf_robot.core.yaml_text import KeyPath, lines_of, load_yaml, parse_scalar
+from naf_robot.core.yaml_text import KeyPath, load_with_lines, parse_scalar
 
 COMMAND_LINE = "command line"
 EXTENDS = "extends"  # a file's key that names the one beside it that it is written over
@@ -44,8 +44,8 @@ class Composition:
 
     def add(self, layer: Layer) -> None:
         """Put the values of `layer` over those that are there."""
+        self._note(layer, layer.values, self.values, ())
         self.values = merge(self.values, layer.values)
-        self._note(layer, layer.values, ())
 
     def origin(self, path: KeyPath) -> str | None:
         """Where the value at `path`, or a mapping or list that holds it, was given; None: nowhere."""
@@ -54,14 +54,15 @@ class Composition:
                 return self.origins[path[:length]]
         return None
 
-    def _note(self, layer: Layer, values: Mapping[str, Any], place: KeyPath) -> None:
+    def _note(self, layer: Layer, values: Mapping[str, Any], before: Any, place: KeyPath) -> None:
         for key, value in values.items():
             path = (*place, str(key))
+            old = before.get(key) if isinstance(before, Mapping) else None
             if isinstance(value, Mapping) and value:
                 self.origins.pop(path, None)
-                self._note(layer, value, path)
+                self._note(layer, value, old, path)
                 continue
-            if not isinstance(value, Mapping):
+            if isinstance(old, Mapping) and not isinstance(value, Mapping):
                 for below in [known for known in self.origins if known[: len(path)] == path]:
                     del self.origins[below]
             self.origins[path] = layer.origin(path)
@@ -86,8 +87,8 @@ def file_layers(path: Path, name: str = "", folder: Path | None = None, seen: tu
     path = path.resolve()
     if path in seen:
         raise ConfigError(f"configuration file {str(path)!r} extends itself, by way of {', '.join(map(str, seen))}")
-    values = load_yaml(path)
-    layer = Layer(name or str(path), values, lines_of(path), folder)
+    values, lines = load_with_lines(path)
+    layer = Layer(name or str(path), values, lines, folder)
     if EXTENDS not in values:
         return [layer]
     below = values.pop(EXTENDS)

@@ -6,6 +6,7 @@ A record declares its fields, ranges (`msgspec.Meta`), defaults and, in the comm
 
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
@@ -99,6 +100,7 @@ def merge(base: Mapping[str, Any], *overrides: Mapping[str, Any]) -> dict[str, A
     return merged
 
 
+@cache
 def _fields(record: type[Config]) -> dict[str, Any]:
     return {field.name: field.type for field in msgspec.structs.fields(record)}
 

@@ -83,17 +83,7 @@ def parse_yaml(text: str, what: str) -> Any:
     Raises:
         ConfigError: it is not YAML, or a key stands there twice; one sentence with the line.
     """
-    try:
-        return yaml.load(text, CoreLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = " ".join(str(part) for part in (error.problem, error.context) if part)
-        raise ConfigError(f"{what} is not valid YAML{place}: {problem}") from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(f"{what} is not valid YAML: {' '.join(str(error).split())}") from None
-    except RecursionError:
-        raise ConfigError(f"{what} is nested too deeply") from None
+    return _parse(text, what)[0]
 
 
 def parse_scalar(text: str, what: str) -> Any:
@@ -135,28 +125,48 @@ def load_yaml(path: str | Path) -> dict[str, Any]:
     Raises:
         ConfigError: the file is missing, not UTF-8, not YAML, has a key twice, or is not a mapping.
     """
-    what = "configuration file"
-    values = parse_yaml(read_text(path, what), f"{what} {str(path)!r}")
-    if values is None:
-        return {}
-    if not isinstance(values, dict):
-        raise ConfigError(f"{what} {str(path)!r} must hold a mapping, not {type(values).__name__}")
-    return values
+    return _load(path)[0]
 
 
-def lines_of(path: str | Path) -> dict[KeyPath, int]:
-    """The line of each key of the YAML mapping at `path`, by the key's path; keys merged by `<<` are left out."""
+def load_with_lines(path: str | Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
+    """The same, and the line of each key by its path; keys that are merged by `<<` are left out."""
+    values, node = _load(path)
     lines: dict[KeyPath, int] = {}
 
     def walk(node: yaml.Node | None, place: KeyPath) -> None:
-        if not isinstance(node, yaml.MappingNode):
-            return
-        for key, value in node.value:
-            lines[(*place, key.value)] = key.start_mark.line + 1
-            walk(value, (*place, key.value))
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                lines[(*place, key.value)] = key.start_mark.line + 1
+                walk(value, (*place, key.value))
 
-    walk(yaml.compose(read_text(path, "configuration file"), CoreLoader), ())
-    return lines
+    walk(node, ())
+    return values, lines
+
+
+def _load(path: str | Path) -> tuple[dict[str, Any], yaml.Node | None]:
+    what = "configuration file"
+    values, node = _parse(read_text(path, what), f"{what} {str(path)!r}")
+    if values is None:
+        return {}, None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{what} {str(path)!r} must hold a mapping, not {type(values).__name__}")
+    return values, node
+
+
+def _parse(text: str, what: str) -> tuple[Any, yaml.Node | None]:
+    try:
+        loader = CoreLoader(text)
+        node = loader.get_single_node()
+        return None if node is None else loader.construct_document(node), node
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = " ".join(str(part) for part in (error.problem, error.context) if part)
+        raise ConfigError(f"{what} is not valid YAML{place}: {problem}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(f"{what} is not valid YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise ConfigError(f"{what} is nested too deeply") from None
 
 
 def to_yaml(values: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from naf_robot.core.config import Config, nested_record
 from naf_robot.core.errors import ConfigError, NafRobotError, UnknownNameError
 from naf_robot.core.files import replace_file
 from naf_robot.core.resources import absolute_path, share_directory
-from naf_robot.core.yaml_text import KeyPath
+from naf_robot.core.yaml_text import KeyPath, load_yaml
 from naf_robot.learning.registry import algorithm_config_type
 from naf_robot.run.records import CollectorConfig, SimulationConfig, TrainerConfig
 from naf_robot.run.robot import DEFAULT_PROFILE, REAL, SHARED, RobotConfig, check_name, parse_robots, robot_names
@@ -75,6 +75,10 @@ def resolve(task: str = "", algorithm: str = "", overrides: Sequence[Mapping[str
 
 def load(path: Path, given: Sequence[Layer] = ()) -> RunConfig:
     """A configuration that `save` wrote, with the values of `given` over it, later ones winning."""
+    if not given:
+        values = load_yaml(path)
+        if isinstance(values.get("robots"), Mapping):  # else of an older version
+            return record_of(values)
     return compose_saved(path, given).config
 
 
@@ -93,10 +97,12 @@ def compose_run(given: Sequence[Layer]) -> ComposedRun:
     algorithm_config_type(algorithm)
     written = [*task_layers, *algorithm_layers(algorithm), *given]
     names = names_of_robots(written)
+    chosen = {name: _profile_of(name, written) for name in names}
+    of_profile = {profile: _profile_layers(profile) for profile in dict.fromkeys(chosen.values())}
     profiles: list[Layer] = []
     of_task: list[Layer] = []
     for name in names:
-        for layer in _profile_layers(_profile_of(name, written)):
+        for layer in of_profile[chosen[name]]:
             values = {key: value for key, value in layer.values.items() if key != "tasks"}
             profiles.append(_for_robots(replace(layer, values=values), [name]))
             if task in (sections := layer.values.get("tasks") or {}):

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 import msgspec
 
 from naf_robot.arm.control.velocity_control import VelocityControlConfig
-from naf_robot.core.config import Config, build, dump_yaml
+from naf_robot.core.config import Config, build
 from naf_robot.core.errors import ConfigError, UnknownNameError
 from naf_robot.core.files import replace_file
 from naf_robot.core.types import NonNegativeInt, PositiveFraction, PositiveInt, RobotName
+from naf_robot.core.yaml_text import to_yaml
 from naf_robot.learning.registry import algorithm_config_type
 from naf_robot.run.records import CollectorConfig, SimulationConfig, TrainerConfig
 from naf_robot.run.robot import REAL, RobotConfig
@@ -75,8 +76,21 @@ class RunConfig(Config, frozen=True, kw_only=True):
 
 
 def save(config: RunConfig, path: Path) -> None:
-    """Write the resolved configuration, with every default spelled out."""
-    replace_file(path, dump_yaml(config).encode())
+    """Write the resolved configuration, with every default spelled out; what robots have in common is written once."""
+    values = msgspec.to_builtins(config)
+    common: list[Any] = []
+    for robot in values["robots"].values():
+        for key, own in robot.items():
+            known = (
+                next((each for each in common if each == own), None)
+                if isinstance(own, (dict, list, tuple)) and own
+                else own
+            )
+            if known is None:
+                common.append(own)
+            else:
+                robot[key] = known  # the same object: an alias of YAML
+    replace_file(path, to_yaml(values).encode())
 
 
 def record_of(values: Mapping[str, Any], where: str = "") -> RunConfig:

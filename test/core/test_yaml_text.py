@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from naf_robot.core.errors import ConfigError
-from naf_robot.core.yaml_text import lines_of, load_yaml, parse_scalar, parse_yaml, to_yaml
+from naf_robot.core.yaml_text import load_with_lines, load_yaml, parse_scalar, parse_yaml, to_yaml
 
 
 @pytest.mark.parametrize(
@@ -117,4 +117,4 @@ def test_what_is_written_is_read_back_by_both_versions_of_yaml():
 def test_each_key_has_its_line(tmp_path: Path):
     path = tmp_path / "a.yaml"
     path.write_text("a: 1\nb:\n  c: 2\n  d: {e: 3}\n")
-    assert lines_of(path) == {("a",): 1, ("b",): 2, ("b", "c"): 3, ("b", "d"): 4, ("b", "d", "e"): 4}
+    assert load_with_lines(path)[1] == {("a",): 1, ("b",): 2, ("b", "c"): 3, ("b", "d"): 4, ("b", "d", "e"): 4}
