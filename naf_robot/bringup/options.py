@@ -11,6 +11,7 @@ from naf_robot.core.composition import COMMAND_LINE, Layer, assignments_layer, f
 from naf_robot.core.config import nested_record
 from naf_robot.core.errors import ConfigError
 from naf_robot.core.field_descriptions import default_text
+from naf_robot.core.resources import expanded
 from naf_robot.run.config import RunConfig
 from naf_robot.run.robot import DEFAULT_PROFILE, REAL
 
@@ -78,7 +79,7 @@ def given_layers(given: SystemOptions) -> list[Layer]:
     """What the user gave, as layers: the files, then the options, then the single settings."""
     layers = []
     for text in _several(given.config):
-        path = Path(text).expanduser().resolve()
+        path = expanded(text).resolve()
         layers += file_layers(path, str(path), path.parent)
     values: dict[str, Any] = {}
     for each in options():

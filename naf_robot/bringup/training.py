@@ -11,6 +11,7 @@ from naf_robot.bringup.system import training_system
 from naf_robot.core import run_files
 from naf_robot.core.errors import ConfigError, NafRobotError, RunFolderError
 from naf_robot.core.files import ExclusiveLock, make_run_folder
+from naf_robot.core.resources import expanded
 from naf_robot.run.checks import check
 from naf_robot.run.config import RunConfig, compose_run, save_composed
 from naf_robot.run.resuming import compose_resumed
@@ -50,7 +51,7 @@ def _resume(given: SystemOptions) -> PreparedRun:
     """The run of an existing folder again, with what may be changed of its configuration."""
     if given.run_dir:
         raise ConfigError("a resumed run stays in its folder: run_dir and resume exclude each other")
-    run_dir = Path(str(given.resume)).expanduser().resolve()
+    run_dir = expanded(str(given.resume)).resolve()
     lock = lock_run(run_dir)
     try:
         composed = compose_resumed(run_dir, given_layers(given))

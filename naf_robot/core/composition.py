@@ -1,7 +1,7 @@
 """Configuration composed from layers: a value given later wins, and each knows where it was given."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,26 @@ def assignments_layer(assignments: Iterable[str], folder: Path | None = None) ->
             nested = {part: nested}
         values = merge(values, nested)
     return Layer(COMMAND_LINE, values, folder=folder or Path.cwd())
+
+
+def refuse_unused(layer: Layer, used: Sequence[KeyPath], what: str) -> None:
+    """Refuse a value that `what` has no use for; `used` are the paths of those, and what is below them, that it has.
+
+    Raises:
+        ConfigError: naming the first one, its place, and the ones that are used.
+    """
+    for path in _leaves(layer.values):
+        if not any(path[: len(known)] == known or known[: len(path)] == path for known in used):
+            names = ", ".join(".".join(known) for known in used)
+            raise ConfigError(f"{what} does not use {'.'.join(path)} ({layer.name}); it uses {names}")
+
+
+def _leaves(values: Mapping[str, Any], place: KeyPath = ()) -> Iterator[KeyPath]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, (*place, key))
+        else:
+            yield (*place, key)
 
 
 def split_assignments(text: str) -> list[str]:

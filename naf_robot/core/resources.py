@@ -32,6 +32,18 @@ def share_directory() -> Path:
     raise NafRobotError(f"shared files of {PACKAGE} not found; looked in {', '.join(map(str, places))}")
 
 
+def expanded(path: str | Path) -> Path:
+    """`path` with `~` written out.
+
+    Raises:
+        NafRobotError: there is no such home folder.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise NafRobotError(f"path {str(path)!r} begins with a home folder that is not known; write it out") from None
+
+
 def find(path: str | Path) -> Path:
     """The file at `path`: an absolute path (or one from `~`) as given, a relative one below the share folder alone.
 
@@ -40,7 +52,7 @@ def find(path: str | Path) -> Path:
     Raises:
         NafRobotError: there is no such file.
     """
-    given = Path(path).expanduser()
+    given = expanded(path)
     place = given.resolve() if given.is_absolute() else share_directory() / given
     if place.exists():
         return place
@@ -55,7 +67,7 @@ def absolute_path(path: str, folder: Path) -> str:
     Raises:
         NafRobotError: the file is in neither place; both are named.
     """
-    given = Path(path).expanduser()
+    given = expanded(path)
     if given.is_absolute():
         return str(given.resolve())
     if (folder / given).exists():

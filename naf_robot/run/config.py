@@ -27,6 +27,7 @@ from naf_robot.run.run_config import DEFAULT_TASK, RunConfig, check_robot, recor
 from naf_robot.tasks.registry import task_entry
 
 __all__ = [
+    "USED_BY_ENVIRONMENTS",
     "CollectorConfig",
     "ComposedRun",
     "RobotConfig",
@@ -48,6 +49,14 @@ __all__ = [
 ]
 PACKAGE_LAYERS = "config"  # folder of the share folder
 DEFAULT_ROBOTS = 2
+USED_BY_ENVIRONMENTS: tuple[KeyPath, ...] = (  # what of a run's configuration decides its simulated world
+    ("task",),
+    ("seed",),
+    ("simulator",),
+    ("robots",),
+    ("collector", "action_velocity"),
+    *((name,) for name in SHARED),
+)
 OF_ONE_ARM: tuple[KeyPath, ...] = (
     ("arm", "joints"),
     ("arm", "tool_frame"),

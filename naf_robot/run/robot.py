@@ -38,6 +38,10 @@ class RobotConfig(Config, frozen=True, kw_only=True):
     backend: Literal["mujoco", "gazebo", "ros2_control"] = "mujoco"  # what moves the arm: a simulator or its own driver
     output: OutputConfig = OutputConfig()
 
+    def __post_init__(self) -> None:
+        if self.velocity_control.simulated_time:
+            raise ConfigError("velocity_control.simulated_time follows simulated_time of the run; set that one")
+
 
 SHARED = tuple(field.name for field in msgspec.structs.fields(RobotConfig))  # at the top level: for every robot
 

@@ -81,15 +81,12 @@ def save(config: RunConfig, path: Path) -> None:
     common: list[Any] = []
     for robot in values["robots"].values():
         for key, own in robot.items():
-            known = (
-                next((each for each in common if each == own), None)
-                if isinstance(own, (dict, list, tuple)) and own
-                else own
-            )
-            if known is None:
-                common.append(own)
+            if not isinstance(own, (dict, list, tuple)) or not own:
+                continue
+            if own in common:
+                robot[key] = common[common.index(own)]  # the same object: an alias of YAML
             else:
-                robot[key] = known  # the same object: an alias of YAML
+                common.append(own)
     replace_file(path, to_yaml(values).encode())
 
 

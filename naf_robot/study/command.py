@@ -2,23 +2,23 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from naf_robot.core.arguments import number, whole
-from naf_robot.core.composition import COMMAND_LINE, Layer, assignments_layer, compose, file_layers
+from naf_robot.core.composition import COMMAND_LINE, Layer, assignments_layer, compose, file_layers, refuse_unused
 from naf_robot.core.config import build
 from naf_robot.core.errors import ConfigError
 from naf_robot.core.files import make_run_folder
+from naf_robot.core.resources import expanded
 from naf_robot.core.yaml_text import KeyPath
 from naf_robot.learning.exploration import ExplorationConfig
 from naf_robot.learning.registry import algorithm_config_type
-from naf_robot.run.config import algorithm_layers, compose_run, from_values
+from naf_robot.run.config import USED_BY_ENVIRONMENTS, algorithm_layers, compose_run, from_values
 from naf_robot.run.resuming import differences
-from naf_robot.run.robot import SHARED
 from naf_robot.study.config import DEFAULT_ALGORITHM, StudyConfig, StudyOptions, load_study, save_study
 
 OPTIONS = {  # fields of `StudyOptions` that the command line offers
@@ -47,16 +47,7 @@ USED: tuple[KeyPath, ...] = (  # of a run's configuration, by any study
     ("collector", "exploration"),
     *(("trainer", name) for name in OF_TRAINER),
 )
-USED_WITH_TASK: tuple[KeyPath, ...] = (
-    *USED,
-    ("task",),
-    ("task_name",),
-    ("seed",),
-    ("simulator",),
-    ("robots",),
-    ("collector", "action_velocity"),
-    *((name,) for name in SHARED),
-)
+USED_WITH_TASK: tuple[KeyPath, ...] = (*USED, ("task_name",), *USED_BY_ENVIRONMENTS)
 RESUMABLE = {"episodes"}  # what may be changed of a study that is resumed
 FLAGS = {"json", "output", "resume", "checkpoint_period"}  # what is not part of a study
 CHECKPOINT_PERIOD_S = 20.0
@@ -90,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError("a resumed study stays in its folder: --output and --resume exclude each other")
     folder: Path | None = None
     if "resume" in given:
-        folder = given["resume"].expanduser().resolve()
+        folder = expanded(given["resume"]).resolve()
         config = _resumed(folder, given)
     else:
         config = _new(given)
@@ -139,15 +130,11 @@ def _layers(given: Mapping[str, Any]) -> list[Layer]:
     used = USED_WITH_TASK if "env" not in given else USED
     files = []
     for text in given.get("config", []):
-        path = Path(text).expanduser().resolve()
+        path = expanded(text).resolve()
         files += file_layers(path, str(path), path.parent)
     settings = assignments_layer(given.get("set", []))
     for layer in [settings] if "env" not in given else [*files, settings]:
-        for key in _paths(layer.values):
-            if not any(key[: len(known)] == known or known[: len(key)] == key for known in used):
-                kind = "of a task" if "env" not in given else "of an environment"
-                names = ", ".join(".".join(known) for known in used)
-                raise ConfigError(f"a study {kind} does not use {'.'.join(key)} ({layer.name}); it uses {names}")
+        refuse_unused(layer, used, "a study of a task" if "env" not in given else "a study of an environment")
     return [*files, settings]
 
 
@@ -179,14 +166,6 @@ def _below(values: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
         if not isinstance(found, Mapping):
             raise ConfigError(f"{key} must be a mapping, got {found!r}")
     return found
-
-
-def _paths(values: Mapping[str, Any], place: KeyPath = ()) -> Iterator[KeyPath]:
-    for key, value in values.items():
-        if isinstance(value, Mapping) and value:
-            yield from _paths(value, (*place, key))
-        else:
-            yield (*place, key)
 
 
 def _resumed(folder: Path, given: dict[str, Any]) -> StudyConfig:

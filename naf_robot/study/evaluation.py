@@ -7,12 +7,12 @@ from typing import Any
 
 from tqdm import tqdm
 
-from naf_robot.core.composition import Layer
+from naf_robot.core.composition import Layer, refuse_unused
 from naf_robot.core.errors import RunFolderError
 from naf_robot.core.seeding import derived_seed
 from naf_robot.learning.policy import Policy
 from naf_robot.run.checkpoint import read_checkpoint, read_policy
-from naf_robot.run.config import load
+from naf_robot.run.config import USED_BY_ENVIRONMENTS, load
 from naf_robot.run.environments import make_environment
 from naf_robot.run.report import read_episodes
 from naf_robot.study.gym_episodes import evaluate
@@ -24,7 +24,10 @@ def evaluate_run(run_dir: Path, episodes: int, seed: int, given: Sequence[Layer]
     Raises:
         RunFolderError: `run_dir` is no run folder.
         CheckpointError: it holds no whole checkpoint.
+        ConfigError: `given` has values that an evaluation has no use for.
     """
+    for layer in given:
+        refuse_unused(layer, USED_BY_ENVIRONMENTS, "an evaluation")
     config = load(_config_path(run_dir), given)
     parameters = read_policy(run_dir)
     environment = make_environment(config)

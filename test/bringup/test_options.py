@@ -129,6 +129,9 @@ def test_a_refused_resume_leaves_the_folder_unlocked_and_as_it_was(tmp_path: Pat
         (["pin", "--run-dir", "x", "--version", "-1"], "--version: must be a whole number of at least 0"),
         (["config", "--run-dir", "x", "--task", "reach"], "--run-dir shows a run as it is; leave out --task"),
         (["config", "--run-dir", "x"], "'x' is not a run folder: it has no config.yaml"),
+        (["train", "--run-dir", "~nobody-of-that-name/run"], "begins with a home folder that is not known"),
+        (["train", "--config", "~nobody-of-that-name/a.yaml"], "begins with a home folder that is not known"),
+        (["evaluate", "--run-dir", "x", "--set", "trainer.threads=2"], "an evaluation does not use trainer.threads"),
         ([], "COMMAND"),
     ],
 )

@@ -177,6 +177,8 @@ def test_robots_are_a_count_names_or_a_list():
 
 
 def test_the_clock_is_a_fact_of_its_own():
+    with pytest.raises(ConfigError, match="follows simulated_time of the run"):
+        resolve(overrides=[{"velocity_control": {"simulated_time": True}}])
     assert resolve().simulated_time is True
     real = resolve(overrides=[{"backend": "ros2_control"}])
     assert (real.simulated, real.simulated_time) == (False, False)
