@@ -12,6 +12,7 @@ from launch.events.process import ProcessExited, ShutdownProcess
 
 from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.process_exits import ProcessExits, exit_reason
+from naf_robot.core import run_files
 
 RESPAWN_DELAY_S = 0.5
 ESCALATION_S = 5  # from SIGINT to SIGTERM, and again to SIGKILL
@@ -87,12 +88,12 @@ class ExitHandler:
 
 def system_actions(specs: list[NodeSpec], run_dir: Path) -> list[Any]:
     """The actions that run the processes of `specs`; exits are noted in `run_dir`, where the outcome is awaited."""
-    exits = ProcessExits(run_dir / "process_exits.jsonl")
+    exits = ProcessExits(run_dir / run_files.PROCESS_EXITS)
     system: list[NodeProcess] = []
     for spec in specs:
         NodeProcess(spec, system)
     actions: list[Any] = []
     for process in system:
-        handler = ExitHandler(process, system, exits, run_dir / "outcome")
+        handler = ExitHandler(process, system, exits, run_dir / run_files.OUTCOME)
         actions += [RegisterEventHandler(OnProcessExit(target_action=process, on_exit=handler)), process]
     return actions

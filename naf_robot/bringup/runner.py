@@ -13,6 +13,7 @@ from typing import IO, Literal
 
 from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.process_exits import ProcessExits, exit_reason
+from naf_robot.core import run_files
 
 POLL_S = 0.05
 STOP_BUDGET_S = 4.8  # for everything, after a signal; each stage may use what later ones do not need
@@ -36,7 +37,7 @@ class ProcessRunner:
         self._environment = dict(environment)
         self._children: dict[str, subprocess.Popen] = {}
         self._logs: list[IO[bytes]] = []
-        self._exits = ProcessExits(outcome_file.parent / "process_exits.jsonl")
+        self._exits = ProcessExits(outcome_file.parent / run_files.PROCESS_EXITS)
         self._started_s: dict[str, float] = {}
         self._restart_s: dict[str, float] = {}  # when a dead one is due
         self._interrupted = False

@@ -12,6 +12,7 @@ from std_srvs.srv import SetBool
 from naf_robot.arm.projection.projection import SafetyProjection
 from naf_robot.collecting.collector import Collector, Phase, Tick
 from naf_robot.collecting.upload import Uploader
+from naf_robot.core import run_files
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import CodecError, NafRobotError, StoreError
 from naf_robot.core.rate import RateMeter
@@ -44,9 +45,12 @@ class CollectorNode(ExecutableNode):
         self.joints = model.joint_names
         self.contract = contract_of(self.config)
         settings = self.config.collector
-        (self.run_dir / "outbox").mkdir(exist_ok=True)
+        (self.run_dir / run_files.OUTBOX).mkdir(exist_ok=True)
         self.outbox = Outbox(
-            self.run_dir / "outbox" / f"{self.robot}.sqlite", self.robot, self.contract, settings.max_outbox_bytes
+            self.run_dir / run_files.OUTBOX / f"{self.robot}.sqlite",
+            self.robot,
+            self.contract,
+            settings.max_outbox_bytes,
         )
         self.uploader = Uploader(self.outbox, SteadyClock(), settings.resend_s, settings.max_resend_s)
         velocity = action_velocity(self.config, limits)

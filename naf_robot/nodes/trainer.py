@@ -9,6 +9,7 @@ from rclpy.duration import Duration
 from std_msgs.msg import String, UInt8MultiArray
 from std_srvs.srv import SetBool, Trigger
 
+from naf_robot.core import run_files
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import CodecError
 from naf_robot.core.files import replace_file
@@ -33,7 +34,7 @@ IDLE_S = 0.01
 REPUBLISH_S = 1.0  # a sign of life, and progress for collectors that wait
 EVENTS_S = 1.0
 GRACE_S = 5.0  # after the run is decided, for whoever starts processes to end the collectors first
-OUTCOME_FILE = "outcome"
+OUTCOME_FILE = run_files.OUTCOME
 
 
 class TrainerNode(ExecutableNode):
@@ -45,7 +46,7 @@ class TrainerNode(ExecutableNode):
         self.trainer = Trainer(self.config, self.run_dir, SteadyClock())
         self.health = FleetHealth(tuple(self.config.robots))
         self.progress = Progress(self.trainer, self.health)
-        self.events = EventLog(self.run_dir / "events")
+        self.events = EventLog(self.run_dir / run_files.EVENTS)
         self.parameter_bytes = self.trainer.parameter_bytes
         depth = piece_count(self.parameter_bytes)
         self.parameters = self.create_publisher(UInt8MultiArray, topics.POLICY_PARAMETERS, latched(depth))

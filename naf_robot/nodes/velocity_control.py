@@ -19,6 +19,7 @@ from visualization_msgs.msg import MarkerArray
 
 from naf_robot.arm.control.velocity_control import ControlOutput, VelocityControl
 from naf_robot.arm.projection.projection import SafetyProjection
+from naf_robot.core import run_files
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import UnknownNameError
 from naf_robot.core.files import replace_file
@@ -67,7 +68,7 @@ class VelocityControlNode(ExecutableNode):
         self.create_subscription(JointState, topics.DESIRED_VELOCITY, self.on_desired, COMMAND)
         self.faults = self.create_publisher(String, topics.SAFETY_FAULT, latched())
         self.fault_said: str | None = None
-        self.fault_file = self.run_dir / "faults" / f"{self.robot}.txt"
+        self.fault_file = self.run_dir / run_files.FAULTS / f"{self.robot}.txt"
         self.latch_kept_fault()
         self.create_subscription(WrenchStamped, topics.EXTERNAL_WRENCH, self.on_wrench, SENSOR)
         for sensor in settings.velocity_control.sensor_limits_s:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from naf_robot.core import run_files
 from naf_robot.core.errors import RunFolderError
 from naf_robot.run.checkpoint import Checkpoint, read_best, read_checkpoint, roll_back
 from naf_robot.run.config import check_robot, load
@@ -48,7 +49,7 @@ def _chosen(run_dir: Path, version: int | None) -> Checkpoint:
 
 
 def _config(run_dir: Path) -> Any:
-    path = run_dir / "config.yaml"
+    path = run_dir / run_files.CONFIG
     if not path.is_file():
-        raise RunFolderError(f"{str(run_dir)!r} is not a run folder: it has no config.yaml")
+        raise RunFolderError(f"{str(run_dir)!r} is not a run folder: it has no {run_files.CONFIG}")
     return load(path)

@@ -7,6 +7,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from naf_robot.core import run_files
 from naf_robot.core.composition import Layer, refuse_unused
 from naf_robot.core.errors import RunFolderError
 from naf_robot.core.seeding import derived_seed
@@ -53,7 +54,7 @@ def evaluate_run(run_dir: Path, episodes: int, seed: int, given: Sequence[Layer]
 def inspect_run(run_dir: Path) -> dict[str, Any]:
     """What a run folder holds: its summary, its newest checkpoint, how many episodes."""
     config = load(_config_path(run_dir))
-    summary = run_dir / "summary.json"
+    summary = run_dir / run_files.SUMMARY
     checkpoint = read_checkpoint(run_dir)
     return {
         "task": config.task_name,
@@ -66,7 +67,7 @@ def inspect_run(run_dir: Path) -> dict[str, Any]:
 
 
 def _config_path(run_dir: Path) -> Path:
-    path = run_dir / "config.yaml"
+    path = run_dir / run_files.CONFIG
     if not path.is_file():
-        raise RunFolderError(f"{str(run_dir)!r} is not a run folder: it has no config.yaml")
+        raise RunFolderError(f"{str(run_dir)!r} is not a run folder: it has no {run_files.CONFIG}")
     return path
