@@ -41,7 +41,7 @@ class FieldDescription:
     @property
     def name(self) -> str:
         """Its dotted path."""
-        return ".".join(self.path)
+        return ".".join(self.path).replace(f".{LISTED}", LISTED)
 
 
 def describe(record: type[Config], others: Mapping[KeyPath, type[Config]], place: KeyPath = ()) -> Iterator:

@@ -6,23 +6,28 @@ user gives. What stands at the top level and belongs to a robot (`arm`, `safety`
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
-
-import msgspec
+from typing import Any
 
 from naf_robot.core import run_files
-from naf_robot.core.composition import COMMAND_LINE, Composition, Layer, compose, file_layers
-from naf_robot.core.config import Config, nested_record
-from naf_robot.core.errors import ConfigError, NafRobotError, UnknownNameError
+from naf_robot.core.composition import Composition, Layer, compose, file_layers
+from naf_robot.core.errors import ConfigError
 from naf_robot.core.files import replace_file
-from naf_robot.core.resources import absolute_path, share_directory
 from naf_robot.core.yaml_text import KeyPath, load_yaml
 from naf_robot.learning.registry import algorithm_config_type
 from naf_robot.run.records import CollectorConfig, SimulationConfig, TrainerConfig
-from naf_robot.run.robot import DEFAULT_PROFILE, REAL, SHARED, RobotConfig, check_name, parse_robots, robot_names
+from naf_robot.run.robot import REAL, SHARED, RobotConfig, parse_robots, robot_names
+from naf_robot.run.robot_layers import (
+    for_robots,
+    names_of_files,
+    names_of_robots,
+    package_layers,
+    profile_files,
+    profile_layers,
+    profile_of,
+)
 from naf_robot.run.run_config import DEFAULT_TASK, RunConfig, check_robot, record_of, save
 from naf_robot.tasks.registry import task_entry
 
@@ -40,15 +45,15 @@ __all__ = [
     "compose_saved",
     "from_values",
     "load",
+    "names_of_robots",
     "parse_robots",
+    "profile_files",
     "resolve",
     "robot_names",
     "save",
     "save_composed",
     "task_files",
 ]
-PACKAGE_LAYERS = "config"  # folder of the share folder
-DEFAULT_ROBOTS = 2
 USED_BY_ENVIRONMENTS: tuple[KeyPath, ...] = (  # what of a run's configuration decides its simulated world
     ("task",),
     ("seed",),
@@ -101,28 +106,28 @@ def compose_run(given: Sequence[Layer]) -> ComposedRun:
     """
     task = str(_last(given, "task_name", DEFAULT_TASK))
     task_entry(task)
-    task_layers = _package_layers("tasks", task, required=False)  # a task from outside has its defaults alone
+    task_layers = package_layers("tasks", task, required=False)  # a task from outside has its defaults alone
     algorithm = str(_last([*task_layers, *given], "algorithm_name", "naf"))
     algorithm_config_type(algorithm)
     written = [*task_layers, *algorithm_layers(algorithm), *given]
     names = names_of_robots(written)
-    chosen = {name: _profile_of(name, written) for name in names}
-    of_profile = {profile: _profile_layers(profile) for profile in dict.fromkeys(chosen.values())}
+    chosen = {name: profile_of(name, written) for name in names}
+    of_profile = {profile: profile_layers(profile) for profile in dict.fromkeys(chosen.values())}
     profiles: list[Layer] = []
     of_task: list[Layer] = []
     for name in names:
         for layer in of_profile[chosen[name]]:
             values = {key: value for key, value in layer.values.items() if key != "tasks"}
-            profiles.append(_for_robots(replace(layer, values=values), [name]))
+            profiles.append(for_robots(replace(layer, values=values), [name]))
             if task in (sections := layer.values.get("tasks") or {}):
                 lines = {
                     path[2:]: line
                     for path, line in layer.lines.items()
                     if path[:2] == ("tasks", task) and len(path) > 2
                 }
-                of_task.append(_for_robots(replace(layer, values=sections[task] or {}, lines=lines), [name]))
+                of_task.append(for_robots(replace(layer, values=sections[task] or {}, lines=lines), [name]))
     count = len(task_layers)
-    expanded = [_for_robots(layer, names) for layer in written]
+    expanded = [for_robots(layer, names) for layer in written]
     composition = compose([*profiles, *expanded[:count], *of_task, *expanded[count:]])
     composition.values |= {"task_name": task, "algorithm_name": algorithm}
     _refuse_values_of_another_arm(composition, names, {layer.name for layer in [*profiles, *of_task]})
@@ -158,17 +163,12 @@ def from_values(values: Mapping[str, Any], where: str = "", given: Sequence[Laye
 
 def algorithm_layers(algorithm: str) -> list[Layer]:
     """The layers of the package's own file for `algorithm`, where it has one."""
-    return _package_layers("algorithms", algorithm, required=False)
+    return package_layers("algorithms", algorithm, required=False)
 
 
 def task_files() -> list[str]:
     """Names of the tasks that have a configuration file."""
-    return _names_of_files("tasks")
-
-
-def profile_files() -> list[str]:
-    """Names of the robots' profiles that the package has."""
-    return _names_of_files("robots")
+    return names_of_files("tasks")
 
 
 def _saved_origins(path: Path) -> dict[KeyPath, str] | None:
@@ -182,7 +182,7 @@ def _saved_origins(path: Path) -> dict[KeyPath, str] | None:
 def _over_saved(saved: Sequence[Layer], given: Sequence[Layer]) -> ComposedRun:
     layers = [*saved, *given]
     names = names_of_robots(layers)
-    return _composed(compose(_for_robots(layer, names) for layer in layers))
+    return _composed(compose(for_robots(layer, names) for layer in layers))
 
 
 def _refuse_values_of_another_arm(composition: Composition, names: Sequence[str], profiles: set[str]) -> None:
@@ -214,132 +214,5 @@ def _composed(composition: Composition) -> ComposedRun:
     return ComposedRun(record_of(values), composition)
 
 
-def _names_of_files(kind: str) -> list[str]:
-    return sorted(path.stem for path in (share_directory() / PACKAGE_LAYERS / kind).glob("*.yaml"))
-
-
-def _package_layers(kind: str, name: str, required: bool) -> list[Layer]:
-    """The layers of one of the package's own files, whatever lies in the working folder."""
-    path = f"{PACKAGE_LAYERS}/{kind}/{name}.yaml"
-    file = share_directory() / path
-    if not required and not file.is_file():
-        return []
-    return file_layers(file, path)
-
-
-def _profile_layers(profile: str) -> list[Layer]:
-    if Path(profile).is_absolute():
-        return file_layers(Path(profile), folder=Path(profile).parent)
-    if profile not in profile_files():
-        raise UnknownNameError("robot profile", profile, [*profile_files(), "or the path of a YAML file"])
-    return _package_layers("robots", profile, required=True)
-
-
-def _profile_of(robot: str, layers: Iterable[Layer]) -> str:
-    """The profile of `robot` that was given last; the path of a file becomes absolute."""
-    found, folder = DEFAULT_PROFILE, None
-    for layer in layers:
-        own = (_robots_mapping(layer).get(robot) or {}).get("profile", layer.values.get("profile"))
-        if own is not None:
-            found, folder = own, layer.folder
-    if not isinstance(found, str):
-        raise ConfigError(f"profile of robot {robot!r} must be a name or the path of a YAML file, got {found!r}")
-    return _profile_path(found, folder)
-
-
-def _profile_path(profile: str, folder: Path | None) -> str:
-    if "/" not in profile and not profile.endswith((".yaml", ".yml")):
-        return profile
-    return absolute_path(profile, folder or share_directory())
-
-
 def _last(layers: Sequence[Layer], key: str, default: Any) -> Any:
     return next((layer.values[key] for layer in reversed(layers) if layer.values.get(key) is not None), default)
-
-
-def _robots_mapping(layer: Layer) -> Mapping[str, Any]:
-    robots = layer.values.get("robots")
-    if not isinstance(robots, Mapping):
-        return {}
-    for name, robot in robots.items():
-        if robot is not None and not isinstance(robot, Mapping):
-            raise ConfigError(f"robots.{name} must be a mapping of the robot's own values, got {robot!r}")
-    return robots
-
-
-def names_of_robots(layers: Iterable[Layer]) -> tuple[str, ...]:
-    """Names by the last count or list, or by what files say of single robots.
-
-    Raises:
-        ConfigError: not a count, names or mapping.
-        UnknownNameError: the command line speaks of a robot that there is not.
-    """
-    names, how = parse_robots(DEFAULT_ROBOTS), "default"
-    for layer in layers:
-        robots = layer.values.get("robots")
-        if robots is None:
-            continue
-        if not isinstance(robots, Mapping):
-            names, how = parse_robots(robots), "listed"
-            continue
-        own = tuple(check_name(name) for name in _robots_mapping(layer))
-        if layer.name != COMMAND_LINE and how != "listed":
-            before = names if how == "mapped" else ()
-            names, how = (*before, *(name for name in own if name not in before)), "mapped"
-        for name in own:
-            if name not in names:
-                raise UnknownNameError("robot", name, names, layer.name)
-    if not names:
-        raise ConfigError("robots must name at least one robot")
-    return names
-
-
-def _for_robots(layer: Layer, names: Sequence[str]) -> Layer:
-    """`layer` with what is meant for every robot written out for each of `names`, and absolute paths."""
-    shared = {key: layer.values[key] for key in SHARED if key in layer.values}
-    own = _robots_mapping(layer)
-    values = {key: value for key, value in layer.values.items() if key not in (*SHARED, "robots")}
-    lines: dict[KeyPath, int] = {path: line for path, line in layer.lines.items() if path[0] not in SHARED}
-    robots: dict[str, Any] = {}
-    for name in names:
-        each = compose([Layer("", shared), Layer("", own.get(name) or {})]).values
-        if isinstance(each.get("profile"), str):
-            each["profile"] = _profile_path(each["profile"], layer.folder)
-        if each:
-            robots[name] = each
-            of_all = {("robots", name, *path): line for path, line in layer.lines.items() if path[0] in SHARED}
-            lines = of_all | lines
-    if robots:
-        values["robots"] = robots
-    if layer.folder is not None:
-        values = _with_absolute_paths(RunConfig, values, layer.folder, "")
-    return replace(layer, values=values, lines=lines)
-
-
-def _with_absolute_paths(record: type[Config], values: Mapping[str, Any], folder: Path, place: str) -> dict[str, Any]:
-    """`values` of `record` with each path of a file that is relative to `folder` made absolute."""
-    kinds = {field.name: field.type for field in msgspec.structs.fields(record)}
-    made = dict(values)
-    for key, value in values.items():
-        kind, where = kinds.get(key), f"{place}{key}"
-        below = nested_record(kind)
-        if isinstance(value, str) and _is_file(kind) and "://" not in value:
-            try:
-                made[key] = absolute_path(value, folder)
-            except NafRobotError as error:
-                raise ConfigError(f"{where}: {error}") from None
-        elif below is not None and isinstance(value, Mapping):
-            if key == "robots":
-                made[key] = {
-                    name: _with_absolute_paths(below, each, folder, f"{where}.{name}.") for name, each in value.items()
-                }
-            else:
-                made[key] = _with_absolute_paths(below, value, folder, f"{where}.")
-    return made
-
-
-def _is_file(kind: Any) -> bool:
-    """Whether values of type `kind` are `FilePath`."""
-    if isinstance(kind, msgspec.Meta):
-        return bool((kind.extra or {}).get("file"))
-    return any(_is_file(each) for each in (*getattr(kind, "__metadata__", ()), *get_args(kind)))
