@@ -32,8 +32,9 @@ class Bystander(ExecutableNode):
         super().__init__("bystander")
         self.random = random.Random(self.declare_parameter("seed", 0).value)
         self.loss = float(self.declare_parameter("loss", 0.1).value)
-        self.model = self.config.arm.model()
-        self.sphere = self.config.safety.sphere
+        own = next(iter(self.config.robots.values()))  # all alike
+        self.joints = own.arm.joints
+        self.model, self.sphere = own.arm.model(), own.safety.sphere
         self.counts: Counter[str] = Counter()
         self.unsafe: list[str] = []
         self.worst_outside_m = -1.0
@@ -68,8 +69,8 @@ class Bystander(ExecutableNode):
 
     def on_state(self, robot: str, message: JointState) -> None:
         """Is the tool inside the sphere? Speeds are judged afterwards, when the deaths are known."""
-        position = convert.by_name(message, self.config.arm.joints, message.position)
-        velocity = convert.by_name(message, self.config.arm.joints, message.velocity)
+        position = convert.by_name(message, self.joints, message.position)
+        velocity = convert.by_name(message, self.joints, message.velocity)
         if position is None or velocity is None:
             return
         stamp_s = convert.seconds(message.header.stamp)

@@ -130,7 +130,7 @@ def measure(options: argparse.Namespace, folder: Path, outboxes: Path, g: Graph)
     save(config, path)
     spec = NodeSpec("trainer", "naf_robot.nodes.trainer", parameters={"config": str(path)})
     trainer = g.start(spec, folder / "trainer.log")
-    collectors = Collectors(path, config.robots, options.processes, outboxes, folder / "collectors.log")
+    collectors = Collectors(path, tuple(config.robots), options.processes, outboxes, folder / "collectors.log")
     try:
         collectors.hear()
         collectors.say("prime")

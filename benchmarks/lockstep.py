@@ -94,7 +94,7 @@ def measure(robots: int, executor: str, seconds: float) -> dict:
         publisher.publish(convert.bytes_message(encode_parameters(parameters)))
         times: list[float] = []
         g.node.create_subscription(Clock, topics.CLOCK, lambda m: times.append(convert.seconds(m.clock)), reliable(1))
-        specs = [spec for spec in training_system(path, config.robots) if spec.name != "trainer"]
+        specs = [spec for spec in training_system(path, tuple(config.robots)) if spec.name != "trainer"]
         started = [replace(spec, parameters=spec.parameters | {"executor": executor}) for spec in specs]
         children = {s.label: g.start(s, Path(folder) / f"{s.label.replace('/', '.')}.log") for s in started}
         g.wait_for(lambda: times and times[-1] > 5.0, 90.0, "the robots run")
@@ -105,7 +105,7 @@ def measure(robots: int, executor: str, seconds: float) -> dict:
         ticks = (times[-1] - first) / PERIOD_S
         wall_s = time.monotonic() - begin
         spent = {label: processor_s(child.pid) - cost[label] for label, child in children.items()}
-        stages = Stages(g, config.robots[0])  # afterwards: watching takes processor time too
+        stages = Stages(g, next(iter(config.robots)))  # afterwards: watching takes processor time too
         g.spin_for(seconds / 3.0)
     by_node: dict[str, list[float]] = {}
     for label, value in spent.items():

@@ -61,7 +61,9 @@ def measure(options: argparse.Namespace, folder: Path, g: Graph) -> dict[str, An
     values = {"robots": list(robot_names(options.robots)), "max_episodes": options.episodes, "seed": options.seed}
     config = resolve(options.task, overrides=[values, {"trainer": {"evaluation_window": 10**6}}])
     save(config, folder / "config.yaml")
-    system: dict[str, NodeSpec] = {spec.label: spec for spec in training_system(folder / "config.yaml", config.robots)}
+    system: dict[str, NodeSpec] = {
+        spec.label: spec for spec in training_system(folder / "config.yaml", tuple(config.robots))
+    }
     deciding = system.pop("trainer")
     begin = time.monotonic()
     others = {label: g.start(spec, folder / f"{label.replace('/', '.')}.log") for label, spec in system.items()}

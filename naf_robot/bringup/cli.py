@@ -10,14 +10,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from naf_robot.bringup.environment import check_environment, describe_environment, process_environment
+from naf_robot.bringup.options import SystemOptions, options
 from naf_robot.bringup.runner import ProcessRunner, StopSignals
-from naf_robot.bringup.training import PreparedRun, SystemOptions, lock_run, option_fields, prepare
+from naf_robot.bringup.training import PreparedRun, lock_run, prepare
+from naf_robot.core import run_files
+from naf_robot.core.arguments import USER_ERROR, Parser, whole
+from naf_robot.core.composition import assignments_layer
 from naf_robot.core.console import protect_output
 from naf_robot.core.errors import NafRobotError
 
-USER_ERROR = 2
 INTERRUPTED, PIPE_CLOSED = 128 + signal.SIGINT, 128 + signal.SIGPIPE  # as a shell has them
-OUTCOME_FILE = "outcome"
+SEVERAL = {"config": ("--config", "FILE"), "settings": ("--set", "KEY=VALUE")}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,22 +39,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="naf-robot", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser = Parser(prog="naf-robot", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
 
     train = commands.add_parser("train", help="train robots over ROS 2", description="Train robots over ROS 2.")
-    for name, kind, default, text in option_fields():
-        if name == "settings":
-            continue
-        parse = _boolean if kind is bool else kind
-        train.add_argument(f"--{name.replace('_', '-')}", type=parse, default=default, help=f"{text} [{default}]")
-    train.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="single values over all others")
+    for each in options():
+        text = f"{each.help} [{each.default}]".replace("%", "%%")
+        if each.name in SEVERAL:
+            flag, word = SEVERAL[each.name]
+            train.add_argument(flag, dest=each.name, nargs="+", action="extend", metavar=word, help=text)
+        else:
+            train.add_argument(each.flag, help=text)
     train.set_defaults(run=_train)
+
+    config = commands.add_parser("config", help="print a configuration: every value, its origin and its meaning")
+    _plugin("naf_robot.bringup.config_command", config)
 
     evaluate = commands.add_parser("evaluate", help="greedy held-out episodes of a trained policy")
     evaluate.add_argument("--run-dir", type=Path, required=True)
-    evaluate.add_argument("--episodes", type=int, default=100)
-    evaluate.add_argument("--seed", type=int, default=1000)
+    evaluate.add_argument("--episodes", type=whole(1), default=100)
+    evaluate.add_argument("--seed", type=whole(0), default=1000)
+    evaluate.add_argument(
+        "--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="over the run's own"
+    )
     evaluate.set_defaults(run=_evaluate)
 
     study = commands.add_parser("study", help="the synchronous loop without ROS, on any Gymnasium environment")
@@ -62,14 +72,16 @@ def _parser() -> argparse.ArgumentParser:
     inspect = commands.add_parser("inspect", help="print a run folder's summary, checkpoint and episodes")
     inspect.add_argument("--run-dir", type=Path, required=True)
     inspect.set_defaults(run=_inspect)
-    rollback = commands.add_parser("rollback", help="let a run that stands go on from an older or the best version")
+    rollback = commands.add_parser(
+        "rollback", help="let a run that is not running go on from an older or the best version"
+    )
     rollback.add_argument("--run-dir", type=Path, required=True)
-    rollback.add_argument("--version", type=int, help="a version that a checkpoint is kept of [the best one]")
+    rollback.add_argument("--version", type=whole(0), help="a version that a checkpoint is kept of [the best one]")
     rollback.set_defaults(run=_rollback)
     pin = commands.add_parser("pin", help="let robots act with one version, whatever is published")
     pin.add_argument("--run-dir", type=Path, required=True)
     pin.add_argument("--robot", help="one robot of the run [all]")
-    pin.add_argument("--version", type=int, help="a version that a checkpoint is kept of [the best one]")
+    pin.add_argument("--version", type=whole(0), help="a version that a checkpoint is kept of [the best one]")
     pin.add_argument("--release", action="store_true", help="follow the newest version again")
     pin.set_defaults(run=_pin)
     return parser
@@ -80,29 +92,22 @@ def _plugin(module: str, parser: argparse.ArgumentParser) -> None:
     importlib.import_module(module).add_arguments(parser)
 
 
-def _boolean(text: str) -> bool:
-    if text.lower() not in ("true", "false"):
-        raise argparse.ArgumentTypeError(f"must be true or false, got {text!r}")
-    return text.lower() == "true"
-
-
-def _train(options: argparse.Namespace) -> int:
-    values = {name: getattr(options, name) for name, *_ in option_fields() if name != "settings"}
+def _train(arguments: argparse.Namespace) -> int:
     protect_output()
     with StopSignals() as signals:
         check_environment()
-        run = prepare(SystemOptions(**values, settings=" ".join(options.set)))
-        return _run_system(run, process_environment(options.simulated), signals)
+        run = prepare(SystemOptions(**{each.name: getattr(arguments, each.name) for each in options()}))
+        return _run_system(run, process_environment(run.config.simulated), signals)
 
 
 def _run_system(run: PreparedRun, environment: dict[str, str], signals: StopSignals) -> int:
     """Run the processes of a prepared run; the exit code."""
     print(f"run folder: {run.run_dir}", flush=True)
     print(f"robots: {', '.join(run.config.robots)} | {describe_environment(environment)}", flush=True)
-    summary = run.run_dir / "summary.json"
+    summary = run.run_dir / run_files.SUMMARY
     before = summary.stat().st_mtime_ns if summary.is_file() else -1
-    runner = ProcessRunner(run.specs, run.run_dir / "log", run.run_dir / OUTCOME_FILE, environment, signals=signals)
-    code = runner.run()
+    log, outcome = run.run_dir / run_files.LOG, run.run_dir / run_files.OUTCOME
+    code = ProcessRunner(run.specs, log, outcome, environment, signals=signals).run()
     if summary.is_file() and summary.stat().st_mtime_ns != before:
         print(summary.read_text(encoding="utf-8"), end="", flush=True)
     return code
@@ -110,7 +115,10 @@ def _run_system(run: PreparedRun, environment: dict[str, str], signals: StopSign
 
 def _evaluate(options: argparse.Namespace) -> int:
     evaluate_run = importlib.import_module("naf_robot.study.evaluation").evaluate_run
-    print(json.dumps(evaluate_run(options.run_dir, options.episodes, options.seed)), flush=True)
+    print(
+        json.dumps(evaluate_run(options.run_dir, options.episodes, options.seed, [assignments_layer(options.set)])),
+        flush=True,
+    )
     return 0
 
 

@@ -13,6 +13,7 @@ from launch.events.process import ProcessExited, ProcessStarted, SignalProcess
 
 from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.process_exits import ProcessExits, exit_reason
+from naf_robot.core import run_files
 from naf_robot.run.stop_times import STOP_BY_SIGTERM
 
 KILL_FACTOR = 3.0  # launch does not measure what a busy machine withholds: it waits so many reserves before it kills
@@ -51,8 +52,8 @@ class LaunchedSystem:
     """
 
     def __init__(self, specs: list[NodeSpec], run_dir: Path) -> None:
-        self._exits = ProcessExits(run_dir / "process_exits.jsonl")
-        self._outcome_file = run_dir / "outcome"
+        self._exits = ProcessExits(run_dir / run_files.PROCESS_EXITS)
+        self._outcome_file = run_dir / run_files.OUTCOME
         self._backstop_s = KILL_FACTOR * sum(spec.stop_within_s for spec in specs) + 1.0
         self._processes = [NodeProcess(spec, self._backstop_s) for spec in specs]
         self._ended: set[NodeProcess] = set()

@@ -13,6 +13,7 @@ from typing import IO, Any, Literal
 from naf_robot.bringup.node_spec import NodeSpec, check_executables
 from naf_robot.bringup.process_exits import ProcessExits, exit_reason
 from naf_robot.bringup.stopping import await_ends
+from naf_robot.core import run_files
 
 POLL_S = 0.05
 DECIDED_STOP_S = 60.0  # a decided run may take its time to write its results; an interrupted one may not
@@ -69,7 +70,7 @@ class ProcessRunner:
         self._environment = dict(environment)
         self._children: dict[str, subprocess.Popen] = {}
         self._logs: list[IO[bytes]] = []
-        self._exits = ProcessExits(outcome_file.parent / "process_exits.jsonl")
+        self._exits = ProcessExits(outcome_file.parent / run_files.PROCESS_EXITS)
         self._started_s: dict[str, float] = {}
         self._restart_s: dict[str, float] = {}  # when one that ended is due
         self._gone: set[str] = set()  # ended for good, and not required

@@ -70,7 +70,7 @@ class Collector:
         self._model = model
         self._actions = actions
         self._clock = clock
-        self._home = np.asarray(config.arm.home, dtype=np.float64)
+        self._home = np.asarray(config.robot(robot).arm.home, dtype=np.float64)
         self._goals = {kind: stream(config.seed, "goal", robot, kind, first_episode) for kind in ("train", "evaluate")}
         self._behaviour = BehaviourPolicy(
             self._config.exploration, stream(config.seed, "exploration", robot, first_episode)

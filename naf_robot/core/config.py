@@ -1,17 +1,29 @@
-"""Typed configuration: `msgspec.Struct` records filled from YAML and command-line overrides.
+"""Typed configuration: `msgspec.Struct` records filled from plain values.
 
-A record declares its fields, ranges (`msgspec.Meta`) and defaults; this module reads
-YAML into it. Every error names the key by its dotted path and says what would be right.
+A record declares its fields, ranges (`msgspec.Meta`), defaults and, in the comment behind each, its meaning
+(`core.field_descriptions`). Every error names the key by its dotted path and says what would be right.
 """
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+import math
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
-import yaml
 
 from naf_robot.core.errors import ConfigError, UnknownNameError
+from naf_robot.core.yaml_text import load_yaml, to_yaml
+
+__all__ = [
+    "Config",
+    "build",
+    "check_finite",
+    "dump_yaml",
+    "holds_records_by_name",
+    "load_yaml",
+    "merge",
+    "nested_record",
+]
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,45 +34,60 @@ ConfigT = TypeVar("ConfigT", bound=Config)
 
 
 def build(record: type[ConfigT], values: Mapping[str, Any], where: str = "") -> ConfigT:
-    """Make a `record` from plain values.
-
-    Numbers written as text (PyYAML reads `1e-3` as a string) are accepted where a number
-    is declared.
+    """Make a `record` from plain values; numbers written as text are accepted where a number is declared.
 
     Raises:
         UnknownNameError: a key that the record does not declare, with the keys it does.
-        ConfigError: a value of the wrong type or out of range, with its dotted path.
+        ConfigError: a value of the wrong type, out of range or not finite, with its dotted path.
     """
     _check_keys(record, values, where)
+    for name, kind in _fields(record).items():  # msgspec does not name the key of a mapping in its errors
+        below = nested_record(kind)
+        if below is not None and holds_records_by_name(kind) and isinstance(values.get(name), Mapping):
+            for key, each in values[name].items():
+                if isinstance(each, Mapping):
+                    build(below, each, _join(where, name, str(key)))
     try:
-        return msgspec.convert(dict(values), record, strict=False)
+        built = msgspec.convert(dict(values), record, strict=False)
     except msgspec.ValidationError as error:
-        place = f" ({where})" if where else ""
-        raise ConfigError(f"invalid configuration{place}: {error}") from None
+        reason, _, path = str(error).partition(" - at `$")
+        place = _join(where, path.strip(".`")) or "the top level"
+        raise ConfigError(f"invalid configuration: {reason} at {place}") from None
+    check_finite(built, where)
+    return built
 
 
-def load_yaml(path: str | Path) -> dict[str, Any]:
-    """Read a YAML mapping from `path`; an empty file is an empty mapping.
+def check_finite(value: Any, where: str = "") -> None:
+    """Refuse a number that is not finite, wherever below `value` it stands.
 
     Raises:
-        ConfigError: the file is missing, is not YAML, or is not a mapping.
+        ConfigError: naming it by its dotted path.
     """
-    try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read configuration file {str(path)!r}: {error.strerror}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"configuration file {str(path)!r} is not valid YAML: {error}") from None
-    if values is None:
-        return {}
-    if not isinstance(values, dict):
-        raise ConfigError(f"configuration file {str(path)!r} must hold a mapping, not {type(values).__name__}")
-    return values
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ConfigError(f"{where} must be a finite number, got {value}")
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            check_finite(getattr(value, name), _join(where, name))
+    elif isinstance(value, Mapping):
+        for name, below in value.items():
+            check_finite(below, _join(where, str(name)))
+    elif isinstance(value, (tuple, list)):
+        for index, below in enumerate(value):
+            check_finite(below, f"{where}[{index}]")
+
+
+def nested_record(kind: Any) -> type[Config] | None:
+    """The record that a field of type `kind` holds: itself, or None, or one by name; None if it holds no record."""
+    for each in (kind, *get_args(kind), *(inner for outer in get_args(kind) for inner in get_args(outer))):
+        if isinstance(each, type) and issubclass(each, Config):
+            return each
+    return None
 
 
 def dump_yaml(config: Config | Mapping[str, Any]) -> str:
     """Write `config` as YAML that `load_yaml` and `build` read back to an equal record."""
-    return yaml.safe_dump(msgspec.to_builtins(config), sort_keys=False)
+    return to_yaml(msgspec.to_builtins(config))
 
 
 def merge(base: Mapping[str, Any], *overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,35 +100,29 @@ def merge(base: Mapping[str, Any], *overrides: Mapping[str, Any]) -> dict[str, A
     return merged
 
 
-def parse_overrides(assignments: Iterable[str]) -> dict[str, Any]:
-    """Turn `a.b=value` command-line assignments into a nested mapping; values are YAML.
+@cache
+def _fields(record: type[Config]) -> dict[str, Any]:
+    return {field.name: field.type for field in msgspec.structs.fields(record)}
 
-    Raises:
-        ConfigError: an assignment without `=` or with an empty key.
-    """
-    values: dict[str, Any] = {}
-    for assignment in assignments:
-        key, separator, text = assignment.partition("=")
-        if not separator or not all(key.split(".")):
-            raise ConfigError(f"override {assignment!r} must have the form key.subkey=value")
-        nested: Any = yaml.safe_load(text)
-        for part in reversed(key.split(".")):
-            nested = {part: nested}
-        values = merge(values, nested)
-    return values
+
+def holds_records_by_name(kind: Any) -> bool:
+    """Whether a field of type `kind` holds a mapping from names."""
+    return any(get_origin(each) is dict for each in (kind, *get_args(kind)))
 
 
 def _check_keys(record: type[Config], values: Mapping[str, Any], where: str) -> None:
-    fields = {field.name: field for field in msgspec.structs.fields(record)}
+    fields = _fields(record)
     for key, value in values.items():
         if key not in fields:
             raise UnknownNameError("configuration key", key, fields, where or "the top level")
-        place = f"{where}.{key}" if where else key
-        kind = fields[key].type
-        for nested in (kind, *get_args(kind)):
-            if not (isinstance(nested, type) and issubclass(nested, Config) and isinstance(value, Mapping)):
-                continue
-            named = value.items() if get_origin(kind) is dict else [("", value)]
-            for name, below in named:
-                if isinstance(below, Mapping):
-                    _check_keys(nested, below, f"{place}.{name}" if name else place)
+        below = nested_record(fields[key])
+        if below is None or not isinstance(value, Mapping):
+            continue
+        named = value.items() if holds_records_by_name(fields[key]) else [("", value)]
+        for name, each in named:
+            if isinstance(each, Mapping):
+                _check_keys(below, each, _join(where, key, str(name)))
+
+
+def _join(*parts: str) -> str:
+    return ".".join(part for part in parts if part)

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from naf_robot.core.errors import LockedError, RunFolderError, StoreError
+from naf_robot.core.resources import expanded
 
 
 def write_new(path: Path, data: bytes) -> None:
@@ -43,7 +44,7 @@ def make_run_folder(folder: str | Path) -> Path:
     Raises:
         RunFolderError: it exists, or cannot be made.
     """
-    path = Path(folder).expanduser().resolve()
+    path = expanded(folder).resolve()
     try:
         path.mkdir(parents=True)
     except FileExistsError:

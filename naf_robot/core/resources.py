@@ -31,16 +31,46 @@ def share_directory() -> Path:
     raise NafRobotError(f"shared files of {PACKAGE} not found; looked in {', '.join(map(str, places))}")
 
 
-def find(path: str | Path) -> Path:
-    """Resolve `path`: as given if it exists, else below the share folder.
+def expanded(path: str | Path) -> Path:
+    """`path` with `~` written out.
 
     Raises:
-        NafRobotError: the file is in neither place.
+        NafRobotError: there is no such home folder.
     """
-    given = Path(path).expanduser()
-    if given.exists():
-        return given.resolve()
-    shared = share_directory() / path
-    if not given.is_absolute() and shared.exists():
-        return shared
-    raise NafRobotError(f"file {str(path)!r} not found, neither as given nor below {share_directory()}")
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise NafRobotError(f"path {str(path)!r} begins with a home folder that is not known; write it out") from None
+
+
+def find(path: str | Path) -> Path:
+    """The file at `path`: an absolute path (or one from `~`) as given, a relative one below the share folder alone.
+
+    What a relative path means does not depend on the folder one stands in: `absolute_path` is for what users give.
+
+    Raises:
+        NafRobotError: there is no such file.
+    """
+    given = expanded(path)
+    place = given.resolve() if given.is_absolute() else share_directory() / given
+    if place.exists():
+        return place
+    if given.is_absolute():
+        raise NafRobotError(f"file {str(path)!r} not found")
+    raise NafRobotError(f"file {str(path)!r} not found below {share_directory()}")
+
+
+def absolute_path(path: str, folder: Path) -> str:
+    """`path`, given relative to `folder`, as an absolute one; a path of the package's own files stays relative.
+
+    Raises:
+        NafRobotError: the file is in neither place; both are named.
+    """
+    given = expanded(path)
+    if given.is_absolute():
+        return str(given.resolve())
+    if (folder / given).exists():
+        return str((folder / given).resolve())
+    if (share_directory() / given).exists():
+        return path
+    raise NafRobotError(f"file {path!r} not found, neither below {folder} nor below {share_directory()}")

@@ -13,3 +13,4 @@ FractionBelowOne = Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)]  # in [0, 1)
 UnitInterval = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]  # in [0, 1]
 Vector3 = tuple[float, float, float]
 RobotName = Annotated[str, msgspec.Meta(pattern=r"^[a-z](?!.*__)[a-z0-9_]*$")]  # ROS takes no two underscores in a row
+FilePath = Annotated[str, msgspec.Meta(extra={"file": True})]  # relative to the file that gives it, else the package's

@@ -17,7 +17,7 @@ from naf_robot.core.types import FractionBelowOne, NonNegativeFloat, PositiveFra
 class ExplorationConfig(Config, frozen=True):
     """How a collector departs from its policy."""
 
-    kind: Literal["ornstein_uhlenbeck", "white", "none"] = "ornstein_uhlenbeck"
+    kind: Literal["ornstein_uhlenbeck", "white", "none"] = "ornstein_uhlenbeck"  # of the noise on the action
     theta: PositiveFraction = 0.15  # share of the deviation that decays per step; 1 is white noise
     scale: NonNegativeFloat = 0.3  # stationary standard deviation, in units of the action box
     final_scale: NonNegativeFloat | None = None  # the same once episodes succeed; unset: `scale` always

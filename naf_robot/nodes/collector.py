@@ -22,7 +22,7 @@ from naf_robot.nodes.policy_link import PolicyLink
 from naf_robot.nodes.qos import COMMAND, FEEDBACK, latched
 from naf_robot.nodes.sensor_input import SensorInput
 from naf_robot.run.contract import contract_of
-from naf_robot.run.robot_parts import arm_of, bound_actions, state_sensor, task_sensors, tick_assembler
+from naf_robot.run.robot_parts import bound_actions, state_sensor, task_sensors, tick_assembler
 
 HOLD_S = 0.01  # wall time a waiting robot adds to a tick of accelerated simulation, to leave the machine to the trainer
 ORDERLY_ENDS = ("time limit", "terminated")
@@ -34,8 +34,9 @@ class CollectorNode(ExecutableNode):
     def __init__(self) -> None:
         super().__init__("collector")
         self.robot = self.robot_parameter()
-        model = arm_of(self.config, self.robot).model()
-        actions = bound_actions(self.config, model, SafetyProjection(model, self.config.safety).limits)
+        own = self.config.robot(self.robot)
+        model = own.arm.model()
+        actions = bound_actions(self.config, model, SafetyProjection(model, own.safety).limits)
         self.joints = model.joint_names
         contract = contract_of(self.config)
         self.outbox = open_outbox(self, self.robot, contract)

@@ -14,6 +14,7 @@ from rosgraph_msgs.msg import Clock as ClockMessage
 from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import Trigger
 
+from naf_robot.core import run_files
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import SimulationError
 from naf_robot.core.records import FloatArray
@@ -40,7 +41,7 @@ class SimulatorNode(ExecutableNode):
         self.lockstep = Lockstep(robots, self.config.simulation.start_timeout_s, SteadyClock())
         self.goals: dict[str, FloatArray] = {}
         self.period_ns = round(self.simulator.control_period_s * 1e9)
-        self.ticks = ReservedCounter(self.run_dir / "simulated_ticks", TICKS_RESERVED_AT_ONCE)
+        self.ticks = ReservedCounter(self.run_dir / run_files.SIMULATED_TICKS, TICKS_RESERVED_AT_ONCE)
         self.tick_ns = self.ticks.next() * self.period_ns  # from 1: zero means "no time yet" in ROS
         settings = self.config.simulation
         self.drives = SilentDrives(robots, round(settings.drive_timeout_s * 1e9 / self.period_ns))

@@ -10,6 +10,7 @@ from rclpy.duration import Duration
 from std_msgs.msg import String, UInt8MultiArray
 from std_srvs.srv import SetBool, Trigger
 
+from naf_robot.core import run_files
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import CodecError
 from naf_robot.core.files import replace_file
@@ -34,7 +35,7 @@ IDLE_S = 0.01
 REPUBLISH_S = 1.0  # a sign of life, and progress for collectors that wait
 EVENTS_S = 1.0
 GRACE_S = 5.0  # after the run is decided, for whoever starts processes to end the collectors first
-OUTCOME_FILE = "outcome"
+OUTCOME_FILE = run_files.OUTCOME
 
 
 class TrainerNode(ExecutableNode):
@@ -44,7 +45,7 @@ class TrainerNode(ExecutableNode):
         super().__init__("trainer")
         torch.set_num_threads(self.config.trainer.threads)
         self.trainer = Trainer(self.config, self.run_dir, SteadyClock())
-        self.health = FleetHealth(self.config.robots)
+        self.health = FleetHealth(tuple(self.config.robots))
         self.progress = Progress(self.trainer, self.health)
         self.events = EventLog(self.run_dir / "events")
         sizes = self.trainer.parameter_bytes

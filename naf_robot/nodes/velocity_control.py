@@ -21,6 +21,7 @@ from naf_robot.arm.control.publishers import SoleWriter
 from naf_robot.arm.control.timing import WATCHDOG_PERIOD_S, ControlTiming
 from naf_robot.arm.control.velocity_control import ControlOutput, VelocityControl
 from naf_robot.arm.projection.projection import SafetyProjection
+from naf_robot.core import run_files
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import UnknownNameError
 from naf_robot.nodes import convert, topics
@@ -39,24 +40,26 @@ class VelocityControlNode(ExecutableNode):
 
     def __init__(self) -> None:
         super().__init__("velocity_control")
-        robot, home, clock = self.robot_parameter(), np.array(self.config.arm.home), SteadyClock()
-        projection = SafetyProjection(self.config.arm.model(), self.config.safety, home)
+        robot, clock = self.robot_parameter(), SteadyClock()
+        own = self.config.robot(robot)
+        home = np.array(own.arm.home)
+        projection = SafetyProjection(own.arm.model(), own.safety, home)
         self.joints = projection.model.joint_names
-        self.control = VelocityControl(projection, self.config.control_settings(self.use_sim_time), clock)
+        self.control = VelocityControl(projection, self.config.control_settings(robot, self.use_sim_time), clock)
         self.timing = ControlTiming(self.config.make_task().control_period_s, self.use_sim_time, clock)
         self.sole_writer = SoleWriter(self.get_fully_qualified_name(), clock)
         self.request_stamp = Time()
         self.closing = False
 
-        self.commands = CommandOutput(self, output_of_kind("velocity"))
+        self.commands = CommandOutput(self, output_of_kind(own.output.kind))
         self.executed = self.create_publisher(JointState, topics.EXECUTED_VELOCITY, FEEDBACK)
-        fault_file = FaultFile(self.run_dir / "faults" / f"{robot}.txt")
+        fault_file = FaultFile(self.run_dir / run_files.FAULTS / f"{robot}.txt")
         self.report = ControlReport(self, self.control, fault_file, f"{robot}/base_link", home)
         ControlServices(self, self.control)
         self.create_subscription(JointState, topics.JOINT_STATES, self.on_joint_states, SENSOR)
         self.create_subscription(JointState, topics.DESIRED_VELOCITY, self.on_desired, COMMAND)
         self.create_subscription(WrenchStamped, topics.EXTERNAL_WRENCH, self.on_wrench, SENSOR)
-        for topic in self.config.velocity_control.sensor_limits_s:
+        for topic in own.velocity_control.sensor_limits_s:
             types = topics_and_types()
             if topic not in types:
                 raise UnknownNameError("required sensor", topic, types, "velocity_control.sensor_limits_s")

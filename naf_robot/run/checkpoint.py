@@ -15,13 +15,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from naf_robot.core import run_files
 from naf_robot.core.errors import CheckpointError, CodecError
 from naf_robot.core.files import sync_folder, write_new
 from naf_robot.core.records import PolicyParameters
 from naf_robot.experience.codec import Contract, decode_parameters, encode_parameters
 from naf_robot.experience.envelope import MAX_BYTES, decode, encode
 
-FOLDER = "checkpoints"
+FOLDER = run_files.CHECKPOINTS
 BEST = "best-"
 ASIDE = "aside-"
 MAX_STATE_BYTES = 1024 * 1024 * 1024

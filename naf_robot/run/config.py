@@ -1,203 +1,224 @@
-"""One run's whole configuration: a task's file, the records' defaults and the user's overrides, resolved once."""
+"""From layers of values to a run's configuration: package files below, then a user's files, then the command line.
 
+From the lowest to the highest: the defaults of the records, the profile of each robot (`config/robots`), the task's
+file (`config/tasks`), what the profile says of that task, the algorithm's file (`config/algorithms`), and what the
+user gives. What stands at the top level and belongs to a robot (`arm`, `safety`, ...) is meant for every robot.
+"""
+
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-import msgspec
-
-from naf_robot.arm.control.velocity_control import VelocityControlConfig
-from naf_robot.arm.model.config import ArmConfig
-from naf_robot.arm.projection.projection import SafetyConfig
-from naf_robot.core.config import Config, build, dump_yaml, load_yaml, merge
-from naf_robot.core.errors import ConfigError, UnknownNameError
+from naf_robot.core import run_files
+from naf_robot.core.composition import Composition, Layer, compose, file_layers
+from naf_robot.core.errors import ConfigError
 from naf_robot.core.files import replace_file
-from naf_robot.core.resources import share_directory
-from naf_robot.core.types import (
-    FractionBelowOne,
-    NonNegativeFloat,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveFraction,
-    PositiveInt,
-    RobotName,
-)
-from naf_robot.learning.exploration import ExplorationConfig
-from naf_robot.learning.learner_batch import ActionSource
+from naf_robot.core.yaml_text import KeyPath, load_yaml
 from naf_robot.learning.registry import algorithm_config_type
-from naf_robot.learning.source_shares import SourceShares
-from naf_robot.run.ratio import RatioLimiter
-from naf_robot.sensing.registry import make_sensors
-from naf_robot.sim.simulator import SimulatorConfig, steps_per_period
-from naf_robot.tasks.registry import make_task, task_entry
-from naf_robot.tasks.task import Task
+from naf_robot.run.records import CollectorConfig, SimulationConfig, TrainerConfig
+from naf_robot.run.robot import REAL, SHARED, RobotConfig, parse_robots, robot_names
+from naf_robot.run.robot_layers import (
+    for_robots,
+    names_of_files,
+    names_of_robots,
+    package_layers,
+    profile_files,
+    profile_layers,
+    profile_of,
+)
+from naf_robot.run.run_config import DEFAULT_TASK, RunConfig, check_robot, record_of, save
+from naf_robot.tasks.registry import task_entry
+
+__all__ = [
+    "USED_BY_ENVIRONMENTS",
+    "CollectorConfig",
+    "ComposedRun",
+    "RobotConfig",
+    "RunConfig",
+    "SimulationConfig",
+    "TrainerConfig",
+    "algorithm_layers",
+    "check_robot",
+    "compose_run",
+    "compose_saved",
+    "from_values",
+    "load",
+    "names_of_robots",
+    "parse_robots",
+    "profile_files",
+    "resolve",
+    "robot_names",
+    "save",
+    "save_composed",
+    "task_files",
+]
+USED_BY_ENVIRONMENTS: tuple[KeyPath, ...] = (  # what of a run's configuration decides its simulated world
+    ("task",),
+    ("seed",),
+    ("simulator",),
+    ("robots",),
+    ("collector", "action_velocity"),
+    *((name,) for name in SHARED),
+)
+OF_ONE_ARM: tuple[KeyPath, ...] = (
+    ("arm", "joints"),
+    ("arm", "tool_frame"),
+    ("arm", "home"),
+    ("safety", "sphere", "centre"),
+    ("safety", "sphere", "radius"),
+)
 
 
-class CollectorConfig(Config, frozen=True):
-    """How each robot gathers experience."""
+@dataclass(frozen=True)
+class ComposedRun:
+    """A run's configuration, and where each of its values was given."""
 
-    action_velocity: PositiveFloat = (
-        1.0  # joint velocity of a full action [rad/s]; faster joints keep to it, slower to theirs
-    )
-    evaluation_period: PositiveInt = (
-        10  # every this many episodes one is greedy, and after a evaluation success the next too,
-    )
-    # with the same policy, until it fails or has filled the trainer's evaluation window
-    batch_transitions: PositiveInt = 50  # sent together
-    home_tolerance: PositiveFloat = 0.03  # [rad] per joint
-    home_gain: PositiveFloat = 2.0  # [1/s]
-    home_timeout_s: PositiveFloat = 20.0
-    max_gap_s: PositiveFloat = 0.2  # between two control steps; a longer gap ends the episode without that transition
-    max_policy_age_s: PositiveFloat = 60.0  # wall time without a sign of the trainer after which the robot holds still
-    resend_s: PositiveFloat = 1.0  # first wait for an acknowledgement; doubles up to the next
-    max_resend_s: PositiveFloat = 10.0
-    max_outbox_bytes: PositiveInt = 256 * 1024 * 1024
-    exploration: ExplorationConfig = msgspec.field(default_factory=ExplorationConfig)
+    config: RunConfig
+    composition: Composition
 
 
-class TrainerConfig(Config, frozen=True):
-    """How the trainer learns, publishes and ends."""
-
-    updates_per_transition: NonNegativeFloat = 1.0  # 0: free-running, as in the paper
-    ratio_tolerance: PositiveInt = 300  # updates by which either side may run ahead of the other
-    learning_starts: PositiveInt = 300  # transitions before the first update
-    action_source: ActionSource = "requested"
-    reward_scale: PositiveFloat = 1.0  # the learner's reward is the task's times this
-    success_fraction: FractionBelowOne = 0.0  # of each batch from successful episodes, as soon as there are any
-    sources: SourceShares = SourceShares()  # shares of each batch by the name of its source
-    replay_capacity: PositiveInt = 1_000_000
-    publish_period_updates: PositiveInt = 50
-    max_parameter_bytes_per_s: PositiveFloat = 100e6  # of policy parameters, to all collectors together
-    evaluation_window: PositiveInt = 20  # greedy episodes that the success rate is taken over
-    checkpoint_period_s: PositiveFloat = 20.0  # wall time; after a crash the updates since the last one are made again
-    keep_checkpoints: PositiveInt = 2
-    max_store_bytes: PositiveInt = 64 * 1024**3  # of experience
-    full_store: Literal["hold", "compact"] = "hold"  # nothing more is acknowledged and the robots hold still; or the
-    # oldest transitions are given up, never those that the replay buffer holds
-    threads: PositiveInt = 1
-    device: str = "cpu"
-
-    def ratio(self) -> RatioLimiter:
-        """The limiter that these settings describe."""
-        return RatioLimiter(self.updates_per_transition, self.ratio_tolerance, self.learning_starts)
+def resolve(task: str = "", algorithm: str = "", overrides: Sequence[Mapping[str, Any]] = ()) -> RunConfig:
+    """The configuration of a run of `task`, with `overrides` in the caller's own hand, later ones winning."""
+    layers = [Layer("overrides", values, folder=Path.cwd()) for values in overrides]
+    names = {"task_name": task, "algorithm_name": algorithm}
+    layers.append(Layer("overrides", {name: value for name, value in names.items() if value}))
+    return compose_run(layers).config
 
 
-class SimulationConfig(Config, frozen=True):
-    """How the simulator node runs in time."""
-
-    real_time_factor: NonNegativeFloat = 0.0  # 0: as fast as the machine allows
-    drive_timeout_s: NonNegativeFloat = 0.0  # drives stop after so long without a command; 0: never, as ros2_control
-    start_timeout_s: NonNegativeFloat = (
-        30.0  # wall time from the simulator's start in which it waits, tick by tick, for
-    )
-    # robots that have not answered yet: their processes are starting
-    answer_timeout_s: PositiveFloat = 1.0  # wall time to wait for a robot's command before going on without; less than
-    # velocity_control.wall_limit_s, or one dead collector lets every other robot's watchdog latch a fault
+def load(path: Path, given: Sequence[Layer] = ()) -> RunConfig:
+    """A configuration that `save` wrote, with the values of `given` over it, later ones winning."""
+    if not given:
+        values = load_yaml(path)
+        if isinstance(values.get("robots"), Mapping):  # else of an older version
+            return record_of(values)
+    return compose_saved(path, given).config
 
 
-class RunConfig(Config, frozen=True, kw_only=True):
-    """Everything that decides a run."""
-
-    task_name: str
-    algorithm_name: str = "naf"
-    robots: Annotated[tuple[RobotName, ...], msgspec.Meta(min_length=1)] = ("robot_1", "robot_2")
-    seed: NonNegativeInt = 0
-    max_episodes: PositiveInt = 400
-    target_success: PositiveFraction = 1.0
-    arm: ArmConfig
-    safety: SafetyConfig
-    velocity_control: VelocityControlConfig = VelocityControlConfig()
-    task: dict[str, Any] = msgspec.field(default_factory=dict)  # the task's own record
-    algorithm: dict[str, Any] = msgspec.field(default_factory=dict)  # the algorithm's own record
-    simulator: SimulatorConfig = msgspec.field(default_factory=SimulatorConfig)
-    simulation: SimulationConfig = msgspec.field(default_factory=SimulationConfig)
-    sensors: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)  # settings of sensors, by their names
-    collector: CollectorConfig = msgspec.field(default_factory=CollectorConfig)
-    trainer: TrainerConfig = msgspec.field(default_factory=TrainerConfig)
-
-    def make_task(self) -> Task:
-        """The configured task."""
-        return make_task(self.task_name, self.task, len(self.arm.joints))
-
-    def control_settings(self, simulated_time: bool) -> VelocityControlConfig:
-        """The velocity controller's settings on the clock in use."""
-        return msgspec.structs.replace(self.velocity_control, simulated_time=simulated_time)
-
-    def algorithm_config(self) -> Config:
-        """The algorithm's configuration record."""
-        return build(algorithm_config_type(self.algorithm_name), self.algorithm, "algorithm")
-
-
-def resolve(task: str, algorithm: str = "naf", overrides: Sequence[Mapping[str, Any]] = ()) -> RunConfig:
-    """The configuration of a run of `task`: its file below `config/tasks`, then `overrides`, later ones winning.
+def compose_run(given: Sequence[Layer]) -> ComposedRun:
+    """The configuration of a new run, from the layers that the user gave.
 
     Raises:
-        UnknownNameError: unknown task, algorithm or configuration key, with the valid ones.
+        UnknownNameError: unknown task, algorithm, profile or configuration key, with the valid ones.
         ConfigError: a value of the wrong type or range, or values that contradict.
         RobotModelError: the URDF lacks what the arm's description names.
     """
+    task = str(_last(given, "task_name", DEFAULT_TASK))
     task_entry(task)
+    task_layers = layers_of_task(task)
+    algorithm = str(_last([*task_layers, *given], "algorithm_name", "naf"))
     algorithm_config_type(algorithm)
-    values = merge(load_yaml(file) if (file := task_file(task)) else {}, *overrides)
-    return checked(build(RunConfig, values | {"task_name": task, "algorithm_name": algorithm}))
+    written = [*task_layers, *algorithm_layers(algorithm), *given]
+    names = names_of_robots(written)
+    chosen = {name: profile_of(name, written) for name in names}
+    of_profile = {profile: profile_layers(profile) for profile in dict.fromkeys(chosen.values())}
+    profiles: list[Layer] = []
+    of_task: list[Layer] = []
+    for name in names:
+        for layer in of_profile[chosen[name]]:
+            values = {key: value for key, value in layer.values.items() if key != "tasks"}
+            profiles.append(for_robots(replace(layer, values=values), [name]))
+            if task in (sections := layer.values.get("tasks") or {}):
+                lines = {
+                    path[2:]: line
+                    for path, line in layer.lines.items()
+                    if path[:2] == ("tasks", task) and len(path) > 2
+                }
+                of_task.append(for_robots(replace(layer, values=sections[task] or {}, lines=lines), [name]))
+    count = len(task_layers)
+    expanded = [for_robots(layer, names) for layer in written]
+    composition = compose([*profiles, *expanded[:count], *of_task, *expanded[count:]])
+    composition.values |= {"task_name": task, "algorithm_name": algorithm}
+    _refuse_values_of_another_arm(composition, names, {layer.name for layer in [*profiles, *of_task]})
+    return _composed(composition)
 
 
-def load(path: Path, overrides: Sequence[Mapping[str, Any]] = ()) -> RunConfig:
-    """A configuration that `save` wrote, with `overrides` over it, later ones winning."""
-    return checked(build(RunConfig, merge(load_yaml(path), *overrides), str(path)))
+def compose_saved(path: Path, given: Sequence[Layer] = ()) -> ComposedRun:
+    """The configuration in the run folder's file at `path`, with the values of `given` over it.
 
-
-def save(config: RunConfig, path: Path) -> None:
-    """Write the resolved configuration, with every default spelled out."""
-    replace_file(path, dump_yaml(config).encode())
-
-
-def checked(config: RunConfig) -> RunConfig:
-    """`config` with the task's and the algorithm's defaults spelled out, its parts checked against each other."""
-    if len(set(config.robots)) != len(config.robots):
-        raise ConfigError(f"robots must have different names, got {list(config.robots)}")
-    if config.simulation.answer_timeout_s >= config.velocity_control.wall_limit_s:
-        raise ConfigError(
-            f"simulation.answer_timeout_s ({config.simulation.answer_timeout_s} s) must be less than "
-            f"velocity_control.wall_limit_s ({config.velocity_control.wall_limit_s} s)"
-        )
-    config.arm.model()
-    task = config.make_task()
-    make_sensors(task.sensors, config.arm.joints, config.sensors)
-    steps_per_period(task.control_period_s, config.simulator.physics_step_s)
-    task_record = build(task_entry(config.task_name).config, config.task, "task")
-    return msgspec.structs.replace(
-        config,
-        task=msgspec.to_builtins(task_record),
-        algorithm=msgspec.to_builtins(config.algorithm_config()),
-    )
-
-
-def robot_names(count: int) -> tuple[str, ...]:
-    """The default names of `count` robots."""
-    return tuple(f"robot_{index + 1}" for index in range(count))
-
-
-def check_robot(config: RunConfig, robot: str) -> str:
-    """`robot` if the run has it.
-
-    Raises:
-        UnknownNameError: listing the robots of the run.
+    Where a value of the run was given is what the run folder says of it.
     """
-    if robot not in config.robots:
-        raise UnknownNameError("robot", robot, config.robots)
-    return robot
+    composed = _over_saved(file_layers(path), given)
+    said = _saved_origins(path.with_name(run_files.ORIGINS))
+    if said is not None:
+        kept = {key: origin for key, origin in composed.composition.origins.items() if origin.startswith(str(path))}
+        for key in kept:
+            del composed.composition.origins[key]
+        composed.composition.origins = said | composed.composition.origins
+    return composed
 
 
-def task_file(task: str) -> Path | None:
-    """The file of a run of `task`: the one it was registered with, or the package's own; None if there is neither."""
+def save_composed(composed: ComposedRun, run_dir: Path) -> None:
+    """Write a run's configuration to its folder, with every default spelled out, and where each value was given."""
+    save(composed.config, run_dir / run_files.CONFIG)
+    rows = [[list(path), origin] for path, origin in composed.composition.origins.items()]
+    replace_file(run_dir / run_files.ORIGINS, json.dumps(rows, indent=0).encode())
+
+
+def from_values(values: Mapping[str, Any], where: str = "", given: Sequence[Layer] = ()) -> RunConfig:
+    """A configuration out of the resolved values of another file, such as a study's, with `given` over them."""
+    return _over_saved([Layer(where, values)], given).config
+
+
+def algorithm_layers(algorithm: str) -> list[Layer]:
+    """The layers of the package's own file for `algorithm`, where it has one."""
+    return package_layers("algorithms", algorithm, required=False)
+
+
+def layers_of_task(task: str) -> list[Layer]:
+    """The layers of the file that `task` was registered with, else of the package's own; there may be none."""
     registered = task_entry(task).file
-    if registered is not None:
-        return registered
-    shared = share_directory() / "config" / "tasks" / f"{task}.yaml"
-    return shared if shared.is_file() else None
+    return file_layers(registered) if registered is not None else package_layers("tasks", task, required=False)
 
 
 def task_files() -> list[str]:
     """Names of the tasks that have a configuration file."""
-    return sorted(path.stem for path in (share_directory() / "config" / "tasks").glob("*.yaml"))
+    return names_of_files("tasks")
+
+
+def _saved_origins(path: Path) -> dict[KeyPath, str] | None:
+    """Origins by path out of a run folder, None where it has none that can be read."""
+    try:
+        return {tuple(map(str, key)): str(origin) for key, origin in json.loads(path.read_bytes())}
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _over_saved(saved: Sequence[Layer], given: Sequence[Layer]) -> ComposedRun:
+    layers = [*saved, *given]
+    names = names_of_robots(layers)
+    return _composed(compose(for_robots(layer, names) for layer in layers))
+
+
+def _refuse_values_of_another_arm(composition: Composition, names: Sequence[str], profiles: set[str]) -> None:
+    """An arm that a user gives needs a home and a sphere of its own: those of a profile are another arm's."""
+    for name in names:
+        given = _place(composition, ("robots", name, "arm", "urdf"))
+        if given is None or given in profiles:
+            continue
+        for key in OF_ONE_ARM:
+            if (place := _place(composition, ("robots", name, *key))) in profiles:
+                raise ConfigError(
+                    f"robots.{name}.arm.urdf is given by {given}, but {'.'.join(key)} is still the one of {place}, "
+                    f"for another arm; give {'.'.join(key)} too"
+                )
+
+
+def _place(composition: Composition, path: KeyPath) -> str | None:
+    """The place, without its line, where the value at `path` was given."""
+    origin = composition.origin(path)
+    place, _, line = (origin or "").rpartition(":")
+    return place if line.isdigit() else origin
+
+
+def _composed(composition: Composition) -> ComposedRun:
+    values = composition.values
+    if "simulated_time" not in values and isinstance(values.get("robots"), Mapping):
+        backends = {robot.get("backend") for robot in values["robots"].values() if isinstance(robot, Mapping)}
+        values["simulated_time"] = backends != {REAL}
+    return ComposedRun(record_of(values), composition)
+
+
+def _last(layers: Sequence[Layer], key: str, default: Any) -> Any:
+    return next((layer.values[key] for layer in reversed(layers) if layer.values.get(key) is not None), default)

@@ -3,13 +3,14 @@
 import os
 from pathlib import Path
 
+from naf_robot.core import run_files
 from naf_robot.core.errors import StoreError
 from naf_robot.core.files import replace_file
 from naf_robot.core.records import PolicyParameters
 from naf_robot.experience.codec import Contract, decode_parameters, encode_parameters
 from naf_robot.experience.envelope import MAX_BYTES
 
-FOLDER = "pins"
+FOLDER = run_files.PINS
 
 
 def write_pin(run_dir: Path, robot: str, parameters: PolicyParameters | None) -> None:

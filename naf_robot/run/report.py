@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from naf_robot.core import run_files
 from naf_robot.core.errors import RunFolderError
 
 WINDOW = 20
@@ -18,9 +19,9 @@ def read_episodes(run_dir: Path) -> list[dict[str, Any]]:
     Raises:
         RunFolderError: the folder has no episode log.
     """
-    path = run_dir / "episodes.jsonl"
+    path = run_dir / run_files.EPISODES
     if not path.is_file():
-        raise RunFolderError(f"{str(run_dir)!r} is not a run folder: it has no episodes.jsonl")
+        raise RunFolderError(f"{str(run_dir)!r} is not a run folder: it has no {run_files.EPISODES}")
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
 
 
@@ -43,6 +44,6 @@ def write_learning_curve(run_dir: Path) -> Path:
     lower.set_xlabel("episodes of all robots")
     lower.set_ylabel("success rate")
     lower.legend(loc="lower right")
-    path = run_dir / "learning_curve.png"
+    path = run_dir / run_files.LEARNING_CURVE
     figure.savefig(path, dpi=100)
     return path

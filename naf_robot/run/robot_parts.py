@@ -14,12 +14,12 @@ LOSSY_WAIT_S = 0.03  # wall time to wait for a simulated reading that may have b
 
 def arm_of(config: RunConfig, robot: str) -> ArmConfig:
     """The arm of `robot`."""
-    return config.arm
+    return config.robot(robot).arm
 
 
 def backend_of(config: RunConfig, robot: str) -> str:
     """The simulator that `robot` lives in."""
-    return config.simulator.backend
+    return config.robot(robot).backend
 
 
 def state_sensor(config: RunConfig, robot: str) -> Sensor:
@@ -44,7 +44,7 @@ def bound_actions(config: RunConfig, model: ArmModel, limits: JointLimits) -> Bo
 
 def action_size(config: RunConfig) -> int:
     """Number of an action's numbers."""
-    return config.make_task().action_spec.size(len(config.arm.joints))
+    return config.make_task().action_spec.size(config.joint_count)
 
 
 def tick_assembler(config: RunConfig, robot: str, simulated_time: bool) -> TickAssembler:
@@ -55,7 +55,7 @@ def tick_assembler(config: RunConfig, robot: str, simulated_time: bool) -> TickA
     but not for long where the simulator is told to lose some.
     """
     period_s, answer_s = config.make_task().control_period_s, config.simulation.answer_timeout_s
-    control, imperfections = config.velocity_control, config.simulator.imperfections
+    control, imperfections = config.robot(robot).velocity_control, config.simulator.imperfections
     limits = TickLimits(
         state_age_s=control.joint_states_limit_s,
         answer_wait_s=answer_s / 2.0 if simulated_time else period_s / 2.0,

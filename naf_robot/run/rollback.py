@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from naf_robot.core import run_files
 from naf_robot.core.errors import CheckpointError, RunFolderError
 from naf_robot.run.checkpoint import Checkpoint, read_best, read_checkpoint, roll_back
 from naf_robot.run.config import check_robot, load
@@ -36,7 +37,7 @@ def pin_robots(run_dir: Path, robot: str | None, version: int | None, release: b
         UnknownNameError: no such robot in the run.
     """
     config = _config(run_dir)
-    robots = config.robots if robot is None else (check_robot(config, robot),)
+    robots = tuple(config.robots) if robot is None else (check_robot(config, robot),)
     parameters = None if release else _chosen(run_dir, version).policy
     others = [name for name in robots if parameters is not None and parameters.addressee not in ("", name)]
     if parameters is not None and others:
@@ -53,7 +54,7 @@ def _chosen(run_dir: Path, version: int | None) -> Checkpoint:
 
 
 def _config(run_dir: Path) -> Any:
-    path = run_dir / "config.yaml"
+    path = run_dir / run_files.CONFIG
     if not path.is_file():
-        raise RunFolderError(f"{str(run_dir)!r} is not a run folder: it has no config.yaml")
+        raise RunFolderError(f"{str(run_dir)!r} is not a run folder: it has no {run_files.CONFIG}")
     return load(path)

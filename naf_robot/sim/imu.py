@@ -24,9 +24,9 @@ UP = (0.0, 0.0, 1.0)
 class ImuConfig(Config, frozen=True):
     """One device and how it is mounted; a bound is what a device's own error is drawn within, uniformly."""
 
-    frame: str = "door_imu"
+    frame: str = "door_imu"  # that its messages name
     mounting: tuple[float, float, float, float] = (0.5, 0.5, 0.5, 0.5)  # rotation (x, y, z, w) IMU to panel
-    rate_hz: PositiveFloat = 100.0
+    rate_hz: PositiveFloat = 100.0  # readings per second
     orientation: Literal["none", "drifting", "absolute"] = "drifting"  # with no, or with an absolute, heading
     gyro_noise: NonNegativeFloat = 0.005 * DEGREE  # density [rad/s/sqrt(Hz)]
     gyro_bias: NonNegativeFloat = 20.0 * DEGREE  # bound at switching on [rad/s]
@@ -35,7 +35,7 @@ class ImuConfig(Config, frozen=True):
     acceleration_noise: NonNegativeFloat = 400e-6 * GRAVITY  # density [m/s^2/sqrt(Hz)]
     acceleration_bias: NonNegativeFloat = 0.05 * GRAVITY  # bound [m/s^2]
     heading_error: NonNegativeFloat = 2.0 * DEGREE  # of an absolute heading [rad], slowly varying
-    heading_correlation_s: PositiveFloat = 30.0
+    heading_correlation_s: PositiveFloat = 30.0  # over which the heading error stays the same
     dropout: FractionBelowOne = 0.0  # of single readings
 
 

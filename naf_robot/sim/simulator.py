@@ -25,8 +25,7 @@ class ImperfectionConfig(Config, frozen=True):
 class SimulatorConfig(Config, frozen=True):
     """Physics of the simulated robots."""
 
-    backend: str = "mujoco"  # the simulator that runs, by its name in `sim.registry`
-    physics_step_s: PositiveFloat = 0.005
+    physics_step_s: PositiveFloat = 0.005  # of the integrator; divides the control period
     max_servo_effort: PositiveFloat = 60.0  # [N m], or the URDF's limit where that is lower
     full_effort_error: PositiveFloat = 1.0  # [rad/s] velocity error at which a servo gives its full effort
     joint_armature: NonNegativeFloat = 0.1  # motor and gear inertia seen at the joint [kg m^2]

@@ -8,6 +8,7 @@ a checkpoint. Episodes after the newest checkpoint are made again, and must come
 import time
 from pathlib import Path
 
+from naf_robot.core import run_files
 from naf_robot.core.errors import CheckpointError, ConflictError
 from naf_robot.core.records import PolicyParameters, TransitionBatch
 from naf_robot.experience.codec import Contract, ExperienceMessage, encode_experience
@@ -39,7 +40,7 @@ class StudyArchive:
         self._folder, self._contract, self._algorithm = folder, contract, algorithm
         self._period_s = period_s
         self._written_s = time.monotonic()
-        self._store = ExperienceStore(folder / "experience.sqlite", contract)
+        self._store = ExperienceStore(folder / run_files.EXPERIENCE, contract)
 
     def take_up(self, study: Study) -> None:
         """Bring a new `study` to where the newest whole checkpoint was written; without one it begins at the start.

@@ -2,17 +2,24 @@
 
 import argparse
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from naf_robot.core.config import build, parse_overrides
+from naf_robot.core.arguments import number, whole
+from naf_robot.core.composition import COMMAND_LINE, Layer, assignments_layer, compose, file_layers, refuse_unused
+from naf_robot.core.config import build
 from naf_robot.core.errors import ConfigError
 from naf_robot.core.files import make_run_folder
+from naf_robot.core.resources import expanded
+from naf_robot.core.yaml_text import KeyPath
+from naf_robot.learning.exploration import ExplorationConfig
 from naf_robot.learning.registry import algorithm_config_type
-from naf_robot.run.config import resolve
-from naf_robot.study.config import StudyConfig, StudyOptions, load_study, save_study
+from naf_robot.run.config import USED_BY_ENVIRONMENTS, algorithm_layers, compose_run, from_values
+from naf_robot.run.resuming import differences
+from naf_robot.study.config import DEFAULT_ALGORITHM, StudyConfig, StudyOptions, load_study, save_study
 
 OPTIONS = {  # fields of `StudyOptions` that the command line offers
     "episodes": "of training",
@@ -26,13 +33,21 @@ OPTIONS = {  # fields of `StudyOptions` that the command line offers
     "reward_scale": "the learner's reward is the environment's times this",
     "success_fraction": "of each batch from episodes that ended in success",
 }
-OF_TRAINER = (  # of a task of ours: what its configuration says unless the command line does
+OF_TRAINER = (  # of a run's trainer: what its configuration says unless the command line does
     "updates_per_transition",
     "learning_starts",
     "action_source",
     "reward_scale",
     "success_fraction",
+    "replay_capacity",
 )
+USED: tuple[KeyPath, ...] = (  # of a run's configuration, by any study
+    ("algorithm",),
+    ("algorithm_name",),
+    ("collector", "exploration"),
+    *(("trainer", name) for name in OF_TRAINER),
+)
+USED_WITH_TASK: tuple[KeyPath, ...] = (*USED, ("task_name",), *USED_BY_ENVIRONMENTS)
 RESUMABLE = {"episodes"}  # what may be changed of a study that is resumed
 FLAGS = {"json", "output", "resume", "checkpoint_period"}  # what is not part of a study
 CHECKPOINT_PERIOD_S = 20.0
@@ -44,17 +59,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", help="one of our tasks")
     parser.add_argument("--env", help="or the id of any Gymnasium environment with Box observation and action")
     parser.add_argument("--algorithm", help="[naf]")
-    parser.add_argument("--seeds", type=int, nargs="+", help="[0]")
+    parser.add_argument("--seeds", type=whole(0), nargs="+", help="[0]")
     defaults = StudyOptions()
     for name, text in OPTIONS.items():
         default = getattr(defaults, name)
         told = f"the task's own, else {default}" if name in OF_TRAINER else default
-        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), help=f"{text} [{told}]")
-    parser.add_argument("--set", nargs="+", metavar="KEY=VALUE")
+        parser.add_argument(f"--{name.replace('_', '-')}", help=f"{text} [{told}]")
+    parser.add_argument("--config", nargs="+", action="extend", metavar="FILE", help="YAML files over the task's own")
+    parser.add_argument("--set", nargs="+", action="extend", metavar="KEY=VALUE", help="single values over the files'")
     parser.add_argument("--json", type=Path, help="also write all rows to this file")
     parser.add_argument("--output", type=Path, help="new folder that keeps everything, for --resume")
     parser.add_argument("--resume", type=Path, metavar="DIR", help="go on with the study that --output DIR began")
-    parser.add_argument("--checkpoint-period", type=float, help=f"[s] of wall time [{CHECKPOINT_PERIOD_S}]")
+    parser.add_argument("--checkpoint-period", type=number(0.0), help=f"[s] of wall time [{CHECKPOINT_PERIOD_S}]")
     parser.set_defaults(run=run)
 
 
@@ -65,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError("a resumed study stays in its folder: --output and --resume exclude each other")
     folder: Path | None = None
     if "resume" in given:
-        folder = given["resume"].expanduser().resolve()
+        folder = expanded(given["resume"]).resolve()
         config = _resumed(folder, given)
     else:
         config = _new(given)
@@ -82,39 +98,104 @@ def _new(given: dict[str, Any]) -> StudyConfig:
     from naf_robot.run.environments import make_by_id
     from naf_robot.study.gym_episodes import box_environment
 
-    task, env, algorithm = given.get("task"), given.get("env"), given.get("algorithm", "naf")
+    task, env = given.get("task"), given.get("env")
     if bool(task) == bool(env):
         raise ConfigError("study needs one of --task and --env")
-    overrides = parse_overrides(given.get("set", []))
-    values: dict[str, Any] = {"task": task, "env": env, "algorithm": algorithm, "seeds": given.get("seeds", [0])}
-    chosen = {name: given[name] for name in OPTIONS if name in given}
+    seeds = given.get("seeds", [0])
+    if len(set(seeds)) != len(seeds):
+        raise ConfigError(f"--seeds must differ, got {' '.join(map(str, seeds))}")
+    layers = _layers(given)
+    values: dict[str, Any] = {"task": task, "env": env, "seeds": seeds}
     if task:
-        run_config = resolve(task, algorithm, [overrides])
-        values["run"] = msgspec.to_builtins(run_config)
-        values["algorithm_settings"] = run_config.algorithm
-        chosen = {name: getattr(run_config.trainer, name) for name in OF_TRAINER} | chosen
-        chosen["exploration"] = msgspec.to_builtins(run_config.collector.exploration)
+        run = compose_run([*layers, Layer(COMMAND_LINE, _typed(given))]).config
+        values |= {
+            "run": msgspec.to_builtins(run),
+            "algorithm": run.algorithm_name,
+            "algorithm_settings": run.algorithm,
+        }
+        options = {name: getattr(run.trainer, name) for name in OF_TRAINER}
+        options["exploration"] = msgspec.to_builtins(run.collector.exploration)
     else:
         box_environment(make_by_id(str(env)))
-        record = build(algorithm_config_type(algorithm), overrides.get("algorithm", {}), "algorithm")
-        values["algorithm_settings"] = msgspec.to_builtins(record)
-        chosen["exploration"] = overrides.get("exploration", {})
+        found = _without_task(given, layers)
+        values |= {"algorithm": found.pop("algorithm_name"), "algorithm_settings": found.pop("algorithm")}
+        options = found
+    options |= {name: given[name] for name in OPTIONS if name in given}
     command = " ".join(["naf-robot", *sys.argv[1:]])
-    return build(StudyConfig, values | {"options": chosen, "command": command})
+    return build(StudyConfig, values | {"options": options, "command": command})
+
+
+def _layers(given: Mapping[str, Any]) -> list[Layer]:
+    """The layers of --config and --set; a value that a study has no use for is refused, not ignored."""
+    used = USED_WITH_TASK if "env" not in given else USED
+    files = []
+    for text in given.get("config", []):
+        path = expanded(text).resolve()
+        files += file_layers(path, str(path), path.parent)
+    settings = assignments_layer(given.get("set", []))
+    for layer in [settings] if "env" not in given else [*files, settings]:
+        refuse_unused(layer, used, "a study of a task" if "env" not in given else "a study of an environment")
+    return [*files, settings]
+
+
+def _typed(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the options --task and --algorithm say, as values of a run."""
+    named = {"task_name": given.get("task"), "algorithm_name": given.get("algorithm")}
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _without_task(given: Mapping[str, Any], layers: Sequence[Layer]) -> dict[str, Any]:
+    """What a study of a foreign environment takes from the layers, built and with defaults spelled out."""
+    named = compose([*layers, Layer(COMMAND_LINE, _typed(given))]).values
+    algorithm = str(named.get("algorithm_name", DEFAULT_ALGORITHM))
+    record = algorithm_config_type(algorithm)
+    values = compose([*algorithm_layers(algorithm), *layers]).values
+    exploration = build(ExplorationConfig, _below(values, "collector", "exploration"), "collector.exploration")
+    return {name: value for name, value in _below(values, "trainer").items() if name in OF_TRAINER} | {
+        "algorithm_name": algorithm,
+        "algorithm": msgspec.to_builtins(build(record, _below(values, "algorithm"), "algorithm")),
+        "exploration": msgspec.to_builtins(exploration),
+    }
+
+
+def _below(values: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
+    """The mapping at `path`, an empty one where there is none."""
+    found: Any = values
+    for key in path:
+        found = found.get(key) or {}
+        if not isinstance(found, Mapping):
+            raise ConfigError(f"{key} must be a mapping, got {found!r}")
+    return found
 
 
 def _resumed(folder: Path, given: dict[str, Any]) -> StudyConfig:
     """The study in `folder`, with what may be changed of it."""
     config = load_study(folder)
+    chosen = {name: given[name] for name in OPTIONS if name in given}
+    options = build(StudyOptions, msgspec.to_builtins(config.options) | chosen)
+    asked: dict[str, Any] = {name: given[name] for name in ("task", "env", "algorithm", "seeds") if name in given}
+    asked |= {name: getattr(options, name) for name in chosen if name not in RESUMABLE}
     known = msgspec.to_builtins(config)
     known |= known.pop("options") | {"seeds": list(config.seeds)}
-    asked = {name: value for name, value in given.items() if name not in RESUMABLE | FLAGS}
-    wrong = [name for name, value in asked.items() if name == "set" or known[name] != value]
+    wrong = [f"--{name.replace('_', '-')} {known[name]}" for name, value in asked.items() if known[name] != value]
+    wrong += _changed(config, given)
     if wrong:
-        told = ", ".join(f"--{name.replace('_', '-')} {known.get(name, '')}".strip() for name in sorted(wrong))
         raise ConfigError(
-            f"{str(folder)!r} holds a study of {config.subject!r}, and a resumed study keeps its {told}; "
-            f"only {', '.join(f'--{name}' for name in sorted(RESUMABLE))} may change"
+            f"{str(folder)!r} holds a study of {config.subject!r}, and a resumed study keeps its "
+            f"{', '.join(sorted(wrong))}; only {', '.join(f'--{name}' for name in sorted(RESUMABLE))} may change"
         )
-    options = msgspec.structs.replace(config.options, episodes=given.get("episodes", config.options.episodes))
     return msgspec.structs.replace(config, options=options)
+
+
+def _changed(config: StudyConfig, given: dict[str, Any]) -> list[str]:
+    """What --config and --set would change of `config`, as assignments with the study's own values."""
+    layers = _layers(given | ({"env": config.env} if config.env else {}))
+    if config.task:
+        own: Mapping[str, Any] = msgspec.to_builtins(from_values(config.run, "run"))
+        new: Mapping[str, Any] = msgspec.to_builtins(from_values(config.run, "run", layers))
+    else:
+        exploration = msgspec.to_builtins(config.options.exploration)
+        own = {"algorithm": config.algorithm_settings, "collector": {"exploration": exploration}}
+        own |= {"trainer": {name: getattr(config.options, name) for name in OF_TRAINER}}
+        new = compose([Layer("", own), *layers]).values
+    return [f"--set {'.'.join(path)}={old}" for path, old, _ in differences(own, new)]

@@ -13,6 +13,7 @@ from naf_robot.learning.exploration import ExplorationConfig
 from naf_robot.learning.learner_batch import ActionSource
 from naf_robot.learning.source_shares import SourceShares
 
+DEFAULT_ALGORITHM = "naf"
 FILE = "study.yaml"
 SCHEMA_VERSION = 1
 
@@ -20,15 +21,15 @@ SCHEMA_VERSION = 1
 class StudyOptions(Config, frozen=True):
     """How one synchronous run goes."""
 
-    episodes: PositiveInt = 200
-    updates_per_transition: PositiveFloat = 1.0
-    learning_starts: PositiveInt = 300
-    replay_capacity: PositiveInt = 1_000_000
+    episodes: PositiveInt = 200  # of training
+    updates_per_transition: PositiveFloat = 1.0  # gradient updates per environment step
+    learning_starts: PositiveInt = 300  # transitions before the first update
+    replay_capacity: PositiveInt = 1_000_000  # transitions that batches are drawn from, the newest
     evaluate_every: PositiveInt = 20  # episodes
-    evaluation_episodes: PositiveInt = 20
+    evaluation_episodes: PositiveInt = 20  # greedy held-out episodes of an evaluation
     stop_at_success: float = 2.0  # end after an evaluation this good; above 1 never
     confirmation_episodes: NonNegativeInt = 0  # of other seeds that must be as good; 0: none
-    action_source: ActionSource = "requested"
+    action_source: ActionSource = "requested"  # the action that the Bellman error takes
     reward_scale: PositiveFloat = 1.0  # the learner's reward is the environment's times this
     success_fraction: FractionBelowOne = 0.0  # of each batch from episodes that ended in success
     sources: SourceShares = SourceShares()  # shares of each batch by the name of its source
@@ -38,12 +39,12 @@ class StudyOptions(Config, frozen=True):
 class StudyConfig(Config, frozen=True, kw_only=True):
     """Everything that decides a study: what is learned, by what, how, from which seeds."""
 
-    schema_version: int = SCHEMA_VERSION
+    schema_version: int = SCHEMA_VERSION  # of the file
     command: str  # as it was first given
     task: str | None = None  # one of ours,
     env: str | None = None  # or the id of any Gymnasium environment
-    algorithm: str = "naf"
-    seeds: Annotated[tuple[int, ...], msgspec.Meta(min_length=1)] = (0,)
+    algorithm: str = DEFAULT_ALGORITHM  # that learns
+    seeds: Annotated[tuple[NonNegativeInt, ...], msgspec.Meta(min_length=1)] = (0,)  # one training each
     options: StudyOptions = msgspec.field(default_factory=StudyOptions)
     run: dict[str, Any] = msgspec.field(default_factory=dict)  # of a task of ours: its resolved run configuration
     algorithm_settings: dict[str, Any] = msgspec.field(default_factory=dict)  # resolved

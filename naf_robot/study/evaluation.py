@@ -1,29 +1,35 @@
 """Greedy held-out episodes of a run's newest policy, and what a run folder holds."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from naf_robot.core import run_files
+from naf_robot.core.composition import Layer, refuse_unused
 from naf_robot.core.errors import RunFolderError
 from naf_robot.core.seeding import derived_seed
 from naf_robot.learning.policies.registry import make_policy
 from naf_robot.run.checkpoint import read_checkpoint, read_policy
-from naf_robot.run.config import load
+from naf_robot.run.config import USED_BY_ENVIRONMENTS, load
 from naf_robot.run.environments import make_environment
 from naf_robot.run.report import read_episodes
 from naf_robot.study.gym_episodes import evaluate
 
 
-def evaluate_run(run_dir: Path, episodes: int, seed: int) -> dict[str, Any]:
-    """Run `episodes` greedy episodes with goals drawn from `seed` alone.
+def evaluate_run(run_dir: Path, episodes: int, seed: int, given: Sequence[Layer] = ()) -> dict[str, Any]:
+    """Run `episodes` greedy episodes with goals drawn from `seed` alone, `given` over the run's configuration.
 
     Raises:
         RunFolderError: `run_dir` is no run folder.
         CheckpointError: it holds no whole checkpoint.
+        ConfigError: `given` has values that an evaluation has no use for.
     """
-    config = load(_config_path(run_dir))
+    for layer in given:
+        refuse_unused(layer, USED_BY_ENVIRONMENTS, "an evaluation")
+    config = load(_config_path(run_dir), given)
     parameters = read_policy(run_dir)
     environment = make_environment(config)
     with tqdm(total=episodes, unit="episode", disable=None) as bar:
@@ -49,7 +55,7 @@ def evaluate_run(run_dir: Path, episodes: int, seed: int) -> dict[str, Any]:
 def inspect_run(run_dir: Path) -> dict[str, Any]:
     """What a run folder holds: its summary, its newest checkpoint, how many episodes."""
     config = load(_config_path(run_dir))
-    summary = run_dir / "summary.json"
+    summary = run_dir / run_files.SUMMARY
     checkpoint = read_checkpoint(run_dir)
     return {
         "task": config.task_name,
@@ -62,7 +68,7 @@ def inspect_run(run_dir: Path) -> dict[str, Any]:
 
 
 def _config_path(run_dir: Path) -> Path:
-    path = run_dir / "config.yaml"
+    path = run_dir / run_files.CONFIG
     if not path.is_file():
-        raise RunFolderError(f"{str(run_dir)!r} is not a run folder: it has no config.yaml")
+        raise RunFolderError(f"{str(run_dir)!r} is not a run folder: it has no {run_files.CONFIG}")
     return path

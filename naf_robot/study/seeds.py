@@ -15,7 +15,7 @@ from naf_robot.core.config import build
 from naf_robot.core.files import ExclusiveLock, replace_file
 from naf_robot.experience.codec import Contract
 from naf_robot.learning.registry import algorithm_config_type
-from naf_robot.run.config import RunConfig, checked
+from naf_robot.run.config import from_values
 from naf_robot.run.environments import make_by_id, make_environment
 from naf_robot.study.archive import StudyArchive
 from naf_robot.study.config import StudyConfig, save_study
@@ -80,7 +80,7 @@ def _make_study(config: StudyConfig, seed: int) -> tuple[Study, Contract]:
     """A study that has not begun, and what its transitions are."""
     spec = ""
     if config.task is not None:
-        run = checked(build(RunConfig, config.run, "run"))
+        run = from_values(config.run, "run")
         pair, spec = (make_environment(run), make_environment(run)), run.make_task().observation_spec.hash
     else:
         pair = make_by_id(config.subject), make_by_id(config.subject)

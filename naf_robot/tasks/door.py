@@ -23,8 +23,8 @@ Angle = Annotated[float, msgspec.Meta(gt=0.0, le=1.5)]  # [rad]
 class DoorConfig(EpisodeConfig, frozen=True):
     """Where the door stands and what opening it is worth; weights are ours, the paper publishes none."""
 
-    episode_steps: PositiveInt = 300
-    direction: Literal["pull", "push"] = "pull"
+    episode_steps: PositiveInt = 300  # actions after which an episode is truncated
+    direction: Literal["pull", "push"] = "pull"  # in which the door is to be opened
     geometry: DoorGeometry = DoorGeometry()
     frame_position: Vector3 = (0.84, 0.28, 0.55)  # [m], base frame: the hinge at the lever's height
     frame_spread: tuple[NonNegativeFloat, NonNegativeFloat] = (0.1, 0.2)  # [m], sides of the rectangle along x and y
@@ -33,7 +33,7 @@ class DoorConfig(EpisodeConfig, frozen=True):
     goal_door_angle: Angle = 1.2  # [rad] of the opened door, in the right direction
     goal_handle_angle: Angle = 1.2  # [rad] of the turned lever
     handle_weight: NonNegativeFloat = 3.0  # c1 [1/m]
-    huber_delta: PositiveFloat = 0.1  # [m]
+    huber_delta: PositiveFloat = 0.1  # distance at which the Huber distance becomes linear [m]
     opening_weight: NonNegativeFloat = 3.0  # c2 [1/rad]
     action_weight: NonNegativeFloat = 0.001  # c3
     closed_angle: Angle = 0.03  # [rad] either way, within which the door counts as closed
@@ -155,7 +155,7 @@ class DoorPullConfig(DoorConfig, frozen=True):
 class DoorPushConfig(DoorConfig, frozen=True):
     """Defaults of `door_push`."""
 
-    direction: Literal["pull", "push"] = "push"
+    direction: Literal["pull", "push"] = "push"  # in which the door is to be opened
 
 
 class DoorRealConfig(DoorConfig, frozen=True):

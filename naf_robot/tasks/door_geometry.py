@@ -21,11 +21,11 @@ class DoorGeometry(Config, frozen=True):
     from the hinge to -y; the lever is before it, on the robot's side, and points to the hinge.
     """
 
-    panel_width: Length = 0.42
-    panel_height: Length = 0.7
-    panel_thickness: Length = 0.04
-    lever_length: Length = 0.13
-    lever_radius: Length = 0.01
+    panel_width: Length = 0.42  # of the panel [m]
+    panel_height: Length = 0.7  # of the panel [m]
+    panel_thickness: Length = 0.04  # of the panel [m]
+    lever_length: Length = 0.13  # of the lever [m]
+    lever_radius: Length = 0.01  # of the lever [m]
     lever_distance: Length = 0.07  # of the lever's middle line before the panel's face
     lever_backset: Length = 0.04  # of the lever's axis from the panel's free edge
     grip: Length = 0.1  # along the lever from its axis: the point that the tool is drawn to

@@ -15,11 +15,11 @@ class ReachConfig(EpisodeConfig, frozen=True):
 
     target_centre: Vector3 = (0.55, 0.0, 0.45)  # [m], base frame
     target_size: PositiveFloat = 0.2  # [m], edge of the cube
-    success_distance: PositiveFloat = 0.05  # [m]
+    success_distance: PositiveFloat = 0.05  # from the target within which the tool counts as there [m]
     distance_weight: NonNegativeFloat = 3.0  # c1 [1/m]
     action_weight: NonNegativeFloat = 0.003  # c2
     projection_weight: NonNegativeFloat = 0.3  # c3
-    huber_delta: PositiveFloat = 0.05  # [m]
+    huber_delta: PositiveFloat = 0.05  # distance at which the Huber distance becomes linear [m]
 
 
 class Reach(Task):

@@ -16,8 +16,8 @@ from naf_robot.sensing.signals import Signals
 class EpisodeConfig(Config, frozen=True):
     """Timing shared by every task."""
 
-    control_period_s: PositiveFloat = 0.05
-    episode_steps: PositiveInt = 150
+    control_period_s: PositiveFloat = 0.05  # time between two actions
+    episode_steps: PositiveInt = 150  # actions after which an episode is truncated
     action_weight: NonNegativeFloat = 0.01  # of the executed action's squared norm
     projection_weight: NonNegativeFloat = 1.0  # of the squared norm of what the safety projection took away
     actions: dict[str, Any] = msgspec.field(default_factory=dict)  # what the policy's numbers mean: kind and settings

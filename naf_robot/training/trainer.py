@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from naf_robot.core import run_files
 from naf_robot.core.clock import Clock
 from naf_robot.core.errors import CheckpointError
 from naf_robot.core.files import replace_file
@@ -67,7 +68,7 @@ class Trainer:
             self.contract.observation_size,
             self.contract.action_size,
             derived_seed(config.seed, "learner"),
-            config.robots,
+            tuple(config.robots),
             settings.device,
             settings.replay_capacity,
             settings.success_fraction,
@@ -75,19 +76,22 @@ class Trainer:
         )
         self.algorithm = make_algorithm(config.algorithm_name, config.algorithm_config(), setup)
         self._store = ExperienceStore(
-            run_dir / "experience.sqlite",
+            run_dir / run_files.EXPERIENCE,
             self.contract,
             self._settings.max_store_bytes,
             self._settings.replay_capacity if self._settings.full_store == "compact" else None,
         )
-        self.receiver = Receiver(self._store, self.contract, config.robots, self._take, self._progress)
+        self.receiver = Receiver(self._store, self.contract, tuple(config.robots), self._take, self._progress)
         self._replay = self.algorithm.sources[ONLINE]
         self.episodes = EpisodeLog(
-            run_dir / "episodes.jsonl", self.contract.reward_names, self._settings.evaluation_window
+            run_dir / run_files.EPISODES, self.contract.reward_names, self._settings.evaluation_window
         )
         self.gate = EvaluationGate()
         self.publication = Publication(
-            run_dir / "policy_version", self.contract, self._settings.publish_period_updates, config.robots
+            run_dir / run_files.POLICY_VERSION,
+            self.contract,
+            self._settings.publish_period_updates,
+            tuple(config.robots),
         )
         self._learning_s, self._updates_here = 0.0, 0
         self._started_s = self._checkpointed_s = clock.now_s()
@@ -275,7 +279,7 @@ class Trainer:
         self.episodes.close(self.transitions, self.wall_s)
         summary = self.summary()
         text = json.dumps(summary, indent=2) + "\n"
-        self._written("summary", lambda: replace_file(self._run_dir / "summary.json", text.encode()))
+        self._written("summary", lambda: replace_file(self._run_dir / run_files.SUMMARY, text.encode()))
         self._close()
         return summary
 

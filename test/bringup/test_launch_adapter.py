@@ -13,12 +13,12 @@ from launch import LaunchContext
 from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction, SetEnvironmentVariable
 from launch.utilities import perform_substitutions
 
-from naf_robot.bringup.launch_adapter import parse_argument, training_launch_description
+from naf_robot.bringup.launch_adapter import training_launch_description
 from naf_robot.bringup.launch_process import NodeProcess
+from naf_robot.bringup.options import options
 from naf_robot.bringup.system import training_system
-from naf_robot.bringup.training import option_fields
-from naf_robot.core.errors import ConfigError
 from naf_robot.core.resources import SOURCE_ROOT
+from naf_robot.run.config import load
 
 
 def test_launch_and_runner_have_the_same_command_lines(tmp_path: Path):
@@ -32,56 +32,31 @@ def test_launch_and_runner_have_the_same_command_lines(tmp_path: Path):
 def test_every_option_is_a_launch_argument():
     description = training_launch_description()
     arguments = {entity.name for entity in description.entities if isinstance(entity, DeclareLaunchArgument)}
-    assert arguments == {name for name, *_ in option_fields()}
+    assert arguments == {each.name for each in options()}
 
 
 def test_the_description_prepares_a_run_and_lists_its_processes(tmp_path: Path):
     context = LaunchContext()
-    context.launch_configurations.update({name: str(default) for name, _, default, _ in option_fields()})
-    context.launch_configurations.update({"run_dir": str(tmp_path / "run"), "robots": "left"})
+    context.launch_configurations.update({each.name: "" for each in options()})
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("seed: 6\nmax_episodes: 9\n")
+    settings = "task.target_centre=[0.5, 0.0, 0.4] collector.exploration.kind=white"
+    context.launch_configurations.update({"run_dir": str(tmp_path / "run #1"), "robots": "left"})
+    context.launch_configurations.update({"config": str(mine), "max_episodes": "400", "settings": settings})
     (start,) = [e for e in training_launch_description().entities if isinstance(e, OpaqueFunction)]
     actions = start.execute(context)
     names = [action.name for action in actions if isinstance(action, ExecuteProcess)]
     assert len(names) == 4
-    assert (tmp_path / "run" / "config.yaml").is_file()
+    config = load(tmp_path / "run #1" / "config.yaml")
+    assert (config.seed, config.max_episodes) == (6, 400)
+    assert config.make_task().config.target_centre == (0.5, 0.0, 0.4)
+    assert config.collector.exploration.kind == "white"
 
 
 def arguments(**given: str) -> LaunchContext:
     context = LaunchContext()
-    context.launch_configurations.update({name: str(default) for name, _, default, _ in option_fields()})
-    context.launch_configurations.update(given)
+    context.launch_configurations.update({each.name: "" for each in options()} | given)
     return context
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("true", True),
-        ("YES", True),
-        ("On", True),
-        ("1", True),
-        ("False", False),
-        ("no", False),
-        ("OFF", False),
-        ("0", False),
-    ],
-)
-def test_booleans_are_read_in_all_their_forms(text: str, value: bool):
-    assert parse_argument("simulated", text, bool) is value
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "kind", "sentence"),
-    [
-        ("simulated", "maybe", bool, "'simulated' must be one of true, yes, on, 1, false, no, off, 0; got 'maybe'"),
-        ("simulated", "", bool, "'simulated' must be one of true"),
-        ("seed", "1e3", int, "'seed' must be a whole number, got '1e3'"),
-        ("target_success", "all", float, "'target_success' must be a number, got 'all'"),
-    ],
-)
-def test_another_text_is_refused_in_one_sentence(name: str, text: str, kind: type, sentence: str):
-    with pytest.raises(ConfigError, match=sentence):
-        parse_argument(name, text, kind)
 
 
 @pytest.mark.parametrize(("text", "private"), [("yes", True), ("off", False)])

@@ -133,7 +133,7 @@ def test_a_spec_that_says_nothing_that_can_be_started_is_refused(fields: dict, t
 
 
 def test_every_process_of_the_system_has_the_enclave_of_its_name(tmp_path: Path):
-    for spec in training_system(tmp_path / "config.yaml", ("left", "right"), door_imu=True):
+    for spec in training_system(tmp_path / "config.yaml", ("left", "right"), sensor_nodes=("door_sensor",)):
         arguments = spec.arguments()
         assert arguments[arguments.index("--enclave") + 1] == f"/{spec.label}"
         assert arguments.index("--enclave") > arguments.index("--ros-args")

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from collecting_robot import CONFIG, STEPS, Robot, parameters
+from collecting_robot import ROBOT, STEPS, Robot, parameters
 from policies import untrained
 
 from naf_robot.collecting.collector import Phase
@@ -11,7 +11,7 @@ def test_nothing_moves_before_parameters_come():
     robot = Robot()
     robot.run(20)
     assert robot.collector.phase is Phase.WAITING_FOR_POLICY
-    np.testing.assert_array_equal(robot.position, CONFIG.arm.home)
+    np.testing.assert_array_equal(robot.position, ROBOT.arm.home)
 
 
 def test_goes_home_by_motion_first():
@@ -21,7 +21,7 @@ def test_goes_home_by_motion_first():
     assert robot.collector.phase is Phase.HOMING
     assert np.abs(robot.velocity).max() <= 1.0
     robot.run_until(lambda: robot.collector.phase is Phase.RUNNING)
-    assert np.abs(robot.position - CONFIG.arm.home).max() < 0.1
+    assert np.abs(robot.position - ROBOT.arm.home).max() < 0.1
 
 
 def test_one_episode_gives_its_transitions_with_the_executed_action():

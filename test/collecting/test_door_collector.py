@@ -12,7 +12,8 @@ from naf_robot.sensing import rotation
 from naf_robot.tasks.door_geometry import HINGE_AXIS
 
 CONFIG = resolve("door_real", overrides=[{"collector": {"batch_transitions": 50}, "trainer": {"learning_starts": 1}}])
-MODEL = CONFIG.arm.model()
+ROBOT = CONFIG.robot("robot_1")
+MODEL = ROBOT.arm.model()
 SIZE = CONFIG.make_task().observation_spec.size
 
 
@@ -32,7 +33,7 @@ class Robot:
     def run(self, ticks: int) -> None:
         for _ in range(ticks):
             self.time_s = round(self.time_s + 0.05, 6)
-            signals = {"joint_position": np.array(CONFIG.arm.home), "joint_velocity": np.zeros(7)}
+            signals = {"joint_position": np.array(CONFIG.robot("robot_1").arm.home), "joint_velocity": np.zeros(7)}
             if self.angle is not None:
                 orientation = rotation.about_axis(HINGE_AXIS, self.angle)
                 signals |= {"door_angle": np.array([self.angle]), "door_orientation": orientation}

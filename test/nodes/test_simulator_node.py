@@ -29,7 +29,7 @@ class Bench:
         settings = {"answer_timeout_s": 0.5, "start_timeout_s": 0.0} | simulation
         config = resolve("reach", overrides=[{"robots": ["a", "b"], "simulation": settings}])
         save(config, folder / "config.yaml")
-        self.home = np.array(config.arm.home)
+        self.home = np.array(config.robot("a").arm.home)
         self.states: dict[str, list[JointState]] = {"a": [], "b": []}
         self.clock: list[int] = []
         self.answering = {"a": False, "b": False}

@@ -35,7 +35,7 @@ class Bench:
             namespace="arm",
             parameters={"config": str(folder / "config.yaml"), "robot": "arm"},
         )
-        self.position = np.array(config.arm.home)
+        self.position = np.array(config.robot("arm").arm.home)
         self.velocity = np.zeros(7)
         self.commands: list[np.ndarray] = []
         self.executed: list[JointState] = []

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from naf_robot.core.array_spec import ArraySpec, ObservationSpec
-from naf_robot.core.config import dump_yaml
 from naf_robot.core.errors import ConfigError
 from naf_robot.run.config import resolve
 from naf_robot.run.environments import make_environment
@@ -57,17 +56,12 @@ class Touch(Task):
 
 @pytest.fixture
 def added(tmp_path):
-    config = resolve("reach")
     file = tmp_path / "touch.yaml"
-    file.write_text(f"arm:\n{_indented(config.arm)}safety:\n{_indented(config.safety)}", "utf-8")
+    file.write_text("safety: {velocity_scale: 0.9}\n", "utf-8")
     register("touch", TaskEntry(TouchConfig, Touch, "test/Touch-v0", file))
     yield file
     del TASKS["touch"]
     gymnasium.registry.pop("test/Touch-v0", None)
-
-
-def _indented(record) -> str:
-    return "".join(f"  {line}\n" for line in dump_yaml(record).splitlines())
 
 
 def forward(environment):
@@ -102,7 +96,7 @@ def test_the_last_step_of_a_real_end_is_not_truncated_on_the_robot_either(added)
     from naf_robot.collecting.episode import Episode
 
     config = resolve("touch")
-    actions = JointVelocityActions(config.arm.joints, np.ones(7))
+    actions = JointVelocityActions(config.robot("robot_1").arm.joints, np.ones(7))
     episode = Episode(config.make_task(), 0, {"plane": np.array([0.5])}, False, 1, actions)
     for step, x in enumerate((0.4, 0.6)):
         signals = {"joint_position": np.zeros(7), "tool_position": np.array([x, 0.0, 0.4])}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from naf_robot.bringup.training import option_fields
+from naf_robot.bringup.options import options
 from naf_robot.nodes import topics
 from naf_robot.run.config import resolve, task_files
 from naf_robot.sensing.registry import SENSORS, make_sensor
@@ -40,9 +40,9 @@ def test_no_node_names_a_topic_outside_the_list():
 
 
 def test_readme_names_every_option_of_train():
-    for name, *_ in option_fields():
-        if name != "settings":
-            assert f"--{name.replace('_', '-')}" in README, name
+    for each in options():
+        if each.name != "settings":
+            assert each.flag in README, each.name
 
 
 def test_links_of_the_docs_exist():

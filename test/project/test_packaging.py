@@ -168,7 +168,7 @@ def test_a_target_folder_works_without_a_prefix(wheel: Path, tmp_path: Path):
 def test_shared_files_are_found_and_a_missing_one_is_said():
     assert share_directory() == ROOT
     assert find("urdf/arm7.urdf").is_file()
-    with pytest.raises(NafRobotError, match=r"'urdf/none\.urdf' not found, neither as given nor below"):
+    with pytest.raises(NafRobotError, match=r"'urdf/none\.urdf' not found below"):
         find("urdf/none.urdf")
 
 

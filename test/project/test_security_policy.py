@@ -53,7 +53,7 @@ def test_only_velocity_control_publishes_commands():
 
 
 def test_every_process_of_the_system_has_its_enclave():
-    specs = training_system(Path("config.yaml"), ("robot_1", "robot_2"), door_imu=True)
+    specs = training_system(Path("config.yaml"), ("robot_1", "robot_2"), sensor_nodes=("door_sensor",))
     assert {spec.enclave for spec in specs} == set(ENCLAVES)
 
 
@@ -78,7 +78,11 @@ def test_the_policy_allows_all_that_the_nodes_create(tmp_path: Path):
 
     robots = ("robot_1", "robot_2")
     save(resolve("door_real", overrides=[{"robots": list(robots)}]), tmp_path / "config.yaml")
-    specs = [s for s in training_system(tmp_path / "config.yaml", robots, door_imu=True) if s.namespace != "robot_2"]
+    specs = [
+        s
+        for s in training_system(tmp_path / "config.yaml", robots, sensor_nodes=("door_sensor",))
+        if s.namespace != "robot_2"
+    ]
     with graph() as g:
         for spec in specs:
             g.start(spec, tmp_path / f"{spec.name}.log")

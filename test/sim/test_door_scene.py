@@ -14,7 +14,7 @@ DOOR = ("door_hinge", "door_handle")
 
 
 def world(robots=("a",), task="door_pull", **scene):
-    return make_simulator(resolve(task, overrides=[{"simulator": {"scene": scene}}]), robots)
+    return make_simulator(resolve(task, overrides=[{"robots": list(robots), "simulator": {"scene": scene}}]), robots)
 
 
 def push(simulator, hinge, lever, periods, robot="a"):
@@ -64,7 +64,7 @@ def test_the_lever_rises_by_itself():
 
 
 def test_the_whole_door_stands_where_the_task_wants_it():
-    config = resolve("door_pull")
+    config = resolve("door_pull", overrides=[{"robots": ["a"]}])
     task, simulator = config.make_task(), make_simulator(config, ("a",))
     random = np.random.default_rng(0)
     for _ in range(5):

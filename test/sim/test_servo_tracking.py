@@ -12,8 +12,9 @@ from naf_robot.run.environments import make_simulator
 def test_the_tool_stays_inside_though_servos_lag_and_drives_stop(dropped):
     """Hard changes of velocity, pushes outward, and commands that never arrive while the drives stop by themselves."""
     config = resolve("reach", overrides=[{"robots": ["arm"]}])
-    simulator, model, sphere = make_simulator(config, ("arm",)), config.arm.model(), config.safety.sphere
-    projection, random, centre = SafetyProjection(model, config.safety), np.random.default_rng(3), sphere.centre
+    own = config.robot("arm")
+    simulator, model, sphere = make_simulator(config, ("arm",)), own.arm.model(), own.safety.sphere
+    projection, random, centre = SafetyProjection(model, own.safety), np.random.default_rng(3), sphere.centre
     worst_m, push = -np.inf, np.zeros(model.size)
     for step in range(1250):
         if step % 250 == 0:

@@ -25,7 +25,8 @@ CONFIG = resolve(
         }
     ],
 )
-MODEL = CONFIG.arm.model()
+ROBOT = CONFIG.robot("robot_1")
+MODEL = ROBOT.arm.model()
 FULL = JointVelocityActions(MODEL.joint_names, np.ones(7))
 POLICY = untrained(20, 7)
 
@@ -40,7 +41,7 @@ class Robot:
     def __init__(self, scale: float = 0.5, offset: float = 0.0) -> None:
         self.clock = ManualClock()
         self.collector = Collector(CONFIG, "robot_1", MODEL, FULL, self.clock)
-        self.position = np.array(CONFIG.arm.home) + offset
+        self.position = np.array(ROBOT.arm.home) + offset
         self.velocity = np.zeros(7)
         self.time_s = 0.0
         self.scale = scale

@@ -11,8 +11,8 @@ from naf_robot.core.types import PositiveFloat
 class VelocityControlConfig(Config, frozen=True):
     """What velocity control holds its inputs to."""
 
-    joint_states_limit_s: PositiveFloat = 0.1
-    desired_velocity_limit_s: PositiveFloat = 0.1
+    joint_states_limit_s: PositiveFloat = 0.1  # age beyond which joint states are stale
+    desired_velocity_limit_s: PositiveFloat = 0.1  # age beyond which a desired velocity is stale
     sensor_limits_s: dict[str, PositiveFloat] = msgspec.field(default_factory=dict)  # required sensors by name
     simulated_time: bool = False  # stamps and step times are simulated seconds
     wall_limit_s: PositiveFloat = 2.0  # silence that is too long even for simulated time
@@ -20,9 +20,7 @@ class VelocityControlConfig(Config, frozen=True):
     jump_s: PositiveFloat = 1.0  # stamp time that runs ahead of the steady clock by more has jumped
     implausible_velocity: PositiveFloat = 10.0  # times the velocity limit: the state is not physical
     implausible_position: PositiveFloat = 1.0  # [rad] beyond a position limit: the same
-    continuity_margin: PositiveFloat = (
-        0.02  # [rad] by which successive positions may differ without motion: noise, steps
-    )
+    continuity_margin: PositiveFloat = 0.02  # [rad] that successive positions may differ by without motion: noise
     contact: ContactConfig = ContactConfig()
     enabled: bool = True  # at start; else nothing moves before `enable`
 

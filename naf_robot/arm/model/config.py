@@ -5,14 +5,15 @@ from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError
 from naf_robot.core.finite import require_finite
 from naf_robot.core.resources import find
+from naf_robot.core.types import FilePath
 
 
 class ArmConfig(Config, frozen=True):
     """Description of one arm; the order of `joints` is the order of every joint array."""
 
-    urdf: str  # a path, or a path below the package's share folder
-    tool_frame: str
-    joints: tuple[str, ...]
+    urdf: FilePath  # of the arm; relative to the file that gives it, or a path of the package
+    tool_frame: str  # the URDF's link that acts
+    joints: tuple[str, ...]  # that are controlled
     home: tuple[float, ...]  # [rad], where every episode starts
 
     def __post_init__(self) -> None:

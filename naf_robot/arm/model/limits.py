@@ -19,15 +19,15 @@ class JointLimitsConfig(Config, frozen=True):
     that this file adds nothing: it never widens or removes a limit of the URDF.
     """
 
-    min_position: float | None = None  # [rad]
-    max_position: float | None = None  # [rad]
+    min_position: float | None = None  # lowest position [rad]
+    max_position: float | None = None  # highest position [rad]
     max_velocity: PositiveFloat | None = None  # [rad/s] either way
     max_acceleration: PositiveFloat | None = None  # [rad/s^2] either way
     max_effort: PositiveFloat | None = None  # [N m] either way
-    has_position_limits: bool = True
-    has_velocity_limits: bool = True
-    has_acceleration_limits: bool = True
-    has_effort_limits: bool = True
+    has_position_limits: bool = True  # false: the position limits here add nothing
+    has_velocity_limits: bool = True  # false: max_velocity here adds nothing
+    has_acceleration_limits: bool = True  # false: max_acceleration here adds nothing
+    has_effort_limits: bool = True  # false: max_effort here adds nothing
 
     def __post_init__(self) -> None:
         require_finite(self, "joint limits")

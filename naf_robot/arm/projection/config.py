@@ -9,7 +9,7 @@ from naf_robot.arm.model.limits import JointLimitsConfig
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError
 from naf_robot.core.finite import require_finite
-from naf_robot.core.types import NonNegativeFloat, PositiveFloat, PositiveFraction, Vector3
+from naf_robot.core.types import FilePath, NonNegativeFloat, PositiveFloat, PositiveFraction, Vector3
 
 JointsByName = Annotated[dict[str, JointLimitsConfig], msgspec.Meta(description="limits by joint name")]
 
@@ -17,8 +17,8 @@ JointsByName = Annotated[dict[str, JointLimitsConfig], msgspec.Meta(description=
 class SphereConfig(Config, frozen=True):
     """The sphere that the tool's origin never leaves, base frame."""
 
-    centre: Vector3  # [m]
-    radius: PositiveFloat  # [m]
+    centre: Vector3  # of the sphere, base frame [m]
+    radius: PositiveFloat  # of the sphere [m]
     margin: PositiveFloat = 0.01  # [m] kept from the surface, the reserve for noise and discretisation
     correction_gain: NonNegativeFloat = 1.0  # [1/s] inward speed per metre outside
     correction_speed: NonNegativeFloat = 0.05  # [m/s], the most that correction asks for
@@ -32,10 +32,10 @@ class SphereConfig(Config, frozen=True):
 class HalfSpaceConfig(Config, frozen=True):
     """A plane such as floor or wall: the tool stays where normal.p >= offset, base frame."""
 
-    name: str
+    name: str  # for messages; differs from all others
     normal: Vector3  # into the admitted side; any length but zero
     offset: float  # [m] along the unit normal
-    margin: PositiveFloat = 0.01  # [m]
+    margin: PositiveFloat = 0.01  # kept from the plane [m]
 
     def __post_init__(self) -> None:
         require_finite(self, f"half-space {self.name!r}")
@@ -46,10 +46,10 @@ class HalfSpaceConfig(Config, frozen=True):
 class KeepOutBoxConfig(Config, frozen=True):
     """An axis-aligned box in the base frame that the tool's origin never enters."""
 
-    name: str
-    min_corner: Vector3  # [m]
-    max_corner: Vector3  # [m]
-    margin: PositiveFloat = 0.01  # [m]
+    name: str  # for messages; differs from all others
+    min_corner: Vector3  # corner with the smallest coordinates [m]
+    max_corner: Vector3  # corner with the largest coordinates [m]
+    margin: PositiveFloat = 0.01  # kept from the box [m]
 
     def __post_init__(self) -> None:
         require_finite(self, f"keep-out box {self.name!r}")
@@ -62,9 +62,9 @@ class KeepOutBoxConfig(Config, frozen=True):
 class SelfCollisionConfig(Config, frozen=True):
     """How near the arm's links may come to each other."""
 
-    enabled: bool = True
+    enabled: bool = True  # false: the links are not watched
     pairs: tuple[tuple[str, str], ...] | None = None  # link names; None is every pair that is not adjacent
-    ignored_pairs: tuple[tuple[str, str], ...] = ()
+    ignored_pairs: tuple[tuple[str, str], ...] = ()  # link names; these pairs are not watched
     slow_distance: PositiveFloat = 0.05  # [m], where slowing begins
     stop_distance: PositiveFloat = 0.01  # [m], never closer
     margin: PositiveFloat = 0.005  # [m] beyond the stop distance, for noise and discretisation
@@ -83,10 +83,10 @@ class SafetyConfig(Config, frozen=True):
     """Everything the projection holds to."""
 
     sphere: SphereConfig
-    half_spaces: tuple[HalfSpaceConfig, ...] = ()
-    keep_out_boxes: tuple[KeepOutBoxConfig, ...] = ()
+    half_spaces: tuple[HalfSpaceConfig, ...] = ()  # planes that the tool stays on one side of
+    keep_out_boxes: tuple[KeepOutBoxConfig, ...] = ()  # that the tool stays out of
     self_collision: SelfCollisionConfig = SelfCollisionConfig()
-    joint_limits_file: str | None = None  # a joint_limits.yaml as of ros2_control; narrows the URDF too
+    joint_limits_file: FilePath | None = None  # a joint_limits.yaml as of ros2_control; narrows the URDF too
     joints: JointsByName = msgspec.field(default_factory=dict)  # narrows the URDF, never widens
     max_acceleration: PositiveFloat = 10.0  # [rad/s^2] for joints that state none of their own
     velocity_scale: PositiveFraction = 1.0  # of every joint's velocity limit

@@ -11,10 +11,10 @@ from naf_robot.core.types import PositiveFloat, PositiveFraction, PositiveInt, U
 class DdpgConfig(Config, frozen=True):
     """Networks of Gu et al. 2016b, section IV-C; rates of Lillicrap et al. 2016 where the paper gives none."""
 
-    hidden: Annotated[tuple[PositiveInt, ...], msgspec.Meta(min_length=2)] = (100, 100)
-    batch_size: PositiveInt = 64
+    hidden: Annotated[tuple[PositiveInt, ...], msgspec.Meta(min_length=2)] = (100, 100)  # units per layer, each network
+    batch_size: PositiveInt = 64  # transitions per update
     actor_learning_rate: PositiveFloat = 1e-4  # at 1e-3 the actor runs into the tanh before the critic knows anything
-    critic_learning_rate: PositiveFloat = 1e-3
-    discount: UnitInterval = 0.98
+    critic_learning_rate: PositiveFloat = 1e-3  # of the critic's Adam
+    discount: UnitInterval = 0.98  # of the reward of the next step
     tau: PositiveFraction = 0.005  # step of the target networks
-    time_limit_is_terminal: bool = False
+    time_limit_is_terminal: bool = False  # no bootstrap at truncation either

@@ -7,9 +7,9 @@ from naf_robot.core.types import PositiveFloat, PositiveFraction, PositiveInt, U
 class LinearNafConfig(Config, frozen=True):
     """Defaults as NAF's plain variant."""
 
-    batch_size: PositiveInt = 64
-    learning_rate: PositiveFloat = 1e-3
-    discount: UnitInterval = 0.98
+    batch_size: PositiveInt = 64  # transitions per update
+    learning_rate: PositiveFloat = 1e-3  # of Adam
+    discount: UnitInterval = 0.98  # of the reward of the next step
     tau: PositiveFraction = 0.005  # step of the target network
     log_diagonal_limit: PositiveFloat = 5.0  # the diagonal of L stays within exp(±this)
-    time_limit_is_terminal: bool = False
+    time_limit_is_terminal: bool = False  # no bootstrap at truncation either

@@ -16,13 +16,13 @@ class NafConfig(Config, frozen=True):
     `plain`: the paper's networks with a slowly following target network.
     """
 
-    variant: Literal["cross_normalised", "plain"] = "cross_normalised"
+    variant: Literal["cross_normalised", "plain"] = "cross_normalised"  # of the networks, as above
     hidden: Annotated[tuple[PositiveInt, ...], msgspec.Meta(min_length=1)] = (100, 100)  # units per layer, each network
-    batch_size: Annotated[int, msgspec.Meta(ge=2)] = 64
-    learning_rate: PositiveFloat = 1e-3
+    batch_size: Annotated[int, msgspec.Meta(ge=2)] = 64  # transitions per update
+    learning_rate: PositiveFloat = 1e-3  # of Adam
     beta1: FractionBelowOne | None = None  # Adam's first moment; unset: 0.5 cross-normalised, 0.9 plain
-    beta2: FractionBelowOne = 0.999
-    discount: UnitInterval = 0.98
+    beta2: FractionBelowOne = 0.999  # Adam's second moment
+    discount: UnitInterval = 0.98  # of the reward of the next step
     bounded_values: bool = True  # targets bootstrap from no more than the rewards seen so far can add up to
     gradient_norm_limit: PositiveFloat = 10.0  # Euclidean norm over all parameters
     log_diagonal_limit: PositiveFloat = 2.0  # the diagonal of L stays within exp(±this)

@@ -11,11 +11,11 @@ from naf_robot.core.types import PositiveFloat, PositiveFraction, PositiveInt, U
 class SacConfig(Config, frozen=True):
     """Defaults of stable-baselines3, except for sizes, batch and discount, which are NAF's."""
 
-    hidden: Annotated[tuple[PositiveInt, ...], msgspec.Meta(min_length=1)] = (100, 100)
-    batch_size: PositiveInt = 64
-    learning_rate: PositiveFloat = 1e-3
-    discount: UnitInterval = 0.98
+    hidden: Annotated[tuple[PositiveInt, ...], msgspec.Meta(min_length=1)] = (100, 100)  # units per layer, each network
+    batch_size: PositiveInt = 64  # transitions per update
+    learning_rate: PositiveFloat = 1e-3  # of Adam
+    discount: UnitInterval = 0.98  # of the reward of the next step
     tau: PositiveFraction = 0.005  # step of the target critics
-    initial_temperature: PositiveFloat = 1.0
+    initial_temperature: PositiveFloat = 1.0  # weight of the entropy at the start
     target_entropy_per_action: float = -1.0  # times A
-    time_limit_is_terminal: bool = False
+    time_limit_is_terminal: bool = False  # no bootstrap at truncation either

@@ -15,14 +15,14 @@ from naf_robot.tasks.door_geometry import DoorGeometry
 class DoorPhysics(Config, frozen=True):
     """Physical parameters of a door, which also change with wear."""
 
-    panel_mass: PositiveFloat = 4.0  # [kg]
+    panel_mass: PositiveFloat = 4.0  # of the panel [kg]
     hinge_spring: NonNegativeFloat = 1.5  # [N m/rad], closes the door
-    hinge_damping: NonNegativeFloat = 1.0  # [N m s/rad]
-    hinge_friction: NonNegativeFloat = 0.02  # [N m]
+    hinge_damping: NonNegativeFloat = 1.0  # of the hinge [N m s/rad]
+    hinge_friction: NonNegativeFloat = 0.02  # dry friction of the hinge [N m]
     lever_spring: NonNegativeFloat = 0.4  # [N m/rad], lifts the lever
     lever_preload: NonNegativeFloat = 0.5  # [rad] by which the spring is wound with the lever at rest
-    lever_damping: NonNegativeFloat = 0.02  # [N m s/rad]
-    lever_friction: NonNegativeFloat = 0.01  # [N m]
+    lever_damping: NonNegativeFloat = 0.02  # of the lever [N m s/rad]
+    lever_friction: NonNegativeFloat = 0.01  # dry friction of the lever [N m]
     lever_scale: PositiveFloat = 1.0  # of the lever's length and radius
     surface_friction: PositiveFloat = 0.8  # sliding friction coefficient of lever and panel
 
@@ -33,9 +33,9 @@ Range = tuple[float, float]
 class VariationRange(Config, frozen=True):
     """Factors on the nominal physics in training, and those kept for evaluation alone (both sides)."""
 
-    training: Range = (0.7, 1.4)
-    held_out_low: Range = (0.5, 0.7)
-    held_out_high: Range = (1.4, 2.0)
+    training: Range = (0.7, 1.4)  # lower and upper end of the factor while training
+    held_out_low: Range = (0.5, 0.7)  # the same below, for evaluation
+    held_out_high: Range = (1.4, 2.0)  # the same above, for evaluation
 
     def __post_init__(self) -> None:
         for name in ("training", "held_out_low", "held_out_high"):
@@ -62,7 +62,7 @@ NARROW = VariationRange(training=(0.9, 1.1), held_out_low=(0.8, 0.9), held_out_h
 class DoorVariation(Config, frozen=True):
     """Which physics vary from episode to episode; `draw` says whether, and from which ranges."""
 
-    draw: Literal["none", "training", "held_out"] = "none"
+    draw: Literal["none", "training", "held_out"] = "none"  # whence factors come
     factors: dict[str, VariationRange] = msgspec.field(
         default_factory=lambda: {
             "panel_mass": VariationRange(),

@@ -1,0 +1,125 @@
+"""The options of `naf-robot train` and of the launch file, from one table; None is an option that was not given."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from naf_robot.core.composition import COMMAND_LINE, Layer, assignments_layer, file_layers, split_assignments
+from naf_robot.core.config import nested_record
+from naf_robot.core.errors import ConfigError
+from naf_robot.core.field_descriptions import default_text
+from naf_robot.core.resources import expanded
+from naf_robot.run.config import RunConfig
+from naf_robot.run.robot import DEFAULT_PROFILE, REAL
+
+YES, NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
+
+
+class Option(NamedTuple):
+    """One option, and the value of the run's configuration that it sets ("" for those that set none)."""
+
+    name: str
+    path: str
+    help: str
+    default: str  # in words, where none is given
+
+    @property
+    def flag(self) -> str:
+        """Its name on the command line."""
+        return f"--{self.name.replace('_', '-')}"
+
+
+def option(path: str, text: str, default: str = "") -> Any:
+    """A field of `SystemOptions` that sets `path`, with its help text."""
+    return field(default=None, metadata={"path": path, "help": text, "default": default})
+
+
+@dataclass(frozen=True)
+class SystemOptions:
+    """What a user says about a run; text or values, None where nothing is said. Files and settings may be several."""
+
+    task: str | None = option("task_name", "the task to learn")
+    algorithm: str | None = option("algorithm_name", "the algorithm that learns it")
+    robots: str | int | None = option("robots", "how many robots, or their names separated by commas", "2")
+    robot: str | None = option("profile", "profile of every robot: a name or a YAML file", DEFAULT_PROFILE)
+    seed: int | str | None = option("seed", "seed of everything random")
+    run_dir: str | None = option("", "folder to write the run to; must not exist", "below runs/")
+    max_episodes: int | str | None = option(
+        "max_episodes", "episodes of all robots after which the run ends without success"
+    )
+    target_success: float | str | None = option(
+        "target_success", "evaluation success over the newest evaluation episodes that ends the run"
+    )
+    real_time_factor: float | str | None = option(
+        "simulation.real_time_factor", "speed of the simulation, 0 for as fast as the machine allows"
+    )
+    simulated: bool | str | None = option(
+        "", "false: real arms, whose drivers run already, on wall time; true: MuJoCo", "true"
+    )
+    restarts: int | str | None = option("restarts", "how often each process that ended unasked may be started again")
+    resume: str | None = option("", "go on with the run of this folder", "a new run")
+    config: str | Sequence[str] | None = option("", "YAML files over the task's own configuration", "none")
+    settings: str | Sequence[str] | None = option(
+        "", "single values over all others: key.subkey=value, separated by spaces", "none"
+    )
+
+
+def options() -> list[Option]:
+    """Every option."""
+    return [
+        Option(f.name, f.metadata["path"], f.metadata["help"], f.metadata["default"] or default_at(f.metadata["path"]))
+        for f in fields(SystemOptions)
+    ]
+
+
+def given_layers(given: SystemOptions) -> list[Layer]:
+    """What the user gave, as layers: the files, then the options, then the single settings."""
+    layers = []
+    for text in _several(given.config):
+        path = expanded(text).resolve()
+        layers += file_layers(path, str(path), path.parent)
+    values: dict[str, Any] = {}
+    for each in options():
+        value = getattr(given, each.name)
+        if value is None or not each.path:
+            continue
+        *above, last = each.path.split(".")
+        place = values
+        for part in above:
+            place = place.setdefault(part, {})
+        place[last] = value
+    if given.simulated is not None:
+        simulated = boolean(given.simulated, "simulated")
+        values |= {"backend": "mujoco" if simulated else REAL, "simulated_time": simulated}
+    layers.append(Layer(COMMAND_LINE, values, folder=Path.cwd()))
+    texts = split_assignments(given.settings) if isinstance(given.settings, str) else list(given.settings or ())
+    layers.append(assignments_layer(texts))
+    return layers
+
+
+def boolean(value: object, name: str) -> bool:
+    """`value` as true or false, in any of the usual words.
+
+    Raises:
+        ConfigError: another word; it never silently means false.
+    """
+    text = str(value).strip().lower()
+    if text in YES | NO:
+        return text in YES
+    raise ConfigError(f"{name} must be true or false, got {value!r}")
+
+
+def default_at(path: str) -> str:
+    """The default of the value at a dotted path of the run's configuration, as text."""
+    record: Any = RunConfig
+    *above, last = path.split(".")
+    for part in above:
+        record = nested_record({f.name: f.type for f in msgspec.structs.fields(record)}[part])
+    return default_text({f.name: f for f in msgspec.structs.fields(record)}[last])
+
+
+def _several(value: str | Sequence[str] | None) -> list[str]:
+    return [value] if isinstance(value, str) else list(value or ())

@@ -1,0 +1,234 @@
+"""Checks of a composed configuration before anything is written: against each other, the arm and the machine.
+
+Each check is a generator of sentences, one per problem, each with what would be right; `CHECKS` names them all.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from naf_robot.arm.model.kinematics import ArmModel
+from naf_robot.arm.projection.projection import SafetyProjection, SafetyStatus
+from naf_robot.core.errors import ConfigError
+from naf_robot.core.records import FloatArray
+from naf_robot.learning.device import device_problem
+from naf_robot.run.config import RunConfig
+from naf_robot.run.robot import IMPLEMENTED, REAL, RobotConfig
+from naf_robot.run.run_config import arms_of
+
+Problems = Iterator[str]
+REACHED = ("target", "handle_rest")  # arrays of a task's goal that the tool is to come to
+DRAWN_GOALS = 200
+DEGREES = 180.0 / math.pi
+ABSURD = 10.0  # times every joint's limit: the unit is another one
+CARELESS = 0.03  # [m] by which a target may lie beyond what the sphere admits: success has a tolerance of its own
+
+
+class Problem(NamedTuple):
+    """What a check found."""
+
+    check: str
+    sentence: str
+
+
+class Robot(NamedTuple):
+    """One robot with its loaded model."""
+
+    name: str
+    config: RobotConfig
+    model: ArmModel
+
+    @property
+    def home(self) -> FloatArray:
+        """Its home posture (n,) [rad]."""
+        return np.asarray(self.config.arm.home)
+
+
+def check(config: RunConfig) -> None:
+    """Run every check.
+
+    Raises:
+        ConfigError: the first problem, and how many more there are.
+    """
+    found = problems(config)
+    if found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise ConfigError(found[0].sentence + more)
+
+
+def problems(config: RunConfig) -> list[Problem]:
+    """Everything that the checks find; those of the arm only where its description is sound."""
+    found: list[Problem] = []
+    robots = [Robot(name, config.robot(name), config.robot(name).arm.model()) for name in arms_of(config)]
+    for name, of_run in OF_RUN.items():
+        found += [Problem(name, sentence) for sentence in of_run(config)]
+    for robot in robots:
+        before = len(found)
+        for name, of_robot in OF_ROBOT.items():
+            if len(found) == before or name not in NEEDS_SOUND_ARM:
+                found += [Problem(name, sentence) for sentence in of_robot(config, robot)]
+    return found
+
+
+def backends(config: RunConfig) -> Problems:
+    """Every robot is moved by something that there is, and all live on one clock."""
+    kinds = {name: robot.backend for name, robot in config.robots.items()}
+    for name, backend in kinds.items():
+        if backend not in IMPLEMENTED:
+            yield f"robots.{name}.backend {backend!r} is not available yet; use {' or '.join(IMPLEMENTED)}"
+    if len({backend == REAL for backend in kinds.values()}) > 1:
+        told = ", ".join(f"{name} is {backend}" for name, backend in kinds.items())
+        yield f"simulated and real arms cannot share one run, for they live on two clocks: {told}"
+    elif config.simulated and not config.simulated_time:
+        yield f"simulated_time must be true with backend {next(iter(kinds.values()))!r}: the simulator sets the clock"
+
+
+def outputs(config: RunConfig) -> Problems:
+    """Every arm is commanded in a way that there is."""
+    for name, robot in config.robots.items():
+        if robot.output.kind != "velocity":
+            yield f"robots.{name}.output.kind {robot.output.kind!r} is not available yet; use velocity"
+        if robot.output.topic and robot.backend != REAL:
+            yield f"robots.{name}.output.topic is for a real arm's controller; with {robot.backend} leave it empty"
+
+
+def device(config: RunConfig) -> Problems:
+    """The learner's device is present."""
+    if (problem := device_problem(config.trainer.device)) is not None:
+        yield f"trainer.device {problem}"
+
+
+def joints_differ(config: RunConfig, robot: Robot) -> Problems:
+    """No joint is controlled twice."""
+    joints = robot.config.arm.joints
+    for joint in dict.fromkeys(joint for joint in joints if joints.count(joint) > 1):
+        yield f"robots.{robot.name}.arm.joints has {joint!r} {joints.count(joint)} times; name each joint once"
+
+
+def stated_limits(config: RunConfig, robot: Robot) -> Problems:
+    """The URDF states a speed and an effort for every joint that is moved."""
+    limits = robot.model.limits()
+    for joint, velocity, effort in zip(robot.model.joint_names, limits.max_velocity, limits.max_effort, strict=True):
+        if not (velocity > 0.0):
+            yield (
+                f"joint {joint!r} has velocity limit {velocity:g} in {robot.model.urdf.name}; "
+                f"it must be positive: state it in the URDF, in rad/s"
+            )
+        if not (effort > 0.0) and robot.config.backend != REAL:
+            yield (
+                f"joint {joint!r} has effort limit {effort:g} in {robot.model.urdf.name}, so no simulated servo can "
+                f"move it; state it in the URDF, in N m"
+            )
+
+
+def inertia(config: RunConfig, robot: Robot) -> Problems:
+    """Every moving link has a mass, which a simulator needs."""
+    if robot.config.backend == REAL:
+        return
+    model = robot.model.pinocchio_model
+    for joint in robot.model.joint_names:
+        own = model.inertias[model.getJointId(joint)]
+        if not (own.mass > 0.0 and (np.linalg.eigvalsh(own.inertia) > 0.0).all()):
+            yield (
+                f"the link that joint {joint!r} moves has no mass or inertia in {robot.model.urdf.name}; "
+                f"a simulated arm needs <inertial> there"
+            )
+
+
+def home_within_limits(config: RunConfig, robot: Robot) -> Problems:
+    """The home posture is one that the joints may have."""
+    limits = SafetyProjection(robot.model, robot.config.safety).limits
+    for joint, home, low, high in zip(
+        robot.model.joint_names, robot.home, limits.min_position, limits.max_position, strict=True
+    ):
+        if low <= home <= high:
+            continue
+        in_degrees = abs(home) > math.pi and low <= home / DEGREES <= high
+        guess = f"; in degrees it would be within: write {home / DEGREES:.4g}" if in_degrees else ""
+        yield (
+            f"robots.{robot.name}.arm.home has {home:g} rad for {joint!r}, outside its limits of "
+            f"{low:.4g} to {high:.4g} rad{guess}"
+        )
+
+
+def home_in_workspace(config: RunConfig, robot: Robot) -> Problems:
+    """At home the tool is inside the sphere and out of what it must keep out of."""
+    tool = robot.model.tool_position(robot.home)
+    yield from _outside(robot, tool, "at home the tool", "arm.home")
+
+
+def targets_reachable(config: RunConfig, robot: Robot) -> Problems:
+    """What the tool is to come to lies inside the sphere."""
+    task, random = config.make_task(), np.random.default_rng(0)
+    for _ in range(DRAWN_GOALS):
+        goal = task.sample_goal(random)
+        for name in REACHED:
+            if name in goal:
+                found = list(
+                    _outside(robot, np.asarray(goal[name]), f"a {name} of task {task.name!r}", "task", CARELESS)
+                )
+                if found:
+                    yield found[0]
+                    return
+
+
+def action_velocity(config: RunConfig, robot: Robot) -> Problems:
+    """A full action asks for a speed that a joint can have."""
+    fastest = float(robot.model.limits().max_velocity.max())
+    asked = config.collector.action_velocity
+    if asked > ABSURD * fastest:
+        guess = f"; as degrees per second it would be {asked / DEGREES:.3g}" if asked / DEGREES <= fastest else ""
+        yield (
+            f"collector.action_velocity {asked:g} rad/s is far beyond the fastest joint of {robot.name!r}, "
+            f"{fastest:.3g} rad/s{guess}"
+        )
+
+
+def projection_at_home(config: RunConfig, robot: Robot) -> Problems:
+    """The safety projection works for this arm: it answers at home."""
+    projection = SafetyProjection(robot.model, robot.config.safety)
+    zero = np.zeros(robot.model.size)
+    result = projection.project(robot.home, zero, zero, zero, config.make_task().control_period_s)
+    if result.status is SafetyStatus.INTERNAL_ERROR:
+        yield f"the safety projection of {robot.name!r} fails at home, for a reason of the arm's description"
+
+
+OF_RUN: dict[str, Callable[[RunConfig], Problems]] = {
+    "backends": backends,
+    "outputs": outputs,
+    "device": device,
+}
+OF_ROBOT: dict[str, Callable[[RunConfig, Robot], Problems]] = {
+    "joints_differ": joints_differ,
+    "stated_limits": stated_limits,
+    "inertia": inertia,
+    "home_within_limits": home_within_limits,
+    "home_in_workspace": home_in_workspace,
+    "targets_reachable": targets_reachable,
+    "action_velocity": action_velocity,
+    "projection_at_home": projection_at_home,
+}
+NEEDS_SOUND_ARM = {"home_within_limits", "home_in_workspace", "targets_reachable", "projection_at_home"}
+CHECKS = (*OF_RUN, *OF_ROBOT)
+
+
+def _outside(robot: Robot, point: FloatArray, what: str, key: str, tolerance: float = 0.0) -> Problems:
+    """Sentences about `point` (3,) [m], base frame, where the robot's tool may not be."""
+    safety = robot.config.safety
+    where = f"({', '.join(f'{value:.3g}' for value in point)}) m"
+    sphere, centre = safety.sphere, np.asarray(safety.sphere.centre)
+    distance, admitted = float(np.linalg.norm(point - centre)), sphere.radius - sphere.margin
+    if not distance <= admitted + tolerance:
+        yield (
+            f"{what} is at {where}, {distance:.3g} m from the centre of the sphere of {robot.name!r}, which admits "
+            f"{admitted:.3g} m: change {key} or robots.{robot.name}.safety.sphere"
+        )
+    for plane in safety.half_spaces:
+        normal = np.asarray(plane.normal) / np.linalg.norm(plane.normal)
+        if not float(normal @ point) >= plane.offset - tolerance:
+            yield f"{what} is at {where}, beyond half-space {plane.name!r} of {robot.name!r}: change {key} or the plane"
+    for box in safety.keep_out_boxes:
+        if all(low < value < high for low, value, high in zip(box.min_corner, point, box.max_corner, strict=True)):
+            yield f"{what} is at {where}, inside keep-out box {box.name!r} of {robot.name!r}: change {key} or the box"

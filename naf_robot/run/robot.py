@@ -1,0 +1,93 @@
+"""One robot of a run: its arm, its limits, where it stands, what moves it, and how it is commanded."""
+
+import re
+from typing import Literal
+
+import msgspec
+
+from naf_robot.arm.control.velocity_control import VelocityControlConfig
+from naf_robot.arm.model.config import ArmConfig
+from naf_robot.arm.projection.config import SafetyConfig
+from naf_robot.core.config import Config
+from naf_robot.core.errors import ConfigError
+
+DEFAULT_PROFILE = "arm7"
+MAX_ROBOTS = 1000
+REAL = "ros2_control"  # the backend that is no simulator
+IMPLEMENTED = ("mujoco", REAL)
+NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*_?")
+READ_AS_SOMETHING_ELSE = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"}
+
+
+class OutputConfig(Config, frozen=True):
+    """How a real arm takes its commands."""
+
+    kind: Literal["velocity", "position", "trajectory"] = "velocity"  # what the arm's controller accepts
+    topic: str = ""  # of the controller, within the robot's namespace; empty: velocity_controller/commands
+
+
+class RobotConfig(Config, frozen=True, kw_only=True):
+    """Everything that belongs to one robot alone."""
+
+    profile: str = DEFAULT_PROFILE  # a file below config/robots, or the path of one, that these values began with
+    arm: ArmConfig
+    safety: SafetyConfig
+    velocity_control: VelocityControlConfig = VelocityControlConfig()
+    base_pose: tuple[float, float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)  # x, y, z [m] and roll,
+    # pitch, yaw in rad of the arm's base in the world: for display, all control is in the base frame
+    backend: Literal["mujoco", "gazebo", "ros2_control"] = "mujoco"  # what moves the arm: a simulator or its own driver
+    output: OutputConfig = OutputConfig()
+
+    def __post_init__(self) -> None:
+        if self.velocity_control.simulated_time:
+            raise ConfigError("velocity_control.simulated_time follows simulated_time of the run; set that one")
+
+
+SHARED = tuple(field.name for field in msgspec.structs.fields(RobotConfig))  # at the top level: for every robot
+
+
+def robot_names(count: int) -> tuple[str, ...]:
+    """The default names of `count` robots."""
+    return tuple(f"robot_{index + 1}" for index in range(count))
+
+
+def check_name(name: object) -> str:
+    """`name` if a robot may be called so.
+
+    Raises:
+        ConfigError: it is no ROS namespace, or YAML and ROS parameters would read it as something else than text.
+    """
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise ConfigError(
+            f"robot name {name!r} must be lower-case letters, digits and single underscores, beginning with a letter, "
+            "such as left or robot_1"
+        )
+    if name in READ_AS_SOMETHING_ELSE:
+        raise ConfigError(
+            f"robot name {name!r} is read as another value by YAML and ROS parameters; choose a longer one"
+        )
+    return name
+
+
+def parse_robots(value: object) -> tuple[str, ...]:
+    """`2`, `left,right` or a list as robot names.
+
+    Raises:
+        ConfigError: neither a positive count nor different names.
+    """
+    if isinstance(value, str) and value.strip().lstrip("+-").isdigit():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not 1 <= value <= MAX_ROBOTS:
+            raise ConfigError(f"robots must be a count from 1 to {MAX_ROBOTS} or names, got {value}")
+        return robot_names(value)
+    if isinstance(value, str):
+        value = [name.strip() for name in value.split(",")]
+    if not isinstance(value, (list, tuple)) or not value:
+        raise ConfigError(
+            f"robots must be a count or names in lower case separated by commas, such as 2 or left,right; got {value!r}"
+        )
+    names = tuple(check_name(name) for name in value)
+    if len(set(names)) != len(names):
+        raise ConfigError(f"robots must have different names, got {list(names)}")
+    return names

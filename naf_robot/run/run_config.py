@@ -1,0 +1,145 @@
+"""One run's whole configuration as a record, and its file in the run folder."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from naf_robot.arm.control.velocity_control import VelocityControlConfig
+from naf_robot.core.config import Config, build
+from naf_robot.core.errors import ConfigError, UnknownNameError
+from naf_robot.core.files import replace_file
+from naf_robot.core.types import NonNegativeInt, PositiveFraction, PositiveInt, RobotName
+from naf_robot.core.yaml_text import to_yaml
+from naf_robot.learning.registry import algorithm_config_type
+from naf_robot.run.records import CollectorConfig, SimulationConfig, TrainerConfig
+from naf_robot.run.robot import REAL, RobotConfig
+from naf_robot.sensing.registry import make_sensors
+from naf_robot.sim.simulator import SimulatorConfig, steps_per_period
+from naf_robot.tasks.registry import make_task, task_entry
+from naf_robot.tasks.task import Task
+
+DEFAULT_TASK = "reach"
+
+
+class RunConfig(Config, frozen=True, kw_only=True):
+    """Everything that decides a run."""
+
+    task_name: str = DEFAULT_TASK  # the task to learn
+    algorithm_name: str = "naf"  # the algorithm that learns it
+    robots: Annotated[
+        dict[RobotName, RobotConfig], msgspec.Meta(min_length=1)
+    ]  # by name; given as a count, names or all
+    simulated_time: bool = True  # nodes take their time from the simulator; unset: unless the arms are real
+    seed: NonNegativeInt = 0  # of everything random
+    max_episodes: PositiveInt = 400  # of all robots, after which the run ends without success
+    target_success: PositiveFraction = 1.0  # evaluation success rate that ends the run, over trainer.evaluation_window
+    restarts: NonNegativeInt = 0  # how often each process that ended unasked may be started again
+    task: dict[str, Any] = msgspec.field(default_factory=dict)  # the task's own record
+    algorithm: dict[str, Any] = msgspec.field(default_factory=dict)  # the algorithm's own record
+    simulator: SimulatorConfig = msgspec.field(default_factory=SimulatorConfig)
+    simulation: SimulationConfig = msgspec.field(default_factory=SimulationConfig)
+    sensors: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)  # settings of sensors, by their names
+    collector: CollectorConfig = msgspec.field(default_factory=CollectorConfig)
+    trainer: TrainerConfig = msgspec.field(default_factory=TrainerConfig)
+
+    def robot(self, name: str) -> RobotConfig:
+        """The robot called `name`.
+
+        Raises:
+            UnknownNameError: listing the robots of the run.
+        """
+        return self.robots[check_robot(self, name)]
+
+    @property
+    def joint_count(self) -> int:
+        """Joints of each robot; one policy moves them all."""
+        return len(next(iter(self.robots.values())).arm.joints)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the arms are simulated, and not real ones."""
+        return any(robot.backend != REAL for robot in self.robots.values())
+
+    def make_task(self) -> Task:
+        """The configured task."""
+        return make_task(self.task_name, self.task, self.joint_count)
+
+    def control_settings(self, robot: str, simulated_time: bool) -> VelocityControlConfig:
+        """The settings of a robot's velocity controller, on the clock in use."""
+        return msgspec.structs.replace(self.robot(robot).velocity_control, simulated_time=simulated_time)
+
+    def algorithm_config(self) -> Config:
+        """The algorithm's configuration record."""
+        return build(algorithm_config_type(self.algorithm_name), self.algorithm, "algorithm")
+
+
+def save(config: RunConfig, path: Path) -> None:
+    """Write the resolved configuration, with every default spelled out; what robots have in common is written once."""
+    values = msgspec.to_builtins(config)
+    common: list[Any] = []
+    for robot in values["robots"].values():
+        for key, own in robot.items():
+            if not isinstance(own, (dict, list, tuple)) or not own:
+                continue
+            if own in common:
+                robot[key] = common[common.index(own)]  # the same object: an alias of YAML
+            else:
+                common.append(own)
+    replace_file(path, to_yaml(values).encode())
+
+
+def record_of(values: Mapping[str, Any], where: str = "") -> RunConfig:
+    """The record of composed `values`, with the task's and the algorithm's defaults spelled out.
+
+    Raises:
+        UnknownNameError: unknown task, algorithm or configuration key, with the valid ones.
+        ConfigError: a value of the wrong type or range, or values that contradict.
+        RobotModelError: the URDF lacks what an arm's description names.
+    """
+    config = build(RunConfig, values, where)
+    counts = {name: len(robot.arm.joints) for name, robot in config.robots.items()}
+    if len(set(counts.values())) > 1:
+        told = ", ".join(f"{name} has {count}" for name, count in counts.items())
+        raise ConfigError(f"robots that share a policy must have equally many joints: {told}")
+    for name, robot in config.robots.items():
+        if config.simulation.answer_timeout_s >= robot.velocity_control.wall_limit_s:
+            raise ConfigError(
+                f"simulation.answer_timeout_s ({config.simulation.answer_timeout_s} s) must be less than "
+                f"velocity_control.wall_limit_s of {name!r} ({robot.velocity_control.wall_limit_s} s)"
+            )
+    for name in arms_of(config):
+        config.robot(name).arm.model()
+    task = config.make_task()
+    for name in arms_of(config):
+        make_sensors(task.sensors, config.robot(name).arm.joints, config.sensors)
+    steps_per_period(task.control_period_s, config.simulator.physics_step_s)
+    task_record = build(task_entry(config.task_name).config, config.task, "task")
+    return msgspec.structs.replace(
+        config,
+        task=msgspec.to_builtins(task_record),
+        algorithm=msgspec.to_builtins(config.algorithm_config()),
+    )
+
+
+def arms_of(config: RunConfig) -> list[str]:
+    """Names of robots, one for each different arm, safety and backend."""
+    seen: list[tuple] = []
+    names = []
+    for name, robot in config.robots.items():
+        if (own := (robot.arm, robot.safety, robot.backend)) not in seen:
+            seen.append(own)
+            names.append(name)
+    return names
+
+
+def check_robot(config: RunConfig, robot: str) -> str:
+    """`robot` if the run has it.
+
+    Raises:
+        UnknownNameError: listing the robots of the run.
+    """
+    if robot not in config.robots:
+        raise UnknownNameError("robot", robot, config.robots)
+    return robot
