@@ -13,3 +13,5 @@ FractionBelowOne = Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)]  # in [0, 1)
 UnitInterval = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]  # in [0, 1]
 Vector3 = tuple[float, float, float]
 RobotName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*$")]
+JpegQuality = Annotated[int, msgspec.Meta(ge=1, le=95)]
+MessageBytes = Annotated[int, msgspec.Meta(ge=65536, le=64 * 1024 * 1024)]  # what the byte format allows

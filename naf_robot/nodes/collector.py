@@ -17,6 +17,7 @@ from naf_robot.core.errors import CodecError, NafRobotError, StoreError
 from naf_robot.core.rate import RateMeter
 from naf_robot.experience.chunks import ChunkAssembler
 from naf_robot.experience.codec import decode_acknowledgement, decode_parameters
+from naf_robot.experience.database import OUTBOX_FOLDER
 from naf_robot.experience.outbox import Outbox
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.diagnostics import OK, WARN, Diagnostics, Status
@@ -41,17 +42,16 @@ class CollectorNode(ExecutableNode):
         model = self.config.arm.model()
         limits = SafetyProjection(model, self.config.safety).limits
         self.joints = model.joint_names
-        self.contract = contract_of(self.config)
+        self.contract = contract_of(self.config, self.run_dir)
         settings = self.config.collector
-        (self.run_dir / "outbox").mkdir(exist_ok=True)
-        self.outbox = Outbox(
-            self.run_dir / "outbox" / f"{self.robot}.sqlite", self.robot, self.contract, settings.max_outbox_bytes
-        )
+        folder = self.run_dir / OUTBOX_FOLDER
+        folder.mkdir(exist_ok=True)
+        self.outbox = Outbox(folder / f"{self.robot}.sqlite", self.robot, self.contract, settings.max_outbox_bytes)
         self.uploader = Uploader(self.outbox, SteadyClock(), settings.resend_s, settings.max_resend_s)
         velocity = action_velocity(self.config, limits)
         first = self.outbox.next_episode
         self.collector = Collector(self.config, self.robot, model, velocity, SteadyClock(), first)
-        self.chunks = ChunkAssembler()
+        self.chunks = ChunkAssembler(run_id=self.contract.run_id)
         self.rates = RateMeter(SteadyClock())
         self.pin = PinFile(self.run_dir, self.robot)
         self.period_s = self.config.make_task().control_period_s
@@ -156,7 +156,7 @@ class CollectorNode(ExecutableNode):
         if tick.ended is not None and tick.ended.end_reason != "time limit":
             self.get_logger().warning(f"episode {tick.ended.number} ended early: {tick.ended.end_reason}")
         if tick.batch is not None:
-            self.uploader.add(tick.batch)
+            self.uploader.add(tick.batch, tick.recorded)
             self.upload()
         elif tick.recorded is not None:
             self.uploader.note(tick.recorded)
@@ -164,8 +164,8 @@ class CollectorNode(ExecutableNode):
 
     def upload(self) -> None:
         """Send what is due; while the disk refuses, hold still."""
-        for payload in self.uploader.due():
-            self.experience.publish(convert.bytes_message(payload))
+        for message in self.uploader.due():
+            self.experience.publish(convert.bytes_message(message))
         self.collector.outbox_full = self.outbox.is_full()
         self.collector.hold("outbox", self.uploader.trouble)
 
@@ -183,9 +183,9 @@ class CollectorNode(ExecutableNode):
             self.diagnostics.refuse("policy parameters", error)
 
     def on_acknowledgement(self, message: UInt8MultiArray) -> None:
-        """The trainer holds batches of ours, or of another robot: a sign of life either way."""
+        """The run's trainer holds batches of ours, or of another robot: a sign of life either way."""
         try:
-            acknowledgement = decode_acknowledgement(bytes(message.data))
+            acknowledgement = decode_acknowledgement(bytes(message.data), self.contract)
         except CodecError as error:
             self.diagnostics.refuse("acknowledgement", error)
             return
@@ -220,7 +220,7 @@ class CollectorNode(ExecutableNode):
             self.diagnostics.refuse("pinned policy", error)
 
     def on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        """Pause or go on; an episode that runs is finished first."""
+        """Pause or resume; an episode that runs is finished first. Resuming lets a stuck arm try to get home again."""
         self.collector.paused = request.data
         response.success, response.message = True, "paused" if request.data else "collecting"
         return response
@@ -244,7 +244,8 @@ class CollectorNode(ExecutableNode):
             "resent batches": self.uploader.resent,
             "unacknowledged transitions": self.outbox.waiting_transitions(),
         }
-        reasons = "; ".join(self.collector.hold_reasons.values())
+        helped = [self.collector.help_reason] if self.collector.help_reason else []
+        reasons = "; ".join([*self.collector.hold_reasons.values(), *helped])
         message = f"{self.collector.phase.value}: {reasons}" if reasons else self.collector.phase.value
         return OK if fine else WARN, message, values
 

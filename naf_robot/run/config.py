@@ -12,9 +12,12 @@ from naf_robot.arm.projection.projection import SafetyConfig
 from naf_robot.core.config import Config, build, dump_yaml, load_yaml, merge
 from naf_robot.core.errors import ConfigError, UnknownNameError
 from naf_robot.core.files import replace_file
+from naf_robot.core.frames import FrameFormat
 from naf_robot.core.resources import find, share_directory
 from naf_robot.core.types import (
     FractionBelowOne,
+    JpegQuality,
+    MessageBytes,
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
@@ -42,10 +45,13 @@ class CollectorConfig(Config, frozen=True):
         10  # every this many episodes one is greedy, and after a evaluation success the next too,
     )
     # with the same policy, until it fails or has filled the trainer's evaluation window
-    batch_transitions: PositiveInt = 50  # sent together
+    batch_transitions: PositiveInt = 50  # steps sent together,
+    batch_bytes: PositiveInt = 2 * 1024 * 1024  # or fewer, when their compressed pictures have so many bytes
+    frame_format: FrameFormat = "png"  # of pictures: without loss, or jpeg
+    jpeg_quality: JpegQuality = 90
     home_tolerance: PositiveFloat = 0.03  # [rad] per joint
     home_gain: PositiveFloat = 2.0  # [1/s]
-    home_timeout_s: PositiveFloat = 20.0
+    home_timeout_s: PositiveFloat = 120.0  # then the robot holds still and asks for an operator
     max_gap_s: PositiveFloat = 0.2  # between two control steps; a longer gap ends the episode without that transition
     max_policy_age_s: PositiveFloat = 60.0  # wall time without a sign of the trainer after which the robot holds still
     resend_s: PositiveFloat = 1.0  # first wait for an acknowledgement; doubles up to the next
@@ -64,6 +70,8 @@ class TrainerConfig(Config, frozen=True):
     reward_scale: PositiveFloat = 1.0  # the learner's reward is the task's times this
     success_fraction: FractionBelowOne = 0.0  # of each batch from successful episodes, as soon as there are any
     replay_capacity: PositiveInt = 1_000_000
+    replay_frame_bytes: PositiveInt = 4 * 1024**3  # of compressed pictures; the oldest transitions make room
+    max_message_bytes: MessageBytes = 16 * 1024 * 1024  # of one experience message; larger ones are refused
     publish_period_updates: PositiveInt = 50
     max_parameter_bytes_per_s: PositiveFloat = 100e6  # of policy parameters, to all collectors together
     evaluation_window: PositiveInt = 20  # greedy episodes that the success rate is taken over

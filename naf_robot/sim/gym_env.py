@@ -18,8 +18,9 @@ class TaskEnv(gymnasium.Env):
     """One robot in `simulator` learning `task`; actions in [-1, 1] are joint velocities over `action_velocity`.
 
     Every `info` of a step holds `executed_action` (A,), what the safety projection let through;
-    `reward_terms` by name; `success` and `distance`. Store `executed_action` in replay, not the
-    requested one. The task never terminates by itself: the time limit truncates.
+    `reward_terms` by name; `success` and `distance`. What was executed may leave the action box where the projection
+    brakes; a record of experience should have both actions, and what learns from them decides which to take. The
+    task never terminates by itself: the time limit truncates.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
@@ -102,4 +103,5 @@ class TaskEnv(gymnasium.Env):
         return with_kinematics(self._simulator.signals(self._robot), self._model)
 
     def _observation(self) -> NDArray[np.float32]:
-        return observe(self.task.observation_spec, self._signals, self._goal)
+        spec = self.task.observation_spec
+        return spec.flatten(observe(spec, self._signals, self._goal))

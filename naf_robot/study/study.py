@@ -12,8 +12,10 @@ import gymnasium
 from numpy.typing import NDArray
 
 from naf_robot.core.config import Config
-from naf_robot.core.records import TransitionBatch, concatenate
+from naf_robot.core.records import StepBatch
 from naf_robot.core.seeding import derived_seed, stream
+from naf_robot.core.transitions import transitions_of
+from naf_robot.experience.recorder import EpisodeRecorder
 from naf_robot.learning.exploration import OrnsteinUhlenbeck
 from naf_robot.learning.learner_batch import learner_batch
 from naf_robot.learning.policy import Policy
@@ -21,7 +23,7 @@ from naf_robot.learning.registry import make_learner
 from naf_robot.learning.replay_buffer import ReplayBuffer
 from naf_robot.run.ratio import RatioLimiter
 from naf_robot.study.config import StudyOptions
-from naf_robot.study.gym_episodes import box_environment, evaluate, explore
+from naf_robot.study.gym_episodes import box_environment, evaluate, explore, step_spec
 
 UPDATE_PERIOD = 32  # env steps between calls of the learner; the policy acts unchanged through an episode
 
@@ -46,11 +48,11 @@ class Study:
 
         study = Study(environment, held_out, "naf", config, options, seed)
         while not study.is_over:
-            transitions = study.train()
+            steps = study.train()
             if study.evaluation_is_due:
                 row = study.evaluate()
 
-    Between two turns of that loop, transitions, learner and `counters` are all that it is; the
+    Between two turns of that loop, steps, learner and `counters` are all that it is; the
     episodes of an environment must depend on the seed that it is reset with alone.
     """
 
@@ -67,6 +69,7 @@ class Study:
         self._environment, self._held_out = box_environment(environment), box_environment(held_out)
         (size,), (actions,) = self._environment.observation_space.shape, self._environment.action_space.shape
         self.observation_size, self.action_size = size, actions
+        self.steps = step_spec(self._environment)
         self.replay = ReplayBuffer(options.replay_capacity, size, actions, success_fraction=options.success_fraction)
         self.learner = make_learner(algorithm, config, size, actions, self.replay, derived_seed(seed, "learner"))
         self._random = stream(seed, "exploration")
@@ -86,25 +89,38 @@ class Study:
         """Whether the episodes since the last evaluation are complete."""
         return self.episodes % self.options.evaluate_every == 0
 
-    def train(self) -> TransitionBatch:
-        """One exploring episode with the updates that are due in it; its transitions."""
+    def train(self) -> StepBatch:
+        """One exploring episode with the updates that are due in it; its steps.
+
+        Raises:
+            EnvironmentFailedError: an exception inside the environment.
+        """
         episode = self.episodes + 1
-        transitions = []
+        recorder = EpisodeRecorder(self.steps, episode)
         reset_seed = derived_seed(self.seed, "reset") + episode
-        for transition in explore(self._environment, self.policy(), self._noise, episode, reset_seed):
-            transitions.append(transition)
-            self.add(transition)
-            over = bool(transition.terminated[0] or transition.truncated[0])
+        for over in explore(
+            self._environment,
+            self.policy(),
+            self._noise,
+            recorder,
+            self.steps,
+            reset_seed,
+            self.options.success_at,
+        ):
+            self.add(recorder.newest_pair(), continues=recorder.steps > 1)
             if self.env_steps % UPDATE_PERIOD == 0 or over:
                 count = self._ratio.allowed_updates(self.env_steps, self.learner.updates, at_most=sys.maxsize)
                 if count > 0:
                     self.learner.update(count)
         self.episodes = episode
-        self._noise.note(bool(transitions[-1].success[0]))
-        return concatenate(transitions)
+        steps = recorder.take()
+        assert steps is not None, "an episode has at least one step"
+        self._noise.note(bool(steps.success[-1]))
+        return steps
 
-    def add(self, transitions: TransitionBatch) -> None:
-        """Let the learner have `transitions`."""
+    def add(self, steps: StepBatch, continues: bool = False) -> None:
+        """Let the learner have the transitions of `steps`, whose first one may be the last one of those before."""
+        transitions = transitions_of(steps, self.steps.observation, continues)
         self.replay.add(learner_batch(transitions, self.options))
         self.env_steps += len(transitions)
 
@@ -112,7 +128,11 @@ class Study:
         """Greedy held-out episodes now; the new row of the learning curve."""
         policy, options = self.policy(), self.options
         success, returns, distance = evaluate(
-            self._held_out, policy, options.evaluation_episodes, derived_seed(self.seed, "held-out", self.episodes)
+            self._held_out,
+            policy,
+            options.evaluation_episodes,
+            derived_seed(self.seed, "held-out", self.episodes),
+            success_at=options.success_at,
         )
         row = Evaluation(self.episodes, self.env_steps, self.learner.updates, success, returns, distance)
         if options.confirmation_episodes > 0 and success is not None and success >= options.stop_at_success:
@@ -121,6 +141,7 @@ class Study:
                 policy,
                 options.confirmation_episodes,
                 derived_seed(self.seed, "confirmation", self.episodes),
+                success_at=options.success_at,
             )
         self.rows.append(asdict(row))
         return self.rows[-1]
@@ -141,7 +162,7 @@ class Study:
         }
 
     def go_on_from(self, learner_state: dict[str, NDArray], counters: dict[str, Any]) -> None:
-        """Take up where another process stood between two episodes; its transitions were added before.
+        """Take up where another process stood between two episodes; its steps were added before.
 
         Raises:
             CheckpointError: the learner's state is of another configuration.

@@ -52,6 +52,7 @@ class Publication:
             observation_spec=self._contract.observation_spec,
             updates=updates,
             transitions=transitions,
+            run_id=self._contract.run_id,
         )
         self.newest = self._recent[parameters.version] = parameters
         while len(self._recent) > RECENT:

@@ -1,9 +1,9 @@
 """A collector whose task needs a sensor: it waits for the world, and ends an episode when the sensor is lost."""
 
 import numpy as np
+from manual_clock import ManualClock
 
 from naf_robot.collecting.collector import Collector, Phase
-from naf_robot.core.clock import ManualClock
 from naf_robot.core.records import PolicyParameters
 from naf_robot.learning.policy import Policy
 from naf_robot.run.config import resolve

@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from manual_clock import ManualClock
 from transitions import make_batch
 
 from naf_robot.core.array_spec import ArraySpec, ObservationSpec, SpecError
-from naf_robot.core.clock import ManualClock
 from naf_robot.core.errors import NafRobotError
 from naf_robot.core.records import concatenate
 from naf_robot.core.seeding import derived_seed, stream

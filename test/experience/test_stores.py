@@ -8,10 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from manual_clock import ManualClock
 from transitions import CONTRACT, make_batch
 
 from naf_robot.collecting.upload import Uploader
-from naf_robot.core.clock import ManualClock
 from naf_robot.core.errors import ConflictError, LockedError, StoreError
 from naf_robot.experience.codec import ExperienceMessage, decode_experience, encode_experience
 from naf_robot.experience.compacted import parts_of

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from manual_clock import ManualClock
 from transitions import CONTRACT
 
-from naf_robot.core.clock import ManualClock
 from naf_robot.core.errors import CodecError
 from naf_robot.core.rate import RateMeter
 from naf_robot.core.records import PolicyParameters

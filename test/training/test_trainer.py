@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from manual_clock import ManualClock
 
-from naf_robot.core.clock import ManualClock, SteadyClock
+from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import CheckpointError, CodecError
 from naf_robot.core.records import TransitionBatch
 from naf_robot.experience.codec import ExperienceMessage, decode_acknowledgement, encode_experience

@@ -1,0 +1,65 @@
+"""What a learner sees: transitions, a view of consecutive steps. N transitions, M observations, D and A sizes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from naf_robot.core.array_spec import ObservationSpec
+from naf_robot.core.frames import Frames
+from naf_robot.core.records import StepBatch
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """N transitions between M observations: transition i leads from row `origin[i]` to row `successor[i]`.
+
+    With `continues`, row 0 is the last row of the transitions that came before from the same source.
+    """
+
+    vectors: NDArray[np.float32]  # (M, D) flat observations
+    origin: NDArray[np.int64]  # (N,)
+    successor: NDArray[np.int64]  # (N,)
+    action: NDArray[np.float32]  # (N, A) the one to learn from
+    requested_action: NDArray[np.float32]  # (N, A)
+    reward: NDArray[np.float32]  # (N,)
+    terminated: NDArray[np.bool_]  # (N,)
+    truncated: NDArray[np.bool_]  # (N,)
+    success: NDArray[np.bool_]  # (N,) whether the episode, ended at the successor, would be one
+    episode: NDArray[np.int64]  # (N,)
+    images: Mapping[str, Frames] = field(default_factory=dict)  # M compressed pictures per camera
+    continues: bool = False
+
+    def __len__(self) -> int:
+        return len(self.origin)
+
+    @property
+    def observation(self) -> NDArray[np.float32]:
+        """Flat observations (N, D); a copy."""
+        return self.vectors[self.origin]
+
+    @property
+    def next_observation(self) -> NDArray[np.float32]:
+        """Flat observations (N, D) of the successors; a copy."""
+        return self.vectors[self.successor]
+
+
+def transitions_of(steps: StepBatch, spec: ObservationSpec, continues: bool = False) -> Transitions:
+    """The transitions whose step and successor are both in `steps`."""
+    origin = np.flatnonzero(steps.has_action[:-1])
+    successor = origin + 1
+    return Transitions(
+        vectors=steps.vectors(spec),
+        origin=origin,
+        successor=successor,
+        action=steps.action[origin],
+        requested_action=steps.requested_action[origin],
+        reward=steps.reward[origin],
+        terminated=steps.terminated[successor],
+        truncated=steps.truncated[successor],
+        success=steps.success[successor],
+        episode=steps.episode[origin],
+        images=steps.images,
+        continues=continues,
+    )
