@@ -7,8 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from naf_robot.core.array_spec import ObservationSpec
-from naf_robot.core.frames import Frames
+from naf_robot.core.frames import Frames, join
 from naf_robot.core.records import StepBatch
+
+OF_ORIGIN = ("action", "requested_action", "reward", "episode")  # what a transition has of its step,
+OF_SUCCESSOR = ("terminated", "truncated", "success")  # and of the step after it
 
 
 @dataclass(frozen=True)
@@ -45,21 +48,25 @@ class Transitions:
         return self.vectors[self.successor]
 
 
-def transitions_of(steps: StepBatch, spec: ObservationSpec, continues: bool = False) -> Transitions:
-    """The transitions whose step and successor are both in `steps`."""
+def transitions_of(
+    steps: StepBatch, spec: ObservationSpec, before: StepBatch | None = None, continues: bool = False
+) -> Transitions:
+    """The transitions whose step and successor are both in `steps`, and the one from the step `before` into them.
+
+    `continues` says that the first observation, be it that of `before`, is the last one of the transitions before.
+    """
     origin = np.flatnonzero(steps.has_action[:-1])
     successor = origin + 1
+    vectors, images = steps.vectors(spec), steps.images
+    columns = {name: getattr(steps, name)[origin] for name in OF_ORIGIN}
+    columns |= {name: getattr(steps, name)[successor] for name in OF_SUCCESSOR}
+    if before is not None:
+        vectors = np.concatenate((before.vectors(spec), vectors))
+        images = {name: join([before.images[name], frames]) for name, frames in images.items()}
+        first = {name: getattr(before, name) for name in OF_ORIGIN}
+        first |= {name: getattr(steps, name)[:1] for name in OF_SUCCESSOR}
+        columns = {name: np.concatenate((first[name], column)) for name, column in columns.items()}
+        origin, successor = np.append(0, origin + 1), np.append(1, successor + 1)
     return Transitions(
-        vectors=steps.vectors(spec),
-        origin=origin,
-        successor=successor,
-        action=steps.action[origin],
-        requested_action=steps.requested_action[origin],
-        reward=steps.reward[origin],
-        terminated=steps.terminated[successor],
-        truncated=steps.truncated[successor],
-        success=steps.success[successor],
-        episode=steps.episode[origin],
-        images=steps.images,
-        continues=continues,
+        vectors=vectors, origin=origin, successor=successor, images=images, continues=continues, **columns
     )

@@ -7,7 +7,7 @@ brought, and every observation stands in one row.
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,7 @@ def layout_of(spec: StepSpec) -> StepLayout:
     """The layout of the steps of `spec`."""
     vectors = [a for a in spec.observation.arrays if not a.is_image]
     widths = {"action": spec.action_size, "requested_action": spec.action_size, "reward_terms": len(spec.reward_names)}
-    fields = [(f"observation.{a.name}", a.dtype, a.shape) for a in vectors]
+    fields: list[tuple[str, Any, tuple[int, ...]]] = [(f"observation.{a.name}", a.dtype, a.shape) for a in vectors]
     fields += [(f"extra.{column.name}", column.dtype, column.shape) for column in spec.extra]
     fields += [(name, STEP_DTYPES[name], ()) for name in OF_OBSERVATION]
     outcome = [(name, STEP_DTYPES[name], (widths[name],) if name in widths else ()) for name in OF_OUTCOME]
@@ -68,13 +68,14 @@ def batch_of(
     flags = np.zeros((len(OF_CLOSING), len(observations)), np.bool_)
     if end is not None:
         flags[:, -1] = True, *end
+    columns: dict[str, Any] = {name: observations[name].copy() for name in OF_OBSERVATION}
+    columns |= {name: outcomes[name].copy() for name in OF_OUTCOME}
+    columns |= zip(OF_CLOSING, flags, strict=True)
     return StepBatch(
         observation={name: observations[f"observation.{name}"].copy() for name in layout.vectors},
         images={name: Frames.of([row[name] for row in pictures]) for name in layout.images},
         extra={name: observations[f"extra.{name}"].copy() for name in layout.extra},
-        **{name: observations[name].copy() for name in OF_OBSERVATION},
-        **{name: outcomes[name].copy() for name in OF_OUTCOME},
-        **dict(zip(OF_CLOSING, flags, strict=True)),
+        **columns,
     )
 
 

@@ -242,11 +242,10 @@ def read_row(row: tuple[int, str, int, int, int, bytes], contract: Contract) -> 
     Raises:
         StoreError: the batch is damaged.
     """
-    *facts, payload = row
+    arrival, collector, sequence, steps, transitions, payload = row
     try:
         if is_compacted(payload):
-            return Held(*facts, read_compacted(payload)[1], None)
-        message = decode_experience(payload, contract, MAX_BYTES)
-        return held_of(message, facts[0])
+            return Held(arrival, collector, sequence, steps, transitions, read_compacted(payload)[1], None)
+        return held_of(decode_experience(payload, contract, MAX_BYTES), arrival)
     except CodecError as error:
-        raise StoreError(f"batch {facts[2]} of {facts[1]!r} in the store is damaged: {error}") from None
+        raise StoreError(f"batch {sequence} of {collector!r} in the store is damaged: {error}") from None

@@ -33,14 +33,18 @@ class ObservationRows:
 
     def release(self, slots: NDArray[np.int64]) -> NDArray[np.int64]:
         """Forget the transitions of `slots`; the rows that are free by that."""
-        rows = self._pairs[slots].ravel()
-        rows = rows[rows > 0].astype(np.int64) - 1
+        pairs = self._pairs[slots].ravel()
+        rows: NDArray[np.int64] = pairs[pairs > 0].astype(np.int64) - 1
         if not len(rows):
             return rows
         self._pairs[slots] = 0
         np.subtract.at(self._count, rows, 1)
-        free = np.unique(rows[self._count[rows] == 0])
-        self._spare.extend(free.tolist())
+        free = np.sort(rows[self._count[rows] == 0])
+        free = free[np.append(True, free[1:] != free[:-1])[: len(free)]]  # each once
+        freed = free.tolist()
+        self._spare.extend(freed)
+        if not set(freed).isdisjoint(self._tails.values()):
+            self._tails = {source: row for source, row in self._tails.items() if self._count[row] > 0}
         self.used -= len(free)
         return free
 
@@ -64,7 +68,7 @@ class ObservationRows:
         needed[origin] = True
         needed[successor] = True
         tail = self._tails.pop(source, None)
-        if continues and tail is not None and self._count[tail] > 0:
+        if continues and tail is not None:
             rows[0], needed[0] = tail, False
         fresh = np.flatnonzero(needed)
         rows[fresh] = self._allocate(len(fresh))

@@ -101,17 +101,12 @@ class ReplayBuffer:
         rows, fresh = self._rows.refer(
             slots, origin, successor, len(transitions.vectors), transitions.continues, source
         )
-        places = torch.from_numpy(rows[fresh]).to(self.device)
-        self._observations[places] = torch.from_numpy(transitions.vectors[fresh]).to(self.device)
+        self._write(self._observations, rows[fresh], transitions.vectors[fresh])
         self._frames.put(rows, fresh, transitions.images)
         packed = np.empty((len(outcomes), self._width + REFERENCES), np.float32)
         packed[:, : self._width] = outcomes
         packed.view(np.int32)[:, self._width :] = self._rows.of(slots)
-        table = torch.from_numpy(packed).to(self.device)
-        first = min(len(slots), self.capacity - int(slots[0])) if len(slots) else 0
-        if first:
-            self._table[int(slots[0]) : int(slots[0]) + first] = table[:first]
-            self._table[: len(slots) - first] = table[first:]
+        self._write(self._table, slots, packed)
         self.added += len(outcomes)
         self._oldest = max(self._oldest, self.added - self.capacity)
         while self._frames.is_over and len(self) > 1:
@@ -208,6 +203,12 @@ class ReplayBuffer:
         if not (np.isfinite(transitions.vectors).all() and np.isfinite(outcomes).all()):
             raise NafRobotError("transitions with values that are not finite cannot enter the replay buffer")
         return outcomes
+
+    def _write(self, table: Tensor, rows: NDArray[np.int64], values: NDArray[np.float32]) -> None:
+        if self.device.type == "cpu":
+            table.numpy()[rows] = values  # the same memory, at a tenth of the cost of an index in torch
+        else:
+            table[torch.from_numpy(rows).to(self.device)] = torch.from_numpy(values).to(self.device)
 
     def _evict(self) -> None:
         """Let the oldest transition go."""

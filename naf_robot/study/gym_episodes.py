@@ -44,7 +44,7 @@ def box_environment(environment: gymnasium.Env) -> gymnasium.Env:
 def step_spec(environment: gymnasium.Env) -> StepSpec:
     """What the steps of a Box `environment` are: a task's own arrays and reward terms, else one of each."""
     (size,), (actions,) = environment.observation_space.shape, environment.action_space.shape
-    task = getattr(environment.unwrapped, "task", None)
+    task: Any = getattr(environment.unwrapped, "task", None)
     spec = getattr(task, "observation_spec", None)
     if isinstance(spec, ObservationSpec) and spec.size == size and not spec.images:
         return StepSpec(spec, actions, tuple(task.reward_names))

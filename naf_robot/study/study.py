@@ -120,7 +120,7 @@ class Study:
 
     def add(self, steps: StepBatch, continues: bool = False) -> None:
         """Let the learner have the transitions of `steps`, whose first one may be the last one of those before."""
-        transitions = transitions_of(steps, self.steps.observation, continues)
+        transitions = transitions_of(steps, self.steps.observation, continues=continues)
         self.replay.add(learner_batch(transitions, self.options))
         self.env_steps += len(transitions)
 

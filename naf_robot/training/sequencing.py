@@ -59,6 +59,9 @@ class Sequencer:
         line = self._lines.setdefault(held.collector, _Line())
         if held.sequence < line.next:
             return [_alone(held)]
+        if held.sequence == line.next and not line.waiting:
+            line.next += 1
+            return [self._linked(line, held)]
         line.waiting[held.sequence] = _Waiting(held, held.message.batch.bytes if held.message else 0)
         ready = self._ready(line)
         while self._is_over(line):

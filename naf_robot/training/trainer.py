@@ -12,7 +12,7 @@ import numpy as np
 from naf_robot.core.clock import Clock
 from naf_robot.core.errors import CheckpointError
 from naf_robot.core.files import replace_file
-from naf_robot.core.records import PolicyParameters, concatenate
+from naf_robot.core.records import PolicyParameters
 from naf_robot.core.resources import SOURCE_ROOT
 from naf_robot.core.seeding import derived_seed
 from naf_robot.core.transitions import transitions_of
@@ -173,12 +173,12 @@ class Trainer:
             self._replay.widen_reward_range(np.asarray(extremes, np.float32).ravel() * self._settings.reward_scale)
             self._skip(following.transitions)
         else:
-            batch = following.batch
-            if following.before is not None:
-                batch = concatenate([following.before, batch])
-            elif following.continues:
+            before = following.before
+            if following.continues and before is None:
                 self._skip(1)
-            transitions = transitions_of(batch, self.contract.steps.observation, following.before is not None)
+            transitions = transitions_of(
+                following.batch, self.contract.steps.observation, before, continues=before is not None
+            )
             self._replay.add(learner_batch(transitions, self._settings), following.collector)
         self.transitions += following.transitions
         return self.episodes.add(following.collector, following.parts, self.transitions, wall_s)

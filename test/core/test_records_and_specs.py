@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from manual_clock import ManualClock
-from transitions import make_batch
+from step_batches import make_batch
 
 from naf_robot.core.array_spec import ArraySpec, ObservationSpec, SpecError
 from naf_robot.core.errors import NafRobotError

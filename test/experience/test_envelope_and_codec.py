@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transitions import CONTRACT, make_batch
+from step_batches import CONTRACT, make_batch
 
 from naf_robot.core.errors import CodecError, SpecMismatchError
 from naf_robot.core.records import PolicyParameters, TransitionBatch

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from manual_clock import ManualClock
-from transitions import CONTRACT, make_batch
+from step_batches import CONTRACT, make_batch
 
 from naf_robot.collecting.upload import Uploader
 from naf_robot.core.errors import ConflictError, LockedError, StoreError
@@ -78,7 +78,7 @@ def test_a_resend_changes_nothing_and_gaps_are_counted(tmp_path: Path):
 KILLED = """
 import sys; sys.path[:0] = {path!r}
 from pathlib import Path
-from transitions import CONTRACT, make_batch
+from step_batches import CONTRACT, make_batch
 from naf_robot.experience.outbox import Outbox
 box = Outbox(Path({file!r}), "robot_1", CONTRACT, 10**9)
 while True:

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from manual_clock import ManualClock
-from transitions import CONTRACT
+from step_batches import CONTRACT
 
 from naf_robot.core.errors import CodecError
 from naf_robot.core.rate import RateMeter

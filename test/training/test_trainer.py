@@ -133,7 +133,7 @@ def test_finish_writes_what_the_readme_promises(trainer: Trainer, tmp_path: Path
     expected = trainer.parameters()
     trainer.finish()
     summary = json.loads((tmp_path / "summary.json").read_text())
-    assert (summary["transitions_received"], summary["transitions_lost"], summary["updates"]) == (35, 10, 10)
+    assert (summary["transitions_received"], summary["steps_lost"], summary["updates"]) == (35, 10, 10)
     assert summary["policy_versions"] == 1
     checkpoint = read_checkpoint(tmp_path)
     for name, array in expected.arrays.items():
