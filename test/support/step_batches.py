@@ -1,5 +1,7 @@
 """Batches of steps for tests."""
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +11,8 @@ from naf_robot.core.frames import Frames
 from naf_robot.core.images import encode_image
 from naf_robot.core.records import StepBatch, StepSpec
 from naf_robot.experience.contract import Contract
+from naf_robot.experience.journal import JournalRow
+from naf_robot.experience.recorder import EpisodeRecorder
 
 REACH = ObservationSpec(
     "reach",
@@ -57,6 +61,18 @@ def make_batch(
         success=np.full(rows, success),
         stamp_s=0.05 * (first_step + np.arange(rows)),
     )
+
+
+def journal_rows() -> Iterator[JournalRow]:
+    """The journal of an endless episode: observation n holds n, action n / 1024, reward -n."""
+    recorder = EpisodeRecorder(STEPS, 0, policy_version=1)
+    for step in itertools.count():
+        vector = np.full((1, REACH.size), step, np.float32)
+        if step > 0:
+            recorder.complete(np.full(7, (step - 1) / 1024), np.full(7, (step - 1) / 1024), (0.0, 1.0 - step))
+        named = REACH.unflatten(vector)
+        recorder.observe(0.05 * step, {name: array[0] for name, array in named.items()}, success=False)
+        yield recorder.journal_row()
 
 
 PICTURE = ArraySpec("camera", (16, 12, 3), dtype="uint8")
