@@ -66,7 +66,7 @@ def test_a_lost_sensor_ends_the_episode_and_nothing_is_learned_from_the_silence(
     assert episode.end_reason.startswith("sensor lost: no door_angle and no door_orientation at")
     assert episode.steps == steps
     (batch,) = robot.batches
-    assert len(batch) == steps
+    assert batch.transitions == steps
     assert bool(batch.truncated[-1])
     assert not batch.terminated.any()
     assert np.isfinite(batch.reward).all()
@@ -82,5 +82,5 @@ def test_one_instant_of_opening_makes_the_episode_a_success():
         robot.angle = angle
         robot.run(5)
     assert robot.collector._episode.success
-    rows = robot.collector._episode.rows
-    assert [row["success"] for row in rows][-11:] == [False] + [True] * 10
+    steps = robot.collector._episode.recorder.take()
+    assert steps.success.tolist()[-10:] == [False] + [True] * 9, "the newest observation is still open"
