@@ -79,6 +79,10 @@ def check_identity(path: Path, held: dict[str, str], role: str, identity: dict[s
     version = held.get("schema_version")
     if version == str(OLD_SCHEMA_VERSION):
         run_dir = path.parent.parent if path.parent.name == OUTBOX_FOLDER else path.parent
+        if (run_dir.parent / "study.yaml").is_file():
+            raise StoreError(
+                f"{str(path)!r} is of a study of an older version, which cannot be resumed; begin it again"
+            )
         raise StoreError(
             f"experience store {str(path)!r} has the format of an older version; convert the run folder first: "
             f"naf-robot convert --run-dir {str(run_dir)!r}"

@@ -42,10 +42,8 @@ class Outbox:
         self._contract = contract
         self._max_bytes = max_bytes
         self._lock = ExclusiveLock(path.with_suffix(".lock"), f"the outbox of collector {collector!r}")
-        identity = {"collector": collector, "task": contract.task, "observation_spec": contract.observation_spec}
-        identity |= {"run": contract.run_id}
         try:
-            self._database = open_database(path, "outbox", identity, TABLES)
+            self._database = open_database(path, "outbox", identity_of(collector, contract), TABLES)
             (self._bytes,) = self._one("SELECT COALESCE(SUM(LENGTH(payload)), 0) FROM batches")
             self.recovered = self._recover()
         except StoreError:
@@ -182,3 +180,9 @@ class Outbox:
 
     def _set(self, name: str, value: int) -> None:
         self._database.execute("UPDATE counters SET value = ? WHERE name = ?", (value, name))
+
+
+def identity_of(collector: str, contract: Contract) -> dict[str, str]:
+    """What an outbox says of itself."""
+    words = {"task": contract.task, "observation_spec": contract.observation_spec, "run": contract.run_id}
+    return {"collector": collector} | words
