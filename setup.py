@@ -83,6 +83,7 @@ setup(
         "pin>=3",
         "daqp>=0.11",
         "safetensors>=0.4",
+        "pillow>=10",
         "torch>=2.4",
         "tensorboard>=2.16",
         "tqdm>=4.60",

@@ -69,9 +69,9 @@ def count_transitions(run_dir: Path) -> dict[str, int]:
 
     held: Counter[tuple[str, int, int]] = Counter()
     stored: Counter[str] = Counter()
-    store = ExperienceStore(run_dir / "experience.sqlite", contract_of(load(run_dir / "config.yaml")))
+    store = ExperienceStore(run_dir / "experience.sqlite", contract_of(load(run_dir / "config.yaml"), run_dir))
     for message in store.batches():
-        stored[message.collector] += len(message.batch)
+        stored[message.collector] += message.batch.transitions
         for episode, step in zip(message.batch.episode.tolist(), message.batch.step.tolist(), strict=True):
             held[message.collector, episode, step] += 1
     store.close()
@@ -79,8 +79,8 @@ def count_transitions(run_dir: Path) -> dict[str, int]:
     for file in sorted((run_dir / "outbox").glob("*.sqlite")):
         box = sqlite3.connect(file)
         (batched,) = box.execute("SELECT value FROM counters WHERE name = 'transition'").fetchone()
-        (journalled,) = box.execute("SELECT COUNT(*) FROM journal").fetchone()
-        (left,) = box.execute("SELECT COALESCE(SUM(count), 0) FROM batches").fetchone()
+        (journalled,) = box.execute("SELECT COUNT(outcome) FROM journal").fetchone()
+        (left,) = box.execute("SELECT COALESCE(SUM(transitions), 0) FROM batches").fetchone()
         unstored = left  # waiting; some of it may be in the store, its acknowledgement lost
         paid += batched + journalled
         waiting += left + journalled
@@ -108,7 +108,7 @@ def resume_to_success(run_dir: Path, episodes: int) -> dict[str, Any]:
     return {
         "final_exit_code": code,
         "final_success": summary["evaluation_success"],
-        "final_lost": summary["transitions_lost"],
+        "final_lost": summary["steps_lost"],
         "updates": summary["updates"],
     }
 

@@ -1,4 +1,4 @@
-"""Several collectors of one fleet in one process: real outboxes, uploads and codecs, random transitions.
+"""Several collectors of one fleet in one process: real outboxes, uploads and codecs, random steps.
 
 Started by fleet.py, which writes one word per line to standard input: `prime` (one batch of each), `load` (batches
 at the control rate), `flush` (no more batches), `waiting` (print how many are not acknowledged), `end` (print what
@@ -25,9 +25,10 @@ from std_msgs.msg import String, UInt8MultiArray
 
 from naf_robot.collecting.upload import Uploader
 from naf_robot.core.clock import SteadyClock
-from naf_robot.core.records import TRANSITION_DTYPES, TransitionBatch
+from naf_robot.core.records import STEP_DTYPES, StepBatch
 from naf_robot.experience.chunks import ChunkAssembler
-from naf_robot.experience.codec import Contract, decode_acknowledgement, decode_parameters
+from naf_robot.experience.codec import decode_acknowledgement, decode_parameters
+from naf_robot.experience.contract import Contract
 from naf_robot.experience.outbox import Outbox
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.qos import EXPERIENCE, PARAMETERS, reliable
@@ -39,18 +40,19 @@ HOUSEKEEPING_S = 0.2  # as in the collector node
 ASK_S = 1.0
 
 
-def random_batch(contract: Contract, count: int) -> TransitionBatch:
-    """`count` transitions of the contract's sizes."""
+def random_batch(contract: Contract, count: int) -> StepBatch:
+    """`count` steps of the contract's sizes."""
     random = np.random.default_rng(0)
-    widths = {"observation": contract.observation_size, "next_observation": contract.observation_size}
-    widths |= {"action": contract.action_size, "requested_action": contract.action_size}
+    widths = {"action": contract.action_size, "requested_action": contract.action_size}
     widths |= {"reward_terms": len(contract.reward_names)}
     arrays = {
         name: random.uniform(-1.0, 1.0, (count, widths[name]) if name in widths else count).astype(kind)
-        for name, kind in TRANSITION_DTYPES.items()
+        for name, kind in STEP_DTYPES.items()
     }
-    flags = {name: np.zeros(count, bool) for name in ("terminated", "truncated", "greedy", "success")}
-    return TransitionBatch(**arrays | flags)
+    flags = {name: np.zeros(count, bool) for name in ("closing", "terminated", "truncated", "greedy", "success")}
+    vectors = random.uniform(-1.0, 1.0, (count, contract.observation_size)).astype(np.float32)
+    observation = contract.steps.observation.unflatten(vectors)
+    return StepBatch(observation=observation, **arrays | flags | {"has_action": np.ones(count, bool)})
 
 
 class EmulatedCollector:
@@ -63,25 +65,25 @@ class EmulatedCollector:
         self.next_s = float("inf")
         self.look_s = 0.0
 
-    def make(self, template: TransitionBatch) -> None:
+    def make(self, template: StepBatch) -> None:
         """Fill a batch and put it into the outbox, as the collector node does."""
         self.made_s.append(time.monotonic())
         count = len(template)
         numbers = np.arange(self._step, self._step + count)
         self._step += count
-        truncated = template.truncated.copy()
-        truncated[-1] = self._step >= self._episode_steps
-        episode = np.full(count, self._episode)
-        self.uploader.add(replace(template, step=numbers, episode=episode, truncated=truncated))
-        if truncated[-1]:
+        last = np.zeros(count, bool)
+        last[-1] = self._step >= self._episode_steps
+        flags = {"closing": last, "truncated": last, "has_action": ~last}
+        self.uploader.add(replace(template, step=numbers, episode=np.full(count, self._episode), **flags))
+        if last[-1]:
             self._episode, self._step = self._episode + 1, 0
 
 
 class Fleet:
     """The collectors of this process on the graph."""
 
-    def __init__(self, config: RunConfig, names: list[str], folder: Path) -> None:
-        self.contract, self.batch = contract_of(config), config.collector.batch_transitions
+    def __init__(self, config: RunConfig, names: list[str], run_dir: Path, folder: Path) -> None:
+        self.contract, self.batch = contract_of(config, run_dir), config.collector.batch_transitions
         self.template = random_batch(self.contract, self.batch)
         settings, steps = config.collector, config.make_task().episode_steps
         self.robots: dict[str, EmulatedCollector] = {}
@@ -89,7 +91,7 @@ class Fleet:
             outbox = Outbox(folder / f"{name}.sqlite", name, self.contract, settings.max_outbox_bytes)
             uploader = Uploader(outbox, SteadyClock(), settings.resend_s, settings.max_resend_s)
             self.robots[name] = EmulatedCollector(outbox, uploader, steps)
-        self.chunks = ChunkAssembler()
+        self.chunks = ChunkAssembler(run_id=self.contract.run_id)
         self.chunk_stamps_s: list[float] = []
         self.acknowledged: list[tuple[float, float]] = []  # when, how long after the batch was made
         self.delivered: list[dict[str, float]] = []
@@ -104,7 +106,7 @@ class Fleet:
         self.executor.add_node(self.node)
 
     def on_acknowledgement(self, message: UInt8MultiArray) -> None:
-        now, acknowledgement = time.monotonic(), decode_acknowledgement(bytes(message.data))
+        now, acknowledgement = time.monotonic(), decode_acknowledgement(bytes(message.data), self.contract)
         for name in self.robots.keys() & set(acknowledgement.collectors):
             robot, sequences = self.robots[name], acknowledgement.of(name)
             if acknowledgement.refusal:
@@ -202,7 +204,7 @@ def main() -> None:
     words: SimpleQueue = SimpleQueue()
     Thread(target=lambda: [words.put(line.strip()) for line in sys.stdin], daemon=True).start()
     rclpy.init()
-    fleet = Fleet(load(options.config), options.robots, options.outboxes)
+    fleet = Fleet(load(options.config), options.robots, options.config.parent, options.outboxes)
     fleet.run(words)
     print(json.dumps(fleet.result()), flush=True)
     for robot in fleet.robots.values():

@@ -29,9 +29,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "test" / "support")
 import numpy as np
 from fuzz_mutations import mutate
 from policies import untrained
-from transitions import CONTRACT, make_batch
+from step_batches import CAMERA, CONTRACT, make_batch, with_pictures
 
 from naf_robot.core.errors import NafRobotError
+from naf_robot.core.images import decode_image
 from naf_robot.core.records import PolicyParameters
 from naf_robot.experience import envelope
 from naf_robot.experience.chunks import ChunkAssembler, split
@@ -45,10 +46,11 @@ from naf_robot.experience.codec import (
     encode_experience,
     encode_parameters,
 )
+from naf_robot.experience.contract import Contract
 from naf_robot.experience.outbox import Outbox
 from naf_robot.learning.policies.registry import make_policy
 from naf_robot.run.checkpoint import Checkpoint, read_folder, write_checkpoint
-from naf_robot.training.receiver import MAX_MESSAGE_BYTES
+from naf_robot.run.config import TrainerConfig
 
 HANG_S = 2.0  # processor time for one message
 
@@ -75,13 +77,18 @@ def read_parameters(data: bytes) -> None:
         raise Garbage(f"parameters of version {found.version} give the action {action}")
 
 
-def read_experience(data: bytes) -> None:
+def read_experience(data: bytes, contract: Contract = CONTRACT) -> None:
     """As the trainer does."""
-    found = decode_experience(data, CONTRACT, MAX_MESSAGE_BYTES)
+    found = decode_experience(data, contract, TrainerConfig().max_message_bytes, open_frames=True)
     batch = found.batch
-    finite = all(np.isfinite(a).all() for a in (batch.observation, batch.next_observation, batch.action, batch.reward))
-    if not finite or len(batch) < 1 or batch.observation.shape != (len(batch), 20) or found.sequence < 0:
-        raise Garbage(f"experience {found.collector!r} {found.sequence} of shape {batch.observation.shape}")
+    vectors = batch.vectors(contract.steps.observation)
+    finite = all(np.isfinite(a).all() for a in (vectors, batch.action, batch.reward))
+    if not finite or len(batch) < 1 or vectors.shape != (len(batch), 20) or found.sequence < 0:
+        raise Garbage(f"experience {found.collector!r} {found.sequence} of shape {vectors.shape}")
+    for spec in contract.steps.observation.images:
+        for index in range(len(batch)):
+            if decode_image(batch.images[spec.name][index], spec).shape != spec.shape:
+                raise Garbage(f"a frame of {spec.name!r} of another shape")
 
 
 class ReadAcknowledgement:
@@ -93,7 +100,7 @@ class ReadAcknowledgement:
             self.outbox.append(make_batch(2, episode=episode))
 
     def __call__(self, data: bytes) -> None:
-        found = decode_acknowledgement(data)
+        found = decode_acknowledgement(data, CONTRACT)
         if found.updates < 0 or found.transitions < 0:
             raise Garbage("an acknowledgement with negative counts")
         self.outbox.acknowledge(tuple(n for n in found.sequences if n not in (0, 1, 2, 3)))
@@ -105,12 +112,12 @@ class ReadChunk:
     """As a collector does, one assembler for all messages; the pieces it keeps are counted."""
 
     def __init__(self) -> None:
-        self.assembler = ChunkAssembler()
+        self.assembler = ChunkAssembler(run_id=CONTRACT.run_id)
         self.most_bytes = 0
 
     def __call__(self, data: bytes) -> None:
         whole = self.assembler.add(data)
-        held = sum(len(piece) for piece in self.assembler._pieces.values())
+        held = self.assembler.held_bytes
         self.most_bytes = max(self.most_bytes, held)
         if held > envelope.MAX_BYTES:
             raise Garbage(f"{held} bytes of chunks are kept")
@@ -139,12 +146,16 @@ def targets(folder: Path) -> dict[str, tuple[list[bytes], Callable[[bytes], None
     batch = make_batch(3, last=True)
     experience = encode_experience(ExperienceMessage("robot_1", 5, 15, batch), CONTRACT)
     other = encode_experience(ExperienceMessage("robot_2", 6, 9, make_batch(1)), replace(CONTRACT, task="door_push"))
-    acknowledgement = encode_acknowledgement(Acknowledgement(("robot_1", "robot_1"), (3, 4), 10, 20))
-    refusal = encode_acknowledgement(Acknowledgement(("robot_1",), (4,), 10, 20, "the store is full"))
+    pictures = encode_experience(ExperienceMessage("robot_1", 5, 15, with_pictures(make_batch(2, last=True))), CAMERA)
+    acknowledgement = encode_acknowledgement(
+        Acknowledgement(("robot_1", "robot_1"), (3, 4), 10, 20, run_id=CONTRACT.run_id)
+    )
+    refusal = encode_acknowledgement(Acknowledgement(("robot_1",), (4,), 10, 20, "the store is full", CONTRACT.run_id))
     small = encode_parameters(parameters())
+    common = {"version": 3, "count": 2, "whole": "0" * 64, "run": CONTRACT.run_id, "sender": ""}
     chunks = [envelope.encode("chunk", {"bytes": np.frombuffer(small[i : i + 400], np.uint8)}, facts)
-              for i, facts in ((0, {"version": 3, "index": 0, "count": 2, "whole": "0" * 64}),
-                               (400, {"version": 3, "index": 1, "count": 2, "whole": "0" * 64}))]  # fmt: skip
+              for i, facts in ((0, common | {"index": 0}),
+                               (400, common | {"index": 1}))]  # fmt: skip
     declared: tuple[type, ...] = (NafRobotError,)
     files = {}
     for name in ("learner.safetensors", "policy.safetensors", "checkpoint.json"):
@@ -154,9 +165,10 @@ def targets(folder: Path) -> dict[str, tuple[list[bytes], Callable[[bytes], None
         files[f"file {name}"] = ([reader.data], reader, (NafRobotError, OSError, ValueError, RecursionError), 0.01)
     return {
         "parameters": ([small, encode_parameters(parameters(8, (4,)))], read_parameters, declared, 0.3),
-        "experience": ([experience, other], read_experience, declared, 0.37),
+        "experience": ([experience, other], read_experience, declared, 0.3),
+        "frames": ([pictures], lambda data: read_experience(data, CAMERA), declared, 0.07),
         "acknowledgement": ([acknowledgement, refusal], ReadAcknowledgement(folder), declared, 0.2),
-        "chunk": ([*chunks, *split(small, 9)], ReadChunk(), declared, 0.1),
+        "chunk": ([*chunks, *split(small, 9, run_id=CONTRACT.run_id)], ReadChunk(), declared, 0.1),
         **files,
     }
 

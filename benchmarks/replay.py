@@ -4,9 +4,10 @@
     python benchmarks/replay.py --size 100000 --json
 
 Insertion: batches of 50, as collectors send them, until the buffer is full, with the buffer's memory touched for the
-first time, and again around the ring, when it is not. Sampling: batches of 64 and 1024 until they are tensors that a
-learner can use; ours also in blocks of 64 batches, as our learner draws them. The others: cpprb's ReplayBuffer,
-torchrl's TensorDictReplayBuffer, stable-baselines3's ReplayBuffer; one that is not installed is null.
+first time, and again around the ring, when it is not; neighbours share their observations. Sampling: batches of 64
+and 1024 until they are tensors that a learner can use; ours also in blocks of 64 batches, as our learner draws them.
+The others: cpprb's ReplayBuffer, torchrl's TensorDictReplayBuffer, stable-baselines3's ReplayBuffer; one that is not
+installed is null.
 """
 
 import argparse
@@ -21,9 +22,9 @@ from typing import Any, Protocol
 import measuring
 import numpy as np
 import torch
-from random_batch import make_batch
+from random_batch import make_chain
 
-from naf_robot.core.records import TransitionBatch
+from naf_robot.core.transitions import Transitions
 from naf_robot.learning.replay_buffer import ReplayBuffer
 
 OBSERVATION, ACTION = 20, 7
@@ -33,7 +34,7 @@ BLOCK = 64  # batches at once
 
 
 class Contestant(Protocol):
-    def add(self, batch: TransitionBatch) -> None: ...
+    def add(self, batch: Transitions) -> None: ...
 
     def sample(self, batch_size: int) -> object: ...
 
@@ -59,7 +60,7 @@ class Cpprb:
         fields |= {name: {"dtype": np.float32} for name in ("rew", "done", "truncated")}
         self.buffer = cpprb.ReplayBuffer(size, fields)
 
-    def add(self, batch: TransitionBatch) -> None:
+    def add(self, batch: Transitions) -> None:
         self.buffer.add(
             obs=batch.observation, act=batch.action, next_obs=batch.next_observation, rew=batch.reward,
             done=batch.terminated, truncated=batch.truncated,
@@ -77,7 +78,7 @@ class Torchrl:
         self.make = TensorDict
         self.buffer = TensorDictReplayBuffer(storage=LazyTensorStorage(size))
 
-    def add(self, batch: TransitionBatch) -> None:
+    def add(self, batch: Transitions) -> None:
         names = ("observation", "action", "next_observation", "reward", "terminated", "truncated")
         tensors = {name: torch.from_numpy(getattr(batch, name)) for name in names}
         self.buffer.extend(self.make(tensors, batch_size=len(batch)))
@@ -97,7 +98,7 @@ class Sb3:
         spaces = box(-np.inf, np.inf, (OBSERVATION,), np.float32), box(-1.0, 1.0, (ACTION,), np.float32)
         self.buffer = Sb3Buffer(size, *spaces, device="cpu", handle_timeout_termination=True)
 
-    def add(self, batch: TransitionBatch) -> None:
+    def add(self, batch: Transitions) -> None:
         for i in range(len(batch)):
             one = slice(i, i + 1)
             infos = [{"TimeLimit.truncated": bool(batch.truncated[i])}]
@@ -130,7 +131,7 @@ def rate(work: Callable[[], object], per_call: int, seconds: float, repeats: int
     return round(statistics.median(rates))
 
 
-def fill(contestant: Contestant, size: int, batch: TransitionBatch, at_most_s: float) -> tuple[int, float]:
+def fill(contestant: Contestant, size: int, batch: Transitions, at_most_s: float) -> tuple[int, float]:
     """Transitions added, at most `size` and no longer than `at_most_s`, and how many per second."""
     begin, added = time.perf_counter(), 0
     while added < size and time.perf_counter() - begin < at_most_s:
@@ -145,13 +146,13 @@ def fill_up(contestant: Contestant, count: int) -> None:
         contestant.buffer.observations[:] = contestant.buffer.next_observations[:] = 0.5
         contestant.buffer.actions[:], contestant.buffer.full = 0.5, True
         return
-    batch = make_batch(min(count, 100_000), OBSERVATION, ACTION)
+    batch = make_chain(min(count, 100_000), OBSERVATION, ACTION)
     for _ in range(-(-count // len(batch))):
         contestant.add(batch)
 
 
 def measure(name: str, options: argparse.Namespace) -> dict[str, Any] | None:
-    batch = make_batch(INSERTED, OBSERVATION, ACTION)
+    batch = make_chain(INSERTED, OBSERVATION, ACTION)
     try:
         contestant = CONTESTANTS[name](options.size)
     except ImportError as error:
@@ -174,15 +175,14 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any] | None:
                 lambda size=size: contestant.buffer.sample(BLOCK, size, contestant.generator),
                 BLOCK * size, options.seconds, options.repeats,
             )  # fmt: skip
-    return row | {"sampled_per_s": sampled, "bytes_per_transition": memory(contestant, options.size)}
+    return row | {"sampled_per_s": sampled, "bytes_per_transition": memory(contestant)}
 
 
-def memory(contestant: Contestant, size: int) -> float | None:
+def memory(contestant: Contestant) -> float | None:
     """Bytes of our tables per transition; the others do not tell."""
     if not isinstance(contestant, Ours):
         return None
-    tables = (contestant.buffer.observations, contestant.buffer.outcomes)
-    return round(sum(t.numel() * t.element_size() for t in tables) / size, 1)
+    return round(contestant.buffer.bytes_per_transition, 1)
 
 
 def main() -> None:

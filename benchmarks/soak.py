@@ -217,10 +217,10 @@ def run(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
     finally:
         if child.poll() is None:
             child.send_signal(signal.SIGINT)
-    document = {"flat": None} | document | {"exit_code": child.wait(), "transitions_lost": None}
+    document = {"flat": None} | document | {"exit_code": child.wait(), "steps_lost": None}
     if (file := run_dir / "summary.json").is_file():
         ended = json.loads(file.read_text(encoding="utf-8"))
-        document |= {key: ended[key] for key in ("transitions_lost", "transitions_resent", "updates")}
+        document |= {key: ended[key] for key in ("steps_lost", "transitions_resent", "updates")}
     if document["exit_code"] != 0:
         print(f"the run ended with code {document['exit_code']}; see {log}", file=sys.stderr)
     write(options.output, document | {"samples": samples})
@@ -262,7 +262,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         result = run(options, (options.resume or options.run_dir or Path(folder) / "run").resolve())
     print(json.dumps(result, indent=1))
-    return 0 if result["exit_code"] == 0 and result["flat"] is not False and result["transitions_lost"] == 0 else 1
+    return 0 if result["exit_code"] == 0 and result["flat"] is not False and result["steps_lost"] == 0 else 1
 
 
 if __name__ == "__main__":

@@ -66,6 +66,8 @@ def _parser() -> argparse.ArgumentParser:
 
     study = commands.add_parser("study", help="the synchronous loop without ROS, on any Gymnasium environment")
     _plugin("naf_robot.study.command", study)
+    convert = commands.add_parser("convert", help="bring a run folder of an older version into today's format")
+    _plugin("naf_robot.run.convert_command", convert)
     report = commands.add_parser("report", help="draw the learning curve of a run folder")
     report.add_argument("--run-dir", type=Path, required=True)
     report.set_defaults(run=_report)

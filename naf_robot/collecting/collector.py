@@ -1,4 +1,4 @@
-"""The collector without ROS: home by motion, run an episode, hand over its transitions, repeat."""
+"""The collector without ROS: home by motion, run an episode, hand over its steps, repeat."""
 
 import enum
 from collections import OrderedDict
@@ -10,10 +10,13 @@ from naf_robot.arm.control.actions import BoundActions
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.collecting.episode import Episode
 from naf_robot.collecting.homing import Homing
+from naf_robot.core.array_spec import Observation
 from naf_robot.core.clock import Clock
 from naf_robot.core.errors import NafRobotError
-from naf_robot.core.records import FloatArray, PolicyParameters, TransitionBatch, stack
+from naf_robot.core.records import FloatArray, PolicyParameters, StepBatch, StepSpec
 from naf_robot.core.seeding import stream
+from naf_robot.experience.journal import JournalRow
+from naf_robot.experience.recorder import EpisodeRecorder, Pictures
 from naf_robot.learning.behaviour import BehaviourPolicy
 from naf_robot.learning.policies.registry import make_policy
 from naf_robot.run.config import RunConfig
@@ -24,6 +27,7 @@ class Phase(enum.Enum):
     """What a collector is doing; the value is the sentence shown on `/diagnostics`."""
 
     HOMING = "moving home"
+    NOT_AT_HOME = "holding still: the arm does not get home and needs an operator"
     WAITING_FOR_POLICY = "waiting for policy parameters"
     WAITING_FOR_TRAINER = "waiting at home: the trainer is behind"
     POLICY_TOO_OLD = "holding still: no sign of the trainer"
@@ -40,8 +44,8 @@ class Tick:
     """What one control tick decided."""
 
     desired_velocity: FloatArray  # (n,) [rad/s]
-    batch: TransitionBatch | None = None  # to be stored and sent
-    recorded: TransitionBatch | None = None  # one transition, to be journalled until its batch comes
+    batch: StepBatch | None = None  # to be stored and sent
+    recorded: JournalRow | None = None  # what this tick brought, to be journalled until its batch comes
     prepared: FloatArray | None = None  # (3,) [m], base frame: where the next episode's goal is
     ended: Episode | None = None  # an episode ended with this tick
 
@@ -67,6 +71,8 @@ class Collector:
         self._robot = robot
         self._ratio = config.trainer.ratio()
         self._task = config.make_task()
+        self._steps = StepSpec(self._task.observation_spec, actions.size, self._task.reward_names)
+        self._pictures = Pictures(self._config.frame_format, self._config.jpeg_quality)
         self._model = model
         self._actions = actions
         self._clock = clock
@@ -91,10 +97,12 @@ class Collector:
         self._passed = 0  # of them in succession, by the acting policy
         self._updates, self._transitions = 0, 0
         self._last_sign_s = clock.now_s()
+        self._homing_since_s: float | None = None  # time of the tick at which this way home began
         self.next_episode = first_episode
         self.policy_version = -1  # acting
         self.newest_version = -1  # ever offered
-        self.paused = False
+        self._paused = False
+        self.help_reason: str | None = None  # why an operator must act before the arm moves again
         self.outbox_full = False
         self.hold_reasons: dict[str, str] = {}  # by source; while there is any, no episode runs
         self.phase = Phase.WAITING_FOR_POLICY
@@ -170,6 +178,17 @@ class Collector:
         """Wall time since the last sign of the trainer [s]."""
         return self._clock.now_s() - self._last_sign_s
 
+    @property
+    def paused(self) -> bool:
+        """Whether an operator has paused it; going on lets an arm that did not get home try again."""
+        return self._paused
+
+    @paused.setter
+    def paused(self, value: bool) -> None:
+        if self._paused and not value:
+            self._try_home_again()
+        self._paused = value
+
     def tick(self, now_s: float, signals: Signals) -> Tick:
         """One control period: `signals` as sensed at `now_s`; returns what to ask for now."""
         if self.hold_reasons and self._episode is not None:
@@ -188,7 +207,8 @@ class Collector:
         A running episode ends at the next tick, truncated, with what was executed kept.
         """
         if reason is None:
-            self.hold_reasons.pop(source, None)
+            if self.hold_reasons.pop(source, None) is not None:
+                self._try_home_again()
         else:
             self.hold_reasons[source] = reason
 
@@ -205,12 +225,13 @@ class Collector:
     def _between_episodes(self, now_s: float, signals: Signals) -> Tick:
         if self.hold_reasons:
             self.phase = Phase.HELD
+            self._homing_since_s = None
             return Tick(np.zeros(self._model.size))
-        error = self._home - signals["joint_position"]
+        distance = np.abs(self._home - signals["joint_position"])
         speed = float(np.abs(signals["joint_velocity"]).max())
-        if np.abs(error).max() > self._config.home_tolerance or speed > self._config.home_tolerance:
-            self.phase = Phase.HOMING
-            return Tick(self._homing.velocity(now_s, signals["joint_position"]))
+        if distance.max() > self._config.home_tolerance or speed > self._config.home_tolerance:
+            return Tick(self._go_home(now_s, signals["joint_position"], distance))
+        self._try_home_again()
         self.phase = self._obstacle() or Phase.PREPARING
         if self.phase is not Phase.PREPARING:
             return Tick(np.zeros(self._model.size))
@@ -220,6 +241,25 @@ class Collector:
             self.phase = Phase.WORLD_NOT_READY
             return Tick(np.zeros(self._model.size))
         return self._begin(now_s, signals, *self._prepared)
+
+    def _go_home(self, now_s: float, position: FloatArray, distance: FloatArray) -> FloatArray:
+        """The velocity that leads home, zero once it has been tried for too long."""
+        if self._homing_since_s is None:
+            self._homing_since_s = now_s
+        if self.help_reason is None and now_s - self._homing_since_s > self._config.home_timeout_s:
+            joint = self._model.joint_names[int(distance.argmax())]
+            self.help_reason = (
+                f"after {self._config.home_timeout_s:g} s {joint} is still {distance.max():.2f} rad from home; free "
+                "the arm, then pause and resume the collector, or clear the velocity controller's fault"
+            )
+        if self.help_reason is not None:
+            self.phase = Phase.NOT_AT_HOME
+            return np.zeros(self._model.size)
+        self.phase = Phase.HOMING
+        return self._homing.velocity(now_s, position)
+
+    def _try_home_again(self) -> None:
+        self._homing_since_s, self.help_reason = None, None
 
     def _prepare(self) -> Tick:
         periodic = self.next_episode % self._config.evaluation_period == self._config.evaluation_period - 1
@@ -252,10 +292,13 @@ class Collector:
         self.phase = Phase.RUNNING
         self._behaviour.reset()
         self._homing.start_episode()
-        episode = Episode(self._task, self.next_episode, goal, greedy, self.policy_version, self._actions)
+        recorder = EpisodeRecorder(self._steps, self.next_episode, self.policy_version, greedy, self._pictures)
+        episode = Episode(self._task, self.next_episode, goal, greedy, self.policy_version, self._actions, recorder)
         self._episode = episode
         self.next_episode += 1
-        return Tick(self._act(now_s, signals, episode))
+        observation = observe(self._task.observation_spec, signals, goal)
+        velocity = self._act(now_s, observation, signals["joint_position"], episode)
+        return Tick(velocity, recorded=recorder.journal_row())
 
     def _within_episode(self, now_s: float, signals: Signals, episode: Episode) -> Tick:
         gap_s = now_s - episode.pending.stamp_s if episode.pending else 0.0
@@ -263,29 +306,31 @@ class Collector:
             return self.abort(f"{gap_s:.2f} s passed between two control steps, allowed {self._config.max_gap_s} s")
         self._homing.record(signals["joint_position"])
         executed = self._executed.pop(episode.pending.stamp_s, None) if episode.pending else None
-        known = len(episode.rows)
-        episode.complete(executed, signals, observe(self._task.observation_spec, signals, episode.goal))
+        episode.complete(executed, signals)
+        observation = observe(self._task.observation_spec, signals, episode.goal)
         if episode.terminated or episode.time_is_up:
+            episode.observe(now_s, observation)
             if not episode.greedy:
                 self._behaviour.schedule.note(episode.success)
             return self._end(episode, np.zeros(self._model.size))
-        velocity = self._act(now_s, signals, episode)
-        if len(episode.rows) >= self._config.batch_transitions:
-            return Tick(velocity, batch=stack(episode.take()))
-        return Tick(velocity, recorded=stack(episode.rows[-1:]) if len(episode.rows) > known else None)
+        velocity = self._act(now_s, observation, signals["joint_position"], episode)
+        recorder, settings = episode.recorder, self._config
+        batch = None
+        if recorder.complete_rows >= settings.batch_transitions or recorder.bytes >= settings.batch_bytes:
+            batch = recorder.take()
+        return Tick(velocity, batch=batch, recorded=recorder.journal_row())
 
-    def _act(self, now_s: float, signals: Signals, episode: Episode) -> FloatArray:
-        observation = observe(self._task.observation_spec, signals, episode.goal)
-        action = self._behaviour.act(observation, episode.greedy)
-        position = signals["joint_position"]
-        episode.request(now_s, observation, action, position)
+    def _act(self, now_s: float, observation: Observation, position: FloatArray, episode: Episode) -> FloatArray:
+        episode.observe(now_s, observation)
+        action = self._behaviour.act(self._task.observation_spec.flatten(observation), episode.greedy)
+        episode.request(now_s, action, position)
         return self._actions.joint_velocity(action.astype(np.float64), position)
 
     def _end(self, episode: Episode, velocity: FloatArray) -> Tick:
+        """End `episode` with its newest observation, which closes it."""
         self._episode = None
         self._executed.clear()
         if episode.greedy:
             self._passed = self._passed + 1 if episode.success else 0
-        episode.truncate()
-        rows = episode.take()
-        return Tick(velocity, batch=stack(rows) if rows else None, ended=episode)
+        episode.recorder.close(terminated=episode.terminated, truncated=not episode.terminated)
+        return Tick(velocity, batch=episode.recorder.take(), ended=episode)

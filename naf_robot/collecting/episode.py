@@ -1,30 +1,30 @@
-"""One episode being recorded: observations in, transitions with the executed action out."""
+"""One episode of a robot: its task's reward and success, and the recorder that makes its steps."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from naf_robot.arm.control.actions import BoundActions
+from naf_robot.core.array_spec import Observation
 from naf_robot.core.records import FloatArray
+from naf_robot.experience.recorder import EpisodeRecorder
 from naf_robot.sensing.signals import Signals
 from naf_robot.tasks.task import Task
 
 
-@dataclass
-class Step:
-    """A request that waits for what was executed and for the observation after it."""
+class Request(NamedTuple):
+    """An action that waits for what was executed and for the observation after it."""
 
     stamp_s: float
-    observation: NDArray[np.float32]
-    requested: NDArray[np.float32]  # in [-1, 1]
+    action: NDArray[np.float32]  # in [-1, 1]
     position: FloatArray  # (n,) of the joints [rad]
 
 
 @dataclass
 class Episode:
-    """The record of one episode of `task` under one policy version."""
+    """One episode of `task` under one policy version."""
 
     task: Task
     number: int
@@ -32,74 +32,59 @@ class Episode:
     greedy: bool
     policy_version: int
     actions: BoundActions
-    steps: int = 0
-    discarded: int = 0  # transitions whose executed velocity never came
-    total_reward: float = 0.0
+    recorder: EpisodeRecorder
     success: bool = False
     terminated: bool = False  # by a real end, not by the time limit
     end_reason: str = "time limit"
-    pending: Step | None = None
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    pending: Request | None = None
 
-    def request(
-        self, stamp_s: float, observation: NDArray[np.float32], requested: NDArray[np.float32], position: FloatArray
-    ) -> None:
+    @property
+    def steps(self) -> int:
+        """Complete steps."""
+        return self.recorder.steps
+
+    @property
+    def discarded(self) -> int:
+        """Complete steps whose executed velocity never came."""
+        return self.recorder.discarded
+
+    @property
+    def total_reward(self) -> float:
+        """Sum of the rewards so far."""
+        return self.recorder.total_reward
+
+    def observe(self, stamp_s: float, observation: Observation) -> None:
+        """Note the observation at `stamp_s`, before what is asked for in it."""
+        self.recorder.observe(stamp_s, observation, self.success)
+
+    def request(self, stamp_s: float, requested: NDArray[np.float32], position: FloatArray) -> None:
         """Note what is asked for at `stamp_s`, the joints being at `position` (n,)."""
-        self.pending = Step(stamp_s, observation, requested, position)
+        self.pending = Request(stamp_s, requested, position)
 
-    def complete(self, executed_velocity: FloatArray | None, signals: Signals, following: NDArray[np.float32]) -> None:
-        """Finish the pending step with the velocity really sent and the observation one period later.
+    def complete(self, executed_velocity: FloatArray | None, signals: Signals) -> None:
+        """Finish the pending step with the velocity really sent and the `signals` one period later.
 
         Without an executed velocity (lost or late beyond the bound) nothing can be learned from the
         step: it is counted as discarded, and the episode goes on.
         """
-        step = self.pending
-        if step is None:
+        request = self.pending
+        if request is None:
             return
         self.pending = None
-        self.steps += 1
         succeeds = self.task.success(signals, self.goal)
         self.success = succeeds or (self.success and self.task.success_once)
-        requested = step.requested.astype(np.float64)
+        requested = request.action.astype(np.float64)
         self.terminated = self.task.terminated(signals, self.goal) or self.actions.ends_episode(requested)
         if self.terminated:
             self.end_reason = "terminated"
         if executed_velocity is None:
-            self.discarded += 1
+            self.recorder.complete()
             return
-        executed = np.clip(self.actions.action(executed_velocity, step.position, requested), -1.0, 1.0)
+        executed = self.actions.action(executed_velocity, request.position, requested)
         terms = self.task.reward_terms(signals, self.goal, executed, requested)
-        self.total_reward += float(terms.sum())
-        self.rows.append(
-            {
-                "observation": step.observation,
-                "action": executed,
-                "requested_action": step.requested,
-                "reward": terms.sum(),
-                "reward_terms": terms,
-                "next_observation": following,
-                "terminated": self.terminated,
-                "truncated": False,
-                "episode": self.number,
-                "step": self.steps - 1,
-                "policy_version": self.policy_version,
-                "greedy": self.greedy,
-                "success": self.success,
-                "stamp_s": step.stamp_s,
-            }
-        )
+        self.recorder.complete(request.action, executed, terms)
 
     @property
     def time_is_up(self) -> bool:
         """Whether the time limit is reached."""
         return self.steps >= self.task.episode_steps
-
-    def truncate(self) -> None:
-        """Mark the newest unsent transition as the last one, unless it is a real end."""
-        if self.rows and not self.rows[-1]["terminated"]:
-            self.rows[-1]["truncated"] = True
-
-    def take(self) -> list[dict[str, Any]]:
-        """Hand over what is recorded and not yet taken."""
-        rows, self.rows = self.rows, []
-        return rows

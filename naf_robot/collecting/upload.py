@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 from naf_robot.core.clock import Clock
 from naf_robot.core.errors import StoreError
-from naf_robot.core.records import TransitionBatch
+from naf_robot.core.records import StepBatch
+from naf_robot.experience.chunks import split
+from naf_robot.experience.journal import JournalRow
 from naf_robot.experience.outbox import Outbox
 
-MAX_RESENDS_AT_ONCE = 8  # a trainer that comes back is not flooded with everything
+MAX_RESENDS_AT_ONCE = 8  # a trainer that comes back is not flooded with everything,
+MAX_BYTES_AT_ONCE = 8 * 1024 * 1024  # nor with more than the middleware's queues hold; one batch always goes
 
 
 @dataclass
@@ -29,20 +32,23 @@ class Uploader:
         self._resend_s = resend_s
         self._max_resend_s = max_resend_s
         self._schedule = {sequence: _Sent(0.0, resend_s) for sequence in outbox.waiting()}
-        self._unsaved: list[TransitionBatch] = []
-        self.trouble: str | None = None  # why transitions cannot be stored, None while they can
+        self._unsaved: list[tuple[StepBatch, JournalRow | None]] = []
+        self.trouble: str | None = None  # why steps cannot be stored, None while they can
         self.resent = 0
 
-    def note(self, row: TransitionBatch) -> None:
-        """Journal a transition of the running episode; a disk that refuses is told in `trouble`."""
+    def note(self, row: JournalRow) -> None:
+        """Journal what a tick of the running episode brought; a disk that refuses is told in `trouble`."""
         try:
             self._outbox.journal(row)
         except StoreError as error:
             self.trouble = str(error)
 
-    def add(self, batch: TransitionBatch) -> None:
-        """Store `batch` durably and have it sent at once; or keep it until the disk takes it."""
-        self._unsaved.append(batch)
+    def add(self, batch: StepBatch, following: JournalRow | None = None) -> None:
+        """Store `batch` durably and have it sent at once; or keep it until the disk takes it.
+
+        `following` is the observation after it, when the episode goes on.
+        """
+        self._unsaved.append((batch, following))
         self._save()
 
     @property
@@ -51,14 +57,15 @@ class Uploader:
         return len(self._unsaved) + sum(entry.due_s < 0.0 for entry in self._schedule.values())
 
     def due(self) -> list[bytes]:
-        """Payloads to send now, oldest first."""
+        """Messages to send now, oldest batch first; a large batch in several chunks."""
         if self._unsaved or self.trouble:
             self._save()
         now = self._clock.now_s()
-        payloads: list[bytes] = []
+        messages: list[bytes] = []
+        sent, sent_bytes = 0, 0
         for sequence in sorted(self._schedule):
             entry = self._schedule[sequence]
-            if entry.due_s > now or len(payloads) >= MAX_RESENDS_AT_ONCE:
+            if entry.due_s > now or sent >= MAX_RESENDS_AT_ONCE or sent_bytes >= MAX_BYTES_AT_ONCE:
                 continue
             payload = self._outbox.payload(sequence)
             if payload is None:
@@ -66,8 +73,9 @@ class Uploader:
                 continue
             self.resent += entry.due_s >= 0.0
             entry.due_s, entry.patience_s = now + entry.patience_s, min(2.0 * entry.patience_s, self._max_resend_s)
-            payloads.append(payload)
-        return payloads
+            sent, sent_bytes = sent + 1, sent_bytes + len(payload)
+            messages += split(payload, sequence, self._outbox.collector, self._outbox.run_id)
+        return messages
 
     def acknowledge(self, sequences: tuple[int, ...]) -> None:
         """The trainer holds these.
@@ -82,7 +90,7 @@ class Uploader:
     def _save(self) -> None:
         try:
             while self._unsaved:
-                self._schedule[self._outbox.append(self._unsaved[0])] = _Sent(-1.0, self._resend_s)
+                self._schedule[self._outbox.append(*self._unsaved[0])] = _Sent(-1.0, self._resend_s)
                 del self._unsaved[0]
         except StoreError as error:
             self.trouble = str(error)

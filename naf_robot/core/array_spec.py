@@ -58,6 +58,11 @@ class ArraySpec:
         """Whether it is a picture `uint8 (H, W, 3)`, which travels compressed and stays out of the flat vector."""
         return self.dtype == "uint8" and len(self.shape) == 3 and self.shape[2] == 3
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether a bound is finite."""
+        return not (math.isinf(self.low) and math.isinf(self.high))
+
     def validate(self, array: NDArray) -> None:
         """Check shape, dtype, finiteness and bounds.
 
@@ -70,9 +75,7 @@ class ArraySpec:
             )
         if self.dtype == "float32" and not np.isfinite(array).all():
             raise SpecError(f"array {self.name!r} is not finite")
-        if not (math.isinf(self.low) and math.isinf(self.high)) and not (
-            (array >= self.low).all() and (array <= self.high).all()
-        ):
+        if self.is_bounded and not ((array >= self.low).all() and (array <= self.high).all()):
             raise SpecError(f"array {self.name!r} must lie within [{self.low}, {self.high}]")
 
 
@@ -131,6 +134,11 @@ class ObservationSpec:
         return np.concatenate([np.ravel(observation[array.name]) for array in self.vector_arrays]).astype(
             np.float32, copy=False
         )
+
+    def unflatten(self, vectors: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """The named arrays, shapes (N, *shape), of flat vectors (N, D); they share the memory."""
+        count = len(vectors)
+        return {a.name: vectors[:, self.slice_of(a.name)].reshape(count, *a.shape) for a in self.vector_arrays}
 
     def validate(self, vector: NDArray[np.floating]) -> None:
         """Check shape and finiteness of a flat `vector`, shape `(size,)`.

@@ -6,7 +6,7 @@ entry and every array. Nothing here executes what it reads: no pickle, sizes are
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from safetensors.numpy import load, save
 
 from naf_robot.core.errors import CodecError
 
-SCHEMA = "1"
+SCHEMA = "2"
 MAX_BYTES = 64 * 1024 * 1024
 MAX_HEADER_BYTES = 64 * 1024
 
@@ -51,25 +51,35 @@ class Envelope:
         return self.metadata[key]
 
 
-def encode(kind: str, arrays: Mapping[str, NDArray], metadata: Mapping[str, object]) -> bytes:
+def encode(kind: str, arrays: Mapping[str, NDArray], metadata: Mapping[str, object], schema: str = SCHEMA) -> bytes:
     """Bytes of a message of `kind`; metadata values are stored as text."""
     contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}  # a scalar stays one
-    entries = {key: str(value) for key, value in metadata.items()} | {"schema": SCHEMA, "kind": kind}
+    entries = {key: str(value) for key, value in metadata.items()} | {"schema": schema, "kind": kind}
     entries["sha256"] = _checksum(contiguous, entries)
     return save(contiguous, metadata=entries)
 
 
-def decode(data: bytes, kind: str, max_bytes: int = MAX_BYTES) -> Envelope:
-    """Read a message and check that it is whole, of this schema and of `kind`.
+def decode(
+    data: bytes,
+    kind: str,
+    max_bytes: int = MAX_BYTES,
+    admit: Callable[[Envelope], None] | None = None,
+    schema: str = SCHEMA,
+) -> Envelope:
+    """Read a message and check that it is whole, of this `schema` and of `kind`.
+
+    `admit` sees the metadata first and may raise: what is not for this process then costs little.
 
     Raises:
         CodecError: saying which check failed.
     """
     entries = _metadata(data, max_bytes)
-    if entries.get("schema") != SCHEMA:
-        raise CodecError(f"message schema {entries.get('schema')!r} is not supported; this version reads {SCHEMA!r}")
+    if entries.get("schema") != schema:
+        raise CodecError(f"message schema {entries.get('schema')!r} is not supported; this version reads {schema!r}")
     if entries.get("kind") != kind:
         raise CodecError(f"expected a message of kind {kind!r}, got {entries.get('kind')!r}")
+    if admit is not None:
+        admit(Envelope(kind, {}, entries))
     try:
         arrays = load(bytes(data))
     except (SafetensorError, KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:

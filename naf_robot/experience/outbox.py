@@ -1,26 +1,28 @@
 """The collector's durable side: batches wait here until the trainer says it holds them.
 
-The transitions of the running episode are journalled one by one, so that the death of the process
-costs none of them. A batch takes their place in the same transaction that stores it.
+The steps of the running episode are journalled one by one, so that the death of the process costs none that
+was complete. A batch takes their place in the same transaction that stores it.
 """
 
 import sqlite3
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from naf_robot.core.errors import CodecError, StoreError
 from naf_robot.core.files import ExclusiveLock
-from naf_robot.core.records import TransitionBatch, concatenate
-from naf_robot.experience.codec import Contract, ExperienceMessage, encode_experience
+from naf_robot.core.records import StepBatch
+from naf_robot.experience.codec import ExperienceMessage, encode_experience
+from naf_robot.experience.contract import Contract
 from naf_robot.experience.database import open_database
-from naf_robot.experience.journal import pack, unpack
+from naf_robot.experience.journal import JournalRow, recovered
 
 TABLES = """
-CREATE TABLE batches (sequence INTEGER PRIMARY KEY, count INTEGER NOT NULL, payload BLOB NOT NULL);
-CREATE TABLE journal (number INTEGER PRIMARY KEY, payload BLOB NOT NULL);
+CREATE TABLE batches (
+    sequence INTEGER PRIMARY KEY, steps INTEGER NOT NULL, transitions INTEGER NOT NULL, payload BLOB NOT NULL
+);
+CREATE TABLE journal (number INTEGER PRIMARY KEY AUTOINCREMENT, observation BLOB NOT NULL, outcome BLOB);
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
-INSERT INTO counters VALUES ('sequence', 0), ('transition', 0), ('episode', 0)
+INSERT INTO counters VALUES ('sequence', 0), ('step', 0), ('transition', 0), ('episode', 0), ('begun', 0)
 """
 
 
@@ -32,25 +34,24 @@ class Outbox:
 
     Raises:
         LockedError: another living collector has this name.
-        StoreError: the file belongs to another collector, task or observation spec, or is damaged.
+        StoreError: the file belongs to another collector, run, task or observation spec, or is damaged.
     """
 
     def __init__(self, path: Path, collector: str, contract: Contract, max_bytes: int) -> None:
         self.collector = collector
-        self._contract = contract
+        self.contract = contract
         self._max_bytes = max_bytes
         self._lock = ExclusiveLock(path.with_suffix(".lock"), f"the outbox of collector {collector!r}")
-        identity = {"collector": collector, "task": contract.task, "observation_spec": contract.observation_spec}
         try:
-            self._database = open_database(path, "outbox", identity, TABLES)
+            self._database = open_database(path, "outbox", identity_of(collector, contract), TABLES)
             (self._bytes,) = self._one("SELECT COALESCE(SUM(LENGTH(payload)), 0) FROM batches")
             self.recovered = self._recover()
         except StoreError:
             self._lock.release()
             raise
 
-    def journal(self, row: TransitionBatch) -> None:
-        """Note a transition of the running episode; the batch that will hold it removes the note.
+    def journal(self, row: JournalRow) -> None:
+        """Note what a control tick of the running episode brought; the batch that will hold it removes the note.
 
         It survives the death of the process; only `append` is also safe from the loss of power.
 
@@ -59,31 +60,37 @@ class Outbox:
         """
         try:
             self._database.execute("PRAGMA synchronous=NORMAL")
-            self._database.execute("INSERT INTO journal (payload) VALUES (?)", (pack(row),))
+            self._database.execute("INSERT INTO journal (observation, outcome) VALUES (?, ?)", row)
         except sqlite3.Error as error:
-            raise StoreError(f"outbox of {self.collector!r} cannot store a transition: {error}") from None
+            raise StoreError(f"outbox of {self.collector!r} cannot store a step: {error}") from None
 
-    def append(self, batch: TransitionBatch) -> int:
+    def append(self, batch: StepBatch, following: JournalRow | None = None) -> int:
         """Store `batch` durably, in place of the journal, and return its sequence number.
 
-        A full outbox takes it too: what has been paid for is kept; `is_full` keeps the next episode
-        from being begun.
+        `following` is the observation after the batch, when the episode goes on. A full outbox takes it too: what was
+        recorded is kept; `is_full` keeps the next episode from being begun.
 
         Raises:
             StoreError: the disk refused; nothing was stored, the journal stays.
         """
-        sequence, transition = self._counter("sequence"), self._counter("transition")
-        message = ExperienceMessage(self.collector, sequence, transition, batch)
-        payload = encode_experience(message, self._contract)
+        sequence, first, transitions = self._counter("sequence"), self._counter("step"), batch.transitions
+        message = ExperienceMessage(self.collector, sequence, first, batch)
+        payload = encode_experience(message, self.contract)
+        closed = bool(batch.closing[-1])
         try:
             self._database.execute("PRAGMA synchronous=FULL")
             with self._database:
                 self._database.execute("BEGIN IMMEDIATE")
-                self._database.execute("INSERT INTO batches VALUES (?, ?, ?)", (sequence, len(batch), payload))
+                row = (sequence, len(batch), transitions, payload)
+                self._database.execute("INSERT INTO batches VALUES (?, ?, ?, ?)", row)
                 self._database.execute("DELETE FROM journal")
+                if following is not None:
+                    self._database.execute("INSERT INTO journal (observation, outcome) VALUES (?, ?)", following)
                 self._set("sequence", sequence + 1)
-                self._set("transition", transition + len(batch))
+                self._set("step", first + len(batch))
+                self._set("transition", self._counter("transition") + transitions)
                 self._set("episode", int(batch.episode[-1]) + 1)
+                self._set("begun", int(not closed))
         except sqlite3.Error as error:
             raise StoreError(f"outbox of {self.collector!r} cannot store a batch: {error}") from None
         self._bytes += len(payload)
@@ -103,9 +110,9 @@ class Outbox:
         return [row[0] for row in self._database.execute("SELECT sequence FROM batches ORDER BY sequence")]
 
     def waiting_transitions(self) -> int:
-        """Transitions not yet acknowledged, those of the journal included."""
-        (batched,) = self._one("SELECT COALESCE(SUM(count), 0) FROM batches")
-        (journalled,) = self._one("SELECT COUNT(*) FROM journal")
+        """Transitions not yet acknowledged, the complete steps of the journal included."""
+        (batched,) = self._one("SELECT COALESCE(SUM(transitions), 0) FROM batches")
+        (journalled,) = self._one("SELECT COUNT(outcome) FROM journal")
         return batched + journalled
 
     def acknowledge(self, sequences: tuple[int, ...]) -> None:
@@ -130,6 +137,11 @@ class Outbox:
             raise StoreError(f"outbox of {self.collector!r} cannot forget {sequences}: {error}") from None
 
     @property
+    def run_id(self) -> str:
+        """The run that its batches are of."""
+        return self.contract.run_id
+
+    @property
     def transitions(self) -> int:
         """Transitions ever stored under this name in batches."""
         return self._counter("transition")
@@ -145,18 +157,20 @@ class Outbox:
         self._lock.release()
 
     def _recover(self) -> int:
-        """Make a batch of a dead predecessor's journal, its last transition truncated; how many there were."""
-        rows = self._database.execute("SELECT payload FROM journal ORDER BY number").fetchall()
+        """Make a batch of a dead predecessor's journal, its last observation closing; its complete steps.
+
+        An episode whose steps are all in batches, without a journal, is left open: nothing says how it ended.
+        """
+        rows = self._database.execute("SELECT observation, outcome FROM journal ORDER BY number").fetchall()
         try:
-            batches = [unpack(payload, self._contract) for (payload,) in rows]
+            batch = recovered(rows, self.contract.steps, bool(self._counter("begun")))
         except CodecError as error:
             raise StoreError(f"the journal of collector {self.collector!r} is damaged: {error}") from None
-        if batches:
-            batch = concatenate(batches)
-            truncated = batch.truncated.copy()
-            truncated[-1] |= not batch.terminated[-1]
-            self.append(replace(batch, truncated=truncated))
-        return len(rows)
+        if batch is None:
+            self._database.execute("DELETE FROM journal")
+            return 0
+        self.append(batch)
+        return batch.transitions
 
     def _one(self, query: str, *values: object) -> Any:
         return self._database.execute(query, values).fetchone()
@@ -166,3 +180,9 @@ class Outbox:
 
     def _set(self, name: str, value: int) -> None:
         self._database.execute("UPDATE counters SET value = ? WHERE name = ?", (value, name))
+
+
+def identity_of(collector: str, contract: Contract) -> dict[str, str]:
+    """What an outbox says of itself."""
+    words = {"task": contract.task, "observation_spec": contract.observation_spec, "run": contract.run_id}
+    return {"collector": collector} | words

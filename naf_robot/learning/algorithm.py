@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from naf_robot.core.array_spec import ArraySpec
 from naf_robot.learning.policies.registry import MLP
 from naf_robot.learning.source_shares import SourceShares
 
@@ -50,6 +51,8 @@ class AlgorithmSetup:
     replay_capacity: int = 1_000_000  # transitions of each source
     success_fraction: float = 0.0  # of each batch from successful episodes, as soon as there are any
     sources: SourceShares = field(default_factory=SourceShares)
+    images: tuple[ArraySpec, ...] = ()  # pictures of an observation, beside its flat vector
+    frame_bytes: int = 1 << 62  # of compressed pictures that each source holds at most
 
 
 class Algorithm(Protocol):

@@ -28,7 +28,9 @@ class OffPolicyActorCritic:
                 setup.observation_size,
                 setup.action_size,
                 setup.device,
-                success_fraction=setup.success_fraction,
+                setup.success_fraction,
+                setup.images,
+                setup.frame_bytes,
             )
             for source in dict.fromkeys((ONLINE, *setup.sources.drawn))
         }

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from naf_robot.core.errors import CheckpointError, NafRobotError
-from naf_robot.core.records import TransitionBatch
+from naf_robot.core.transitions import Transitions
 from naf_robot.learning.source_shares import SourceShares
 
 CARRY, DRAWN = "carry", "drawn"
@@ -48,8 +48,8 @@ class Source(Batches, Protocol):
         """Transitions held."""
         ...
 
-    def add(self, batch: TransitionBatch, collector: str = "", /) -> None:
-        """Store `batch` of `collector`, oldest first."""
+    def add(self, transitions: Transitions, collector: str = "", /) -> None:
+        """Store `transitions` of `collector`, oldest first."""
         ...
 
     def skip(self, count: int) -> None:

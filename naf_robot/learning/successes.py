@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from naf_robot.core.records import TransitionBatch
+from naf_robot.core.transitions import Transitions
 
 REMEMBERED = 4  # newest episodes of a source whose batches may still come, in any order
 
@@ -33,9 +33,10 @@ class Successes:
         self._flags = np.zeros(capacity, np.bool_)  # by slot; untouched memory costs nothing
         self._traces: defaultdict[str, dict[int, Trace]] = defaultdict(dict)
         self._added = 0
+        self._oldest = 0  # number of the oldest transition not given up
         self._slots: Tensor | None = None
 
-    def note(self, batch: TransitionBatch, first: int, source: str) -> None:
+    def note(self, batch: Transitions, first: int, source: str) -> None:
         """`batch` of `source` was written; its oldest transition has the number `first`."""
         numbers = np.arange(first, first + len(batch))
         self._added = first + len(batch)
@@ -48,13 +49,20 @@ class Successes:
             if len(rows):
                 self._follow(batch, rows, numbers[rows], source)
 
+    def give_up(self, number: int) -> None:
+        """Transition `number`, the oldest one held, was given up."""
+        self._oldest = number + 1
+        if self._flags[number % self._capacity]:
+            self._flags[number % self._capacity] = False
+            self._slots = None
+
     def slots(self) -> Tensor:
         """Slots of transitions of successful episodes, shape `(S,)`, int64, ascending, on the device."""
         if self._slots is None:
             self._slots = torch.from_numpy(np.flatnonzero(self._flags)).to(self._device)
         return self._slots
 
-    def _follow(self, batch: TransitionBatch, rows: NDArray[np.int64], numbers: NDArray[np.int64], source: str) -> None:
+    def _follow(self, batch: Transitions, rows: NDArray[np.int64], numbers: NDArray[np.int64], source: str) -> None:
         traces = self._traces[source]
         trace = traces.setdefault(int(batch.episode[rows[0]]), Trace())
         while len(traces) > REMEMBERED:
@@ -70,5 +78,5 @@ class Successes:
             trace.numbers.clear()
 
     def _held(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Those that have not been overwritten."""
-        return numbers[numbers >= self._added - self._capacity]
+        """Those that have neither been overwritten nor given up."""
+        return numbers[numbers >= max(self._added - self._capacity, self._oldest)]

@@ -38,7 +38,7 @@ class CollectorNode(ExecutableNode):
         model = own.arm.model()
         actions = bound_actions(self.config, model, SafetyProjection(model, own.safety).limits)
         self.joints = model.joint_names
-        contract = contract_of(self.config)
+        contract = contract_of(self.config, self.run_dir)
         self.outbox = open_outbox(self, self.robot, contract)
         first = self.outbox.next_episode
         self.collector = Collector(self.config, self.robot, model, actions, SteadyClock(), first)
@@ -102,7 +102,7 @@ class CollectorNode(ExecutableNode):
         self.tick_if_ready()
 
     def on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        """Pause or go on; an episode that runs is finished first."""
+        """Pause or resume; an episode that runs is finished first. Resuming lets a stuck arm try to get home again."""
         self.collector.paused = request.data
         response.success, response.message = True, "paused" if request.data else "collecting"
         return response
@@ -123,7 +123,9 @@ class CollectorNode(ExecutableNode):
             "pinned to version": collector.pinned_version if collector.pinned_version is not None else "",
             **self.experience.report(),
         }
-        reasons = "; ".join([*([f"waiting for {waiting}"] if waiting else []), *collector.hold_reasons.values()])
+        helped = [collector.help_reason] if collector.help_reason else []
+        waits = [f"waiting for {waiting}"] if waiting else []
+        reasons = "; ".join([*waits, *collector.hold_reasons.values(), *helped])
         message = f"{collector.phase.value}: {reasons}" if reasons else collector.phase.value
         return OK if fine and not waiting else WARN, message, values
 

@@ -7,9 +7,11 @@ from std_msgs.msg import UInt8MultiArray
 
 from naf_robot.collecting.collector import Collector, Tick
 from naf_robot.collecting.upload import Uploader
+from naf_robot.core import run_files
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import CodecError, StoreError
-from naf_robot.experience.codec import Contract, decode_acknowledgement
+from naf_robot.experience.codec import decode_acknowledgement
+from naf_robot.experience.contract import Contract
 from naf_robot.experience.outbox import Outbox
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.diagnostics import Diagnostics
@@ -20,7 +22,7 @@ from naf_robot.run.stop_times import COLLECTOR_FLUSH_S
 
 def open_outbox(node: ExecutableNode, robot: str, contract: Contract) -> Outbox:
     """The robot's outbox in the run folder."""
-    folder = node.run_dir / "outbox"
+    folder = node.run_dir / run_files.OUTBOX
     folder.mkdir(exist_ok=True)
     return Outbox(folder / f"{robot}.sqlite", robot, contract, node.config.collector.max_outbox_bytes)
 
@@ -43,7 +45,7 @@ class ExperienceLink:
     def take(self, tick: Tick) -> None:
         """Store what a tick recorded; a batch is sent at once."""
         if tick.batch is not None:
-            self._uploader.add(tick.batch)
+            self._uploader.add(tick.batch, tick.recorded)
             self.send()
         elif tick.recorded is not None:
             self._uploader.note(tick.recorded)
@@ -75,7 +77,7 @@ class ExperienceLink:
     def _on_acknowledgement(self, message: UInt8MultiArray) -> None:
         """The trainer holds batches of ours, or of another robot: a sign of life either way."""
         try:
-            acknowledgement = decode_acknowledgement(bytes(message.data))
+            acknowledgement = decode_acknowledgement(bytes(message.data), self._outbox.contract)
         except CodecError as error:
             self._diagnostics.refuse("acknowledgement", error)
             return

@@ -5,7 +5,8 @@ from std_msgs.msg import String, UInt8MultiArray
 from naf_robot.collecting.collector import Collector, Phase
 from naf_robot.core.errors import NafRobotError
 from naf_robot.experience.chunks import ChunkAssembler
-from naf_robot.experience.codec import Contract, decode_parameters
+from naf_robot.experience.codec import decode_parameters
+from naf_robot.experience.contract import Contract
 from naf_robot.nodes import topics
 from naf_robot.nodes.diagnostics import Diagnostics
 from naf_robot.nodes.executable import ExecutableNode
@@ -23,7 +24,7 @@ class PolicyLink:
         self._contract = contract
         self._collector = collector
         self._diagnostics = diagnostics
-        self._chunks = ChunkAssembler()
+        self._chunks = ChunkAssembler(run_id=contract.run_id)
         self._pin = PinFile(node.run_dir, robot)
         self._request = node.create_publisher(String, topics.POLICY_REQUEST, reliable(10))
         node.create_subscription(UInt8MultiArray, topics.POLICY_PARAMETERS, self._on_parameters, PARAMETERS)

@@ -1,4 +1,4 @@
-"""Executable `trainer`: takes every robot's transitions, trains without pause, publishes policy parameters."""
+"""Executable `trainer`: takes every robot's experience, trains without pause, publishes policy parameters."""
 
 import sys
 import time
@@ -127,7 +127,7 @@ class TrainerNode(ExecutableNode):
         """Send the parameters of every addressee, in chunks where they are large."""
         self.published_s = time.monotonic()
         for parameters in versions:
-            for piece in split(encode_parameters(parameters), parameters.version):
+            for piece in split(encode_parameters(parameters), parameters.version, run_id=parameters.run_id):
                 self.parameters.publish(convert.bytes_message(piece))
 
     def on_save(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

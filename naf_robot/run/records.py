@@ -5,7 +5,15 @@ from typing import Literal
 import msgspec
 
 from naf_robot.core.config import Config
-from naf_robot.core.types import FractionBelowOne, NonNegativeFloat, PositiveFloat, PositiveInt
+from naf_robot.core.frames import FrameFormat
+from naf_robot.core.types import (
+    FractionBelowOne,
+    JpegQuality,
+    MessageBytes,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+)
 from naf_robot.learning.exploration import ExplorationConfig
 from naf_robot.learning.learner_batch import ActionSource
 from naf_robot.learning.source_shares import SourceShares
@@ -20,10 +28,13 @@ class CollectorConfig(Config, frozen=True):
     )
     evaluation_period: PositiveInt = 10  # every this many episodes one is greedy, and after a success in evaluation the
     # next too, with the same policy, until it fails or has filled the trainer's evaluation window
-    batch_transitions: PositiveInt = 50  # sent together
+    batch_transitions: PositiveInt = 50  # steps sent together,
+    batch_bytes: PositiveInt = 2 * 1024 * 1024  # or fewer, when their compressed pictures have so many bytes
+    frame_format: FrameFormat = "png"  # of pictures: without loss, or jpeg
+    jpeg_quality: JpegQuality = 90  # of pictures that are sent as jpeg
     home_tolerance: PositiveFloat = 0.03  # [rad] per joint, within which the arm is at home
     home_gain: PositiveFloat = 2.0  # [1/s] velocity toward home per distance from it
-    home_timeout_s: PositiveFloat = 20.0  # of the way home
+    home_timeout_s: PositiveFloat = 120.0  # of the way home; then the robot holds still and asks for an operator
     max_gap_s: PositiveFloat = 0.2  # between two control steps; a longer gap ends the episode without that transition
     max_policy_age_s: PositiveFloat = 60.0  # wall time without a sign of the trainer after which the robot holds still
     resend_s: PositiveFloat = 1.0  # first wait for an acknowledgement; doubles up to the next
@@ -43,6 +54,8 @@ class TrainerConfig(Config, frozen=True):
     success_fraction: FractionBelowOne = 0.0  # of each batch from successful episodes, as soon as there are any
     sources: SourceShares = SourceShares()  # shares of each batch by the name of its source
     replay_capacity: PositiveInt = 1_000_000  # transitions that batches are drawn from, the newest
+    replay_frame_bytes: PositiveInt = 4 * 1024**3  # of compressed pictures; the oldest transitions make room
+    max_message_bytes: MessageBytes = 16 * 1024 * 1024  # of one experience message; larger ones are refused
     publish_period_updates: PositiveInt = 50  # a version of the policy is published after so many updates
     max_parameter_bytes_per_s: PositiveFloat = 100e6  # of policy parameters, to all collectors together
     evaluation_window: PositiveInt = 20  # greedy episodes that the success rate is taken over

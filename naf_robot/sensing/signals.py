@@ -12,9 +12,10 @@ an array (N, ...) named as the spec, and their stamps (N,) [s] named `<name>_sta
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from naf_robot.arm.model.kinematics import ArmModel
-from naf_robot.core.array_spec import ObservationSpec
+from naf_robot.core.array_spec import ObservationSpec, SpecError
 from naf_robot.core.errors import NafRobotError
 from naf_robot.core.records import FloatArray
 
@@ -26,24 +27,27 @@ def with_kinematics(signals: Signals, model: ArmModel) -> Signals:
     return signals | {"tool_position": model.tool_position(signals["joint_position"])}
 
 
-def observe(spec: ObservationSpec, signals: Signals, goal: Signals) -> np.ndarray:
-    """The observation vector of `spec`, shape (D,), float32, from `signals` and the episode's `goal`.
+def observe(spec: ObservationSpec, signals: Signals, goal: Signals) -> dict[str, NDArray]:
+    """The named arrays of `spec` (float32, pictures as they are) from `signals` and the episode's `goal`.
+
+    `spec.flatten` makes the vector that a multilayer perceptron takes.
 
     Raises:
-        NafRobotError: a field that neither holds, or one of the wrong size.
+        NafRobotError: an array that neither holds, or one of the wrong size.
         SpecError: a value that is not finite.
     """
-    parts = []
-    for field in spec.vector_arrays:
-        value = signals.get(field.name, goal.get(field.name))
+    observation = {}
+    for array in spec.arrays:
+        value = signals.get(array.name, goal.get(array.name))
         if value is None:
             raise NafRobotError(
-                f"observation field {field.name!r} is neither sensed nor part of the goal; "
+                f"observation array {array.name!r} is neither sensed nor part of the goal; "
                 f"there are {sorted([*signals, *goal])}"
             )
-        if np.size(value) != field.size:
-            raise NafRobotError(f"observation field {field.name!r} needs {field.size} values, got {np.size(value)}")
-        parts.append(np.ravel(value))
-    observation = np.concatenate(parts).astype(np.float32)
-    spec.validate(observation)
+        if np.size(value) != array.size:
+            raise NafRobotError(f"observation array {array.name!r} needs {array.size} values, got {np.size(value)}")
+        made = np.asarray(value, array.dtype).reshape(array.shape)
+        if array.dtype == "float32" and not np.isfinite(made).all():
+            raise SpecError(f"{spec.name} is not finite in [{array.name!r}]")
+        observation[array.name] = made
     return observation

@@ -20,6 +20,8 @@ class TaskEnv(gymnasium.Env):
     Every `info` of a step holds `executed_action` (A,), what the safety projection let through;
     `reward_terms` by name; `success` and `distance`. The time limit truncates; only what the task calls a real end,
     or an action that asks for it, terminates.
+    What was executed may leave the action box where the projection brakes; a record of experience should have both
+    actions, and what learns from them decides which to take.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
@@ -102,4 +104,5 @@ class TaskEnv(gymnasium.Env):
         return with_kinematics(self._simulator.signals(self._robot), self._model)
 
     def _observation(self) -> NDArray[np.float32]:
-        return observe(self.task.observation_spec, self._signals, self._goal)
+        spec = self.task.observation_spec
+        return spec.flatten(observe(spec, self._signals, self._goal))

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from naf_robot.core import run_files
 from naf_robot.core.errors import CheckpointError, ConflictError
-from naf_robot.core.records import PolicyParameters, TransitionBatch
-from naf_robot.experience.codec import Contract, ExperienceMessage, encode_experience
+from naf_robot.core.records import PolicyParameters, StepBatch
+from naf_robot.experience.codec import ExperienceMessage, encode_experience
+from naf_robot.experience.contract import Contract
 from naf_robot.experience.store import ExperienceStore
 from naf_robot.run.checkpoint import (
     Checkpoint,
@@ -40,6 +41,7 @@ class StudyArchive:
         self._folder, self._contract, self._algorithm = folder, contract, algorithm
         self._period_s = period_s
         self._written_s = time.monotonic()
+        self._steps = 0  # of the episodes before the next one
         self._store = ExperienceStore(folder / run_files.EXPERIENCE, contract)
 
     def take_up(self, study: Study) -> None:
@@ -58,6 +60,7 @@ class StudyArchive:
         for message in self._store.batches():
             if message.sequence < checkpoint.policy.version:
                 study.add(message.batch)
+                self._steps += len(message.batch)
         if study.env_steps != checkpoint.policy.transitions:
             raise CheckpointError(
                 f"the store holds {study.env_steps} transitions of the checkpoint's {checkpoint.policy.transitions}"
@@ -68,15 +71,15 @@ class StudyArchive:
             raise CheckpointError(f"the checkpoint in {str(self._folder)!r} is not of a study: {error!r}") from None
         roll_back(self._folder, checkpoint)  # torn ones that are newer would be in the way of what follows
 
-    def keep(self, study: Study, episode: TransitionBatch) -> None:
+    def keep(self, study: Study, episode: StepBatch) -> None:
         """Store the newest `episode` of `study` durably.
 
         Raises:
             CheckpointError: it was stored before, before a restart, and differs.
             StoreError: the disk refused.
         """
-        first = study.env_steps - len(episode)
-        message = ExperienceMessage(COLLECTOR, study.episodes - 1, first, episode)
+        message = ExperienceMessage(COLLECTOR, study.episodes - 1, self._steps, episode)
+        self._steps += len(episode)
         try:
             self._store.insert(message, encode_experience(message, self._contract))
         except ConflictError:

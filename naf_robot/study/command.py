@@ -32,6 +32,8 @@ OPTIONS = {  # fields of `StudyOptions` that the command line offers
     "action_source": "requested or executed",
     "reward_scale": "the learner's reward is the environment's times this",
     "success_fraction": "of each batch from episodes that ended in success",
+    "success_at": "end: an episode's last step decides; any: one step with success is enough",
+    "replay_capacity": "transitions of the replay buffer",
 }
 OF_TRAINER = (  # of a run's trainer: what its configuration says unless the command line does
     "updates_per_transition",

@@ -1,7 +1,7 @@
 """What decides a study, and its file `study.yaml`. Free of torch: the command line reads it."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -33,6 +33,7 @@ class StudyOptions(Config, frozen=True):
     reward_scale: PositiveFloat = 1.0  # the learner's reward is the environment's times this
     success_fraction: FractionBelowOne = 0.0  # of each batch from episodes that ended in success
     sources: SourceShares = SourceShares()  # shares of each batch by the name of its source
+    success_at: Literal["end", "any"] = "end"  # an episode's last step decides, or one step with success is enough
     exploration: ExplorationConfig = msgspec.field(default_factory=ExplorationConfig)
 
 

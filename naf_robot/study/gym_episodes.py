@@ -1,18 +1,27 @@
 """Episodes in Gymnasium environments with Box observations and actions: exploring ones and greedy ones."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal, TypeVar
 
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from naf_robot.core.errors import ConfigError
-from naf_robot.core.records import TransitionBatch, stack
+from naf_robot.core.array_spec import ArraySpec, ObservationSpec
+from naf_robot.core.errors import ConfigError, NafRobotError
+from naf_robot.core.records import StepSpec
+from naf_robot.experience.recorder import EpisodeRecorder
 from naf_robot.learning.behaviour import BehaviourPolicy
 from naf_robot.learning.policy import Policy
 
 Report = Callable[[dict[str, Any]], None]
+SuccessAt = Literal["end", "any"]  # the last step decides, or one step with success is enough
+SUCCESS_KEYS = ("success", "is_success")  # of an environment's `info`, the first that is there
+Answer = TypeVar("Answer")
+
+
+class EnvironmentFailedError(NafRobotError):
+    """An exception inside an environment that is not ours."""
 
 
 def box_environment(environment: gymnasium.Env) -> gymnasium.Env:
@@ -32,84 +41,122 @@ def box_environment(environment: gymnasium.Env) -> gymnasium.Env:
     return gymnasium.wrappers.RescaleAction(environment, np.float32(-1.0), np.float32(1.0))
 
 
+def step_spec(environment: gymnasium.Env) -> StepSpec:
+    """What the steps of a Box `environment` are: a task's own arrays and reward terms, else one of each."""
+    (size,), (actions,) = environment.observation_space.shape, environment.action_space.shape
+    task: Any = getattr(environment.unwrapped, "task", None)
+    spec = getattr(task, "observation_spec", None)
+    if isinstance(spec, ObservationSpec) and spec.size == size and not spec.images:
+        return StepSpec(spec, actions, tuple(task.reward_names))
+    return StepSpec(ObservationSpec("box", (ArraySpec("observation", (size,)),)), actions, ("reward",))
+
+
 def explore(
-    environment: gymnasium.Env, behaviour: BehaviourPolicy, episode: int, seed: int
-) -> Iterator[TransitionBatch]:
-    """One exploring episode of `behaviour`, transition by transition, goals drawn from `seed`."""
+    environment: gymnasium.Env,
+    behaviour: BehaviourPolicy,
+    recorder: EpisodeRecorder,
+    steps: StepSpec,
+    seed: int,
+    success_at: SuccessAt = "end",
+) -> Iterator[bool]:
+    """One exploring episode of `behaviour` into `recorder`, goals drawn from `seed`.
+
+    After each step it yields whether the episode is over.
+
+    Raises:
+        EnvironmentFailedError: an exception inside the environment.
+    """
+    spec = steps.observation
+    parts = [(array.name, spec.slice_of(array.name), array.shape) for array in spec.vector_arrays]
+
+    def named(vector: NDArray) -> dict[str, NDArray]:
+        return {name: vector[part].reshape(shape) for name, part, shape in parts}
+
     behaviour.reset()
-    observation, _ = environment.reset(seed=seed)
-    over, step = False, 0
+    observation, _ = _ask(environment, "reset", lambda: environment.reset(seed=seed))
+    recorder.observe(0.0, named(observation), success=False)
+    over, success = False, False
     while not over:
         requested = behaviour.act(observation, greedy=False)
-        following, reward, terminated, truncated, info = environment.step(requested)
-        executed = info.get("executed_action", requested)
-        yield _one_transition(
-            observation,
-            executed,
-            requested,
-            float(reward),
-            following,
-            terminated,
-            truncated,
-            episode,
-            step,
-            bool(info.get("success", False)),
+        observation, reward, terminated, truncated, info = _ask(
+            environment,
+            "step",
+            lambda requested=requested: environment.step(requested),  # type: ignore[misc]
         )
-        observation, over, step = following, terminated or truncated, step + 1
+        success = bool(reported_success(info)) or (success and success_at == "any")
+        executed = info.get("executed_action", requested)
+        recorder.complete(requested, executed, _terms(info, float(reward), steps.reward_names))
+        recorder.observe(0.0, named(observation), success)
+        over = bool(terminated or truncated)
+        if over:
+            recorder.close(bool(terminated), bool(truncated))
+        yield over
 
 
 def evaluate(
-    environment: gymnasium.Env, policy: Policy, episodes: int, seed: int, report: Report = lambda row: None
+    environment: gymnasium.Env,
+    policy: Policy,
+    episodes: int,
+    seed: int,
+    report: Report = lambda row: None,
+    success_at: SuccessAt = "end",
 ) -> tuple[float | None, float, float | None]:
-    """Greedy episodes: (success rate at the episode's end, mean return, mean final distance)."""
+    """Greedy episodes: (success rate, mean return, mean final distance); None where the environment does not say.
+
+    Raises:
+        EnvironmentFailedError: an exception inside the environment.
+    """
     successes: list[bool] = []
     distances: list[float] = []
     returns: list[float] = []
     for episode in range(episodes):
-        observation, _ = environment.reset(seed=seed if episode == 0 else None)
+        first = seed if episode == 0 else None
+        observation, _ = _ask(environment, "reset", lambda first=first: environment.reset(seed=first))  # type: ignore[misc]
         policy.reset()
-        total, over, info = 0.0, False, {}
+        total, over, success, info = 0.0, False, None, {}
         while not over:
-            observation, reward, terminated, truncated, info = environment.step(policy.act(observation))
+            action = policy.act(observation)
+            observation, reward, terminated, truncated, info = _ask(
+                environment,
+                "step",
+                lambda action=action: environment.step(action),  # type: ignore[misc]
+            )
             total, over = total + float(reward), terminated or truncated
+            told = reported_success(info)
+            success = success if told is None else told or (bool(success) and success_at == "any")
         returns.append(total)
-        if "success" in info:
-            successes.append(bool(info["success"]))
+        if success is not None:
+            successes.append(success)
+        if "distance" in info:
             distances.append(float(info["distance"]))
-        report({"episode": episode + 1, "return": total, "success": info.get("success")})
+        report({"episode": episode + 1, "return": total, "success": success})
     rate = float(np.mean(successes)) if successes else None
     return rate, float(np.mean(returns)), float(np.mean(distances)) if distances else None
 
 
-def _one_transition(
-    observation: NDArray,
-    executed: NDArray,
-    requested: NDArray,
-    reward: float,
-    following: NDArray,
-    terminated: bool,
-    truncated: bool,
-    episode: int,
-    step: int,
-    success: bool,
-) -> TransitionBatch:
-    return stack(
-        [
-            {
-                "observation": observation,
-                "action": executed,
-                "requested_action": requested,
-                "reward": reward,
-                "reward_terms": np.array([reward]),
-                "next_observation": following,
-                "terminated": terminated,
-                "truncated": truncated,
-                "episode": episode,
-                "step": step,
-                "policy_version": 0,
-                "greedy": False,
-                "success": success,
-                "stamp_s": 0.0,
-            }
-        ]
-    )
+def reported_success(info: Mapping[str, Any]) -> bool | None:
+    """What a step's `info` says of success, None if it says nothing."""
+    for key in SUCCESS_KEYS:
+        if key in info:
+            return bool(info[key])
+    return None
+
+
+def _terms(info: Mapping[str, Any], reward: float, names: tuple[str, ...]) -> list[float]:
+    terms = info.get("reward_terms")
+    if isinstance(terms, Mapping) and terms.keys() == set(names):
+        return [float(terms[name]) for name in names]
+    return [reward]
+
+
+def _ask(environment: gymnasium.Env, what: str, call: Callable[[], Answer]) -> Answer:
+    """What the environment answers; an exception of its own in one sentence."""
+    try:
+        return call()
+    except NafRobotError:
+        raise
+    except Exception as error:
+        name = environment.spec.id if environment.spec is not None else type(environment.unwrapped).__name__
+        raise EnvironmentFailedError(
+            f"environment {name!r} failed in {what}: {type(error).__name__}: {error}"
+        ) from error

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from naf_robot.core.config import build
 from naf_robot.core.files import ExclusiveLock, replace_file
-from naf_robot.experience.codec import Contract
+from naf_robot.experience.contract import Contract
 from naf_robot.learning.registry import algorithm_config_type
 from naf_robot.run.config import from_values
 from naf_robot.run.environments import make_by_id, make_environment
@@ -64,9 +64,9 @@ def _run(study: Study, archive: StudyArchive | None, stop_requested: Callable[[]
     with tqdm(total=study.options.episodes, initial=study.episodes, unit="episode", disable=None) as bar:
         bar.set_description(f"seed {study.seed}")
         while not study.is_over and not stop_requested():
-            transitions = study.train()
+            steps = study.train()
             if archive is not None:
-                archive.keep(study, transitions)
+                archive.keep(study, steps)
             if study.evaluation_is_due:
                 _show(study.seed, study.evaluate())
             if archive is not None and archive.checkpoint_is_due():
@@ -77,17 +77,15 @@ def _run(study: Study, archive: StudyArchive | None, stop_requested: Callable[[]
 
 
 def _make_study(config: StudyConfig, seed: int) -> tuple[Study, Contract]:
-    """A study that has not begun, and what its transitions are."""
-    spec = ""
+    """A study that has not begun, and what its steps are."""
     if config.task is not None:
         run = from_values(config.run, "run")
-        pair, spec = (make_environment(run), make_environment(run)), run.make_task().observation_spec.hash
+        pair = make_environment(run), make_environment(run)
     else:
         pair = make_by_id(config.subject), make_by_id(config.subject)
     settings = build(algorithm_config_type(config.algorithm), config.algorithm_settings, "algorithm_settings")
     study = Study(*pair, config.algorithm, settings, config.options, seed)
-    spec = spec or f"box of {study.observation_size}"
-    return study, Contract(config.subject, spec, study.observation_size, study.action_size, ("reward",))
+    return study, Contract(config.subject, study.steps)
 
 
 @contextmanager

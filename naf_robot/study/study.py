@@ -12,8 +12,10 @@ import gymnasium
 from numpy.typing import NDArray
 
 from naf_robot.core.config import Config
-from naf_robot.core.records import TransitionBatch, concatenate
+from naf_robot.core.records import StepBatch
 from naf_robot.core.seeding import derived_seed, stream
+from naf_robot.core.transitions import transitions_of
+from naf_robot.experience.recorder import EpisodeRecorder
 from naf_robot.learning.algorithm import ONLINE, AlgorithmSetup, Budget, NewPolicy, policy_for
 from naf_robot.learning.behaviour import BehaviourPolicy
 from naf_robot.learning.learner_batch import learner_batch
@@ -22,7 +24,7 @@ from naf_robot.learning.registry import make_algorithm
 from naf_robot.learning.source_shares import check_filled
 from naf_robot.run.ratio import RatioLimiter
 from naf_robot.study.config import StudyOptions
-from naf_robot.study.gym_episodes import box_environment, evaluate, explore
+from naf_robot.study.gym_episodes import box_environment, evaluate, explore, step_spec
 
 ROBOT = "study"  # whose policy it acts with, where an algorithm addresses them
 UPDATE_PERIOD = 32  # env steps between calls of the algorithm; the policy acts unchanged through an episode
@@ -52,7 +54,7 @@ class Study:
             if study.evaluation_is_due:
                 row = study.evaluate()
 
-    Between two turns of that loop, transitions, algorithm and `counters` are all that it is; the
+    Between two turns of that loop, steps, algorithm and `counters` are all that it is; the
     episodes of an environment must depend on the seed that it is reset with alone.
     """
 
@@ -69,6 +71,7 @@ class Study:
         self._environment, self._held_out = box_environment(environment), box_environment(held_out)
         (size,), (actions,) = self._environment.observation_space.shape, self._environment.action_space.shape
         self.observation_size, self.action_size = size, actions
+        self.steps = step_spec(self._environment)
         check_filled(options.sources, (ONLINE,))
         setup = AlgorithmSetup(
             size,
@@ -97,27 +100,33 @@ class Study:
         """Whether the episodes since the last evaluation are complete."""
         return self.episodes % self.options.evaluate_every == 0
 
-    def train(self) -> TransitionBatch:
-        """One exploring episode with the updates that are due in it; its transitions."""
+    def train(self) -> StepBatch:
+        """One exploring episode with the updates that are due in it; its steps.
+
+        Raises:
+            EnvironmentFailedError: an exception inside the environment.
+        """
         episode = self.episodes + 1
-        transitions = []
+        recorder = EpisodeRecorder(self.steps, episode)
         reset_seed = derived_seed(self.seed, "reset") + episode
         current = self.current_policy()
         self._behaviour.load(current.kind, current.arrays)
-        for transition in explore(self._environment, self._behaviour, episode, reset_seed):
-            transitions.append(transition)
-            self.add(transition)
-            over = bool(transition.terminated[0] or transition.truncated[0])
+        success_at = self.options.success_at
+        for over in explore(self._environment, self._behaviour, recorder, self.steps, reset_seed, success_at):
+            self.add(recorder.newest_pair(), continues=recorder.steps > 1)
             if self.env_steps % UPDATE_PERIOD == 0 or over:
                 count = self._ratio.allowed_updates(self.env_steps, self.algorithm.updates, at_most=sys.maxsize)
                 if count > 0:
                     self.algorithm.work(Budget(count))
         self.episodes = episode
-        self._behaviour.schedule.note(bool(transitions[-1].success[0]))
-        return concatenate(transitions)
+        steps = recorder.take()
+        assert steps is not None, "an episode has at least one step"
+        self._behaviour.schedule.note(bool(steps.success[-1]))
+        return steps
 
-    def add(self, transitions: TransitionBatch) -> None:
-        """Let the algorithm have `transitions`."""
+    def add(self, steps: StepBatch, continues: bool = False) -> None:
+        """Let the algorithm have the transitions of `steps`, whose first one may be the last one of those before."""
+        transitions = transitions_of(steps, self.steps.observation, continues=continues)
         self.algorithm.sources[ONLINE].add(learner_batch(transitions, self.options))
         self.env_steps += len(transitions)
 
@@ -126,7 +135,11 @@ class Study:
         current, options = self.current_policy(), self.options
         policy = make_policy(current.kind, current.arrays)
         success, returns, distance = evaluate(
-            self._held_out, policy, options.evaluation_episodes, derived_seed(self.seed, "held-out", self.episodes)
+            self._held_out,
+            policy,
+            options.evaluation_episodes,
+            derived_seed(self.seed, "held-out", self.episodes),
+            success_at=options.success_at,
         )
         row = Evaluation(self.episodes, self.env_steps, self.algorithm.updates, success, returns, distance)
         if options.confirmation_episodes > 0 and success is not None and success >= options.stop_at_success:
@@ -135,6 +148,7 @@ class Study:
                 policy,
                 options.confirmation_episodes,
                 derived_seed(self.seed, "confirmation", self.episodes),
+                success_at=options.success_at,
             )
         self.rows.append(asdict(row))
         return self.rows[-1]
@@ -144,7 +158,7 @@ class Study:
         return policy_for(self.algorithm.policies(), ROBOT)
 
     def counters(self) -> dict[str, Any]:
-        """All that is not the algorithm's and not in the transitions, as JSON can hold it."""
+        """All that is not the algorithm's and not in the steps, as JSON can hold it."""
         return {
             "seed": self.seed,
             "episodes": self.episodes,
@@ -155,7 +169,7 @@ class Study:
         }
 
     def go_on_from(self, state: dict[str, NDArray], counters: dict[str, Any]) -> None:
-        """Take up where another process stood between two episodes; its transitions were added before.
+        """Take up where another process stood between two episodes; its steps were added before.
 
         Raises:
             CheckpointError: the algorithm's `state` is of another configuration.

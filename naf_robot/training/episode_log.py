@@ -14,14 +14,14 @@ from naf_robot.experience.compacted import EpisodePart
 
 @dataclass(frozen=True)
 class EpisodeRecord:
-    """One finished episode as its transitions tell it."""
+    """One finished episode as its steps tell it."""
 
     index: int  # order of arrival at the trainer, from 1
     robot: str
     episode: int
     greedy: bool
-    success: bool  # at the last transition
-    steps: int
+    success: bool  # at the last observation
+    steps: int  # transitions
     episode_return: float
     reward_terms: dict[str, float]  # sums over the episode
     policy_version: int
@@ -76,18 +76,16 @@ class _Open:
 
 
 class EpisodeLog:
-    """Follows every robot's episodes through their transitions; one JSON line per finished one.
+    """Follows every robot's episodes through their batches, which come in order; one JSON line per finished one.
 
-    Batches of a robot count in the order of their numbers, in whatever order they come. Until `start`
-    nothing is written, so that the log of a run can be made again from its store.
+    An episode without a transition does not count. Until `start` nothing is written, so that the log of a run can be
+    made again from its store.
     """
 
     def __init__(self, path: Path | None, reward_names: tuple[str, ...], window: int) -> None:
         self._path = path
         self._reward_names = reward_names
         self._open: dict[str, _Open] = {}
-        self._next: dict[str, int] = {}
-        self._ahead: dict[str, dict[int, list[EpisodePart]]] = {}
         self._window = EvaluationWindow(window)
         self._known_wall_s = _wall_times(path) if path else {}
         self._before_start: list[str] | None = []
@@ -109,24 +107,13 @@ class EpisodeLog:
             replace_file(self._path, "".join(lines).encode())
             self._file = self._path.open("a", encoding="utf-8")
 
-    def add(
-        self, robot: str, sequence: int, parts: list[EpisodePart], env_steps: int, wall_s: float
-    ) -> list[EpisodeRecord]:
-        """Take one batch, once; the episodes that end in it, or in later ones that waited for it."""
-        ahead = self._ahead.setdefault(robot, {})
-        ahead[sequence] = parts
+    def add(self, robot: str, parts: list[EpisodePart], env_steps: int, wall_s: float) -> list[EpisodeRecord]:
+        """Take the next batch of `robot`; the episodes that end in it."""
         finished: list[EpisodeRecord] = []
-        while (following := ahead.pop(self._next.setdefault(robot, 0), None)) is not None:
-            self._next[robot] += 1
-            finished += self._count(robot, following, env_steps, wall_s)
-        return finished
-
-    def _count(self, robot: str, parts: list[EpisodePart], env_steps: int, wall_s: float) -> list[EpisodeRecord]:
-        finished = []
         for part in parts:
             episode = self._open.get(robot)
             if episode is not None and episode.episode != part.episode:  # it was cut off between two batches
-                finished.append(self._finish(robot, env_steps, wall_s))
+                finished += self._finish(robot, env_steps, wall_s)
                 episode = None
             if episode is None:
                 episode = self._open[robot] = _Open(part.episode)
@@ -136,11 +123,13 @@ class EpisodeLog:
             episode.greedy, episode.success = part.greedy, part.success
             episode.policy_version = part.policy_version
             if part.ended:
-                finished.append(self._finish(robot, env_steps, wall_s))
+                finished += self._finish(robot, env_steps, wall_s)
         return finished
 
-    def _finish(self, robot: str, env_steps: int, wall_s: float) -> EpisodeRecord:
+    def _finish(self, robot: str, env_steps: int, wall_s: float) -> list[EpisodeRecord]:
         episode = self._open.pop(robot)
+        if episode.steps == 0:
+            return []
         terms = episode.terms if episode.terms is not None else np.zeros(len(self._reward_names))
         self.episodes += 1
         if self._before_start is not None:
@@ -163,7 +152,7 @@ class EpisodeLog:
             self.evaluations += 1
             self._window.add(record)
         self._write(json.dumps(asdict(record)) + "\n")
-        return record
+        return [record]
 
     def _write(self, line: str) -> None:
         if self._before_start is not None:
@@ -190,11 +179,8 @@ class EpisodeLog:
         """Whether the success rate is over a whole window."""
         return self._window.is_full
 
-    def close(self, env_steps: int, wall_s: float) -> None:
-        """Count what still waits for batches that never came, and close the file."""
-        for robot, ahead in self._ahead.items():
-            for sequence in sorted(ahead):
-                self._count(robot, ahead.pop(sequence), env_steps, wall_s)
+    def close(self) -> None:
+        """Close the file."""
         if self._file is not None:
             self._file.close()
 

@@ -77,6 +77,7 @@ class Publication:
             transitions=transitions,
             kind=policy.kind,
             addressee=policy.addressee,
+            run_id=self._contract.run_id,
         )
         self._newest[policy.addressee] = self._recent[parameters.version] = parameters
         return parameters

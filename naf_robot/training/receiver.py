@@ -4,18 +4,19 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from naf_robot.core.errors import CodecError, StoreError
+from naf_robot.experience.chunks import ChunkAssembler
 from naf_robot.experience.codec import (
     Acknowledgement,
-    Contract,
     ExperienceMessage,
     decode_experience,
     encode_acknowledgement,
 )
+from naf_robot.experience.contract import Contract
 from naf_robot.experience.store import ExperienceStore
 from naf_robot.training.episode_log import EpisodeRecord
 from naf_robot.training.intake import Intake
 
-MAX_MESSAGE_BYTES = 4 * 1024 * 1024  # of experience; a batch of 50 transitions has some ten kilobytes
+INCOMPLETE_MESSAGES = 8  # of one robot, in pieces; as many as it sends at once
 MAX_ACKNOWLEDGED = 128  # batches in one answer: their collectors' names stand in its header, which is bounded
 
 
@@ -48,19 +49,26 @@ class Receiver:
         robots: Collection[str],
         take: Callable[[ExperienceMessage], list[EpisodeRecord]],
         progress: Callable[[], Progress],
+        max_message_bytes: int,
     ) -> None:
         self._contract, self._robots = contract, frozenset(robots)
+        self._max_message_bytes = max_message_bytes
+        self._chunks = ChunkAssembler(max_message_bytes, INCOMPLETE_MESSAGES, contract.run_id)
         self._take, self._progress = take, progress
         self._intake = Intake(store)
         self.duplicates = 0  # batches that were sent again though they were held
 
     def submit(self, payload: bytes) -> None:
-        """Have one experience message stored; `settle` answers it.
+        """Have one experience message stored, when all its pieces are there; `settle` answers it.
 
         Raises:
             CodecError: no message for this run; there is no answer.
         """
-        message = decode_experience(payload, self._contract, MAX_MESSAGE_BYTES)
+        whole = self._chunks.add(payload)
+        if whole is None:
+            return
+        payload = whole
+        message = decode_experience(payload, self._contract, self._max_message_bytes, open_frames=True)
         if message.collector not in self._robots:
             raise CodecError(f"experience of robot {message.collector[:40]!r}, which is not of this run")
         self._intake.add(message, payload)
@@ -88,19 +96,12 @@ class Receiver:
             receipt.answers.append(self._answer(held[start : start + MAX_ACKNOWLEDGED]))
         return receipt
 
-    def receive(self, payload: bytes) -> Receipt:
-        """`submit` one message and wait until it is settled.
-
-        Raises:
-            CodecError: no message for this run; there is no answer.
-        """
-        self.submit(payload)
-        return self.settle(wait=True)
-
     def close(self) -> None:
         """End the thread that stores; everything submitted must be settled."""
         self._intake.close()
 
     def _answer(self, batches: list[tuple[str, int]], refusal: str = "") -> bytes:
         collectors, sequences = zip(*batches, strict=True)
-        return encode_acknowledgement(Acknowledgement(collectors, sequences, *self._progress(), refusal))
+        return encode_acknowledgement(
+            Acknowledgement(collectors, sequences, *self._progress(), refusal, self._contract.run_id)
+        )

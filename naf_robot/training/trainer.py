@@ -15,10 +15,10 @@ from naf_robot.core.files import replace_file
 from naf_robot.core.records import PolicyParameters
 from naf_robot.core.seeding import derived_seed
 from naf_robot.core.source_commit import source_commit
+from naf_robot.core.transitions import transitions_of
 from naf_robot.experience.codec import ExperienceMessage
-from naf_robot.experience.compacted import parts_of
 from naf_robot.experience.envelope import MAX_HEADER_BYTES
-from naf_robot.experience.store import ExperienceStore, Held
+from naf_robot.experience.store import ExperienceStore, held_of
 from naf_robot.learning.algorithm import ONLINE, AlgorithmSetup, Budget
 from naf_robot.learning.learner_batch import learner_batch
 from naf_robot.learning.registry import make_algorithm
@@ -39,6 +39,7 @@ from naf_robot.training.episode_log import EpisodeLog, EpisodeRecord
 from naf_robot.training.evaluation_gate import EvaluationGate
 from naf_robot.training.publication import Publication
 from naf_robot.training.receiver import Progress, Receiver
+from naf_robot.training.sequencing import Next, Sequencer
 
 SUCCEEDED, RAN_OUT = 0, 3  # exit codes of a training run
 
@@ -57,7 +58,7 @@ class Trainer:
 
     def __init__(self, config: RunConfig, run_dir: Path, clock: Clock) -> None:
         self.config = config
-        self.contract = contract_of(config)
+        self.contract = contract_of(config, run_dir)
         self._settings = config.trainer
         self._ratio = config.trainer.ratio()
         self._run_dir = run_dir
@@ -73,15 +74,25 @@ class Trainer:
             settings.replay_capacity,
             settings.success_fraction,
             settings.sources,
+            self.contract.steps.observation.images,
+            settings.replay_frame_bytes,
         )
         self.algorithm = make_algorithm(config.algorithm_name, config.algorithm_config(), setup)
         self._store = ExperienceStore(
             run_dir / run_files.EXPERIENCE,
             self.contract,
             self._settings.max_store_bytes,
-            self._settings.replay_capacity if self._settings.full_store == "compact" else None,
+            self._kept if self._settings.full_store == "compact" else None,
         )
-        self.receiver = Receiver(self._store, self.contract, tuple(config.robots), self._take, self._progress)
+        self._sequencer = Sequencer()
+        self.receiver = Receiver(
+            self._store,
+            self.contract,
+            tuple(config.robots),
+            self._take,
+            self._progress,
+            self._settings.max_message_bytes,
+        )
         self._replay = self.algorithm.sources[ONLINE]
         self.episodes = EpisodeLog(
             run_dir / run_files.EPISODES, self.contract.reward_names, self._settings.evaluation_window
@@ -95,7 +106,7 @@ class Trainer:
         )
         self._learning_s, self._updates_here = 0.0, 0
         self._started_s = self._checkpointed_s = clock.now_s()
-        self.transitions = 0
+        self.transitions = 0  # that replay was given
         self.metrics: dict[str, float] = {}
         self.skipped_updates = 0.0
         self.trouble: dict[str, str] = {}  # what the disk refused, by name
@@ -118,20 +129,15 @@ class Trainer:
             with contextlib.suppress(CheckpointError):  # no version has passed yet
                 self.gate = EvaluationGate(read_best(self._run_dir).counters)
         for held in self._store.held():
-            self._take_up_batch(held)
-            self.transitions += held.transitions
-            self.episodes.add(held.collector, held.sequence, held.parts, self.transitions, 0.0)
+            for following in self._sequencer.add(held):
+                self._enter(following, 0.0)
         self._started_s = self._clock.now_s() - max(wall_s, self.episodes.wall_s)
         self.episodes.start()
 
-    def _take_up_batch(self, held: Held) -> None:
-        if held.message is not None:
-            self._replay.add(learner_batch(held.message.batch, self._settings), held.collector)
-            return
-        extremes = [(part.least_reward, part.greatest_reward) for part in held.parts]
-        self._replay.widen_reward_range(np.asarray(extremes, np.float32).ravel() * self._settings.reward_scale)
-        if self._store.whole_transitions >= self._replay.capacity:
-            self._replay.skip(held.transitions)  # slots go on where they would be: the same batches are drawn
+    @property
+    def _kept(self) -> int:
+        """Transitions that the store must not give up: those of replay, and of each robot one without successor."""
+        return self._settings.replay_capacity + len(self.config.robots)
 
     @property
     def updates(self) -> int:
@@ -152,15 +158,36 @@ class Trainer:
         return Progress(self.updates, self.transitions)
 
     def _take(self, message: ExperienceMessage) -> list[EpisodeRecord]:
-        self._replay.add(learner_batch(message.batch, self._settings), message.collector)
-        self.transitions += len(message.batch)
-        parts = parts_of(message.batch)
-        finished = self.episodes.add(message.collector, message.sequence, parts, self.transitions, self.wall_s)
+        finished: list[EpisodeRecord] = []
+        for following in self._sequencer.add(held_of(message)):
+            finished += self._enter(following, self.wall_s)
         greedy = [record.policy_version for record in finished if record.greedy]
         policy = self.publication.recent(greedy[-1]) if greedy else None
         if policy is not None and self.gate.passes(self.episodes):
             self._keep_best(policy)
         return finished
+
+    def _enter(self, following: Next, wall_s: float) -> list[EpisodeRecord]:
+        """Let replay and the episodes have the batch whose turn it is; the episodes that end in it."""
+        if following.batch is None:
+            extremes = [(part.least_reward, part.greatest_reward) for part in following.parts]
+            self._replay.widen_reward_range(np.asarray(extremes, np.float32).ravel() * self._settings.reward_scale)
+            self._skip(following.transitions)
+        else:
+            before = following.before
+            if following.continues and before is None:
+                self._skip(1)
+            transitions = transitions_of(
+                following.batch, self.contract.steps.observation, before, continues=before is not None
+            )
+            self._replay.add(learner_batch(transitions, self._settings), following.collector)
+        self.transitions += following.transitions
+        return self.episodes.add(following.collector, following.parts, self.transitions, wall_s)
+
+    def _skip(self, count: int) -> None:
+        """Transitions whose steps were given up: slots go on where they would be, so the same batches are drawn."""
+        if self._store.whole_transitions >= self._kept:
+            self._replay.skip(count)
 
     def _keep_best(self, policy: PolicyParameters) -> None:
         scores = {
@@ -262,7 +289,7 @@ class Trainer:
             "wall_s": round(self.wall_s, 2),
             "evaluation_success": self.episodes.evaluation_success,
             "transitions_received": self._store.transitions(),
-            "transitions_lost": self._store.missing(),
+            "steps_lost": self._store.missing(),
             "transitions_resent": self.receiver.duplicates,
             "policy_versions": self.publication.version,
             "best_version": self.gate.version,
@@ -276,7 +303,9 @@ class Trainer:
         Everything submitted must be settled.
         """
         self.try_checkpoint()
-        self.episodes.close(self.transitions, self.wall_s)
+        for following in self._sequencer.rest():
+            self._enter(following, self.wall_s)
+        self.episodes.close()
         summary = self.summary()
         text = json.dumps(summary, indent=2) + "\n"
         self._written("summary", lambda: replace_file(self._run_dir / run_files.SUMMARY, text.encode()))

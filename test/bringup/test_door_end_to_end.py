@@ -29,7 +29,7 @@ def train(task: str, run_dir: Path, *options: str) -> dict:
 def test_the_real_protocol_learns_from_an_imu(tmp_path: Path):
     run_dir = tmp_path / "run"
     summary = train("door_real", run_dir, "--robots", "2")
-    assert summary["transitions_lost"] == 0
+    assert summary["steps_lost"] == 0
     for robot in ("robot_1", "robot_2"):
         assert (run_dir / "door_imu" / f"{robot}.yaml").is_file()
     config = load(run_dir / "config.yaml")
@@ -42,7 +42,7 @@ def test_the_real_protocol_learns_from_an_imu(tmp_path: Path):
 
 
 def test_push_and_pull_know_the_door_without_one(tmp_path: Path):
-    assert train("door_push", tmp_path / "run", "--robots", "1")["transitions_lost"] == 0
+    assert train("door_push", tmp_path / "run", "--robots", "1")["steps_lost"] == 0
 
 
 def test_each_robot_has_a_door_sensor_that_outlives_its_collector(tmp_path: Path):

@@ -68,14 +68,14 @@ def test_two_robots_train_and_nothing_is_lost(tmp_path: Path):
         assert code == 3, err
         g.spin_for(0.3)
         assert all(not heard[-1].any() for heard in ear.commands.values())
-        contract = contract_of(load(run_dir / "config.yaml"))
+        contract = contract_of(load(run_dir / "config.yaml"), run_dir)
         versions = [decode_parameters(payload, contract).version for payload in ear.payloads]
         assert versions
         assert versions == sorted(versions)
     assert str(run_dir) in out
     summary = json.loads((run_dir / "summary.json").read_text())
     assert summary["episodes"] >= 50
-    assert summary["transitions_lost"] == 0
+    assert summary["steps_lost"] == 0
     assert summary["updates"] > 0
     paid = 0
     for robot in ("robot_1", "robot_2"):
@@ -133,7 +133,7 @@ def test_a_signal_ends_the_run_in_order_within_5_s(tmp_path: Path, number: int):
         assert elapsed < 5.0, busy
         assert code == 0, err
         assert "killed" not in err
-    assert json.loads((tmp_path / "run" / "summary.json").read_text())["transitions_lost"] == 0
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["steps_lost"] == 0
 
 
 def test_a_child_that_dies_ends_the_run_with_its_name(tmp_path: Path):

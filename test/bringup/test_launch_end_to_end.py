@@ -64,7 +64,7 @@ def test_killed_nodes_come_back_and_the_run_ends_in_order(tmp_path: Path):
     ]
     summary = json.loads((run_dir / "summary.json").read_text())
     assert summary["episodes"] >= 40, said
-    assert summary["transitions_lost"] == 0
+    assert summary["steps_lost"] == 0
     ended = re.findall(r"\[([a-z_0-9.]+)-\d+\]: process has (?:finished cleanly|died)", said)[2:]
     assert ended[0] == "trainer"
     assert {name.rpartition(".")[2] for name in ended[1:3]} == {"collector"}

@@ -1,10 +1,20 @@
+import shutil
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
-from collecting_robot import ROBOT, STEPS, Robot, parameters
+from collecting_robot import CONFIG, ROBOT, STEPS, Robot, parameters
 from policies import untrained
 
+from naf_robot.collecting import collector
 from naf_robot.collecting.collector import Phase
+from naf_robot.collecting.upload import Uploader
 from naf_robot.core.errors import NafRobotError
+from naf_robot.core.records import concatenate
+from naf_robot.experience.codec import decode_experience
+from naf_robot.experience.contract import Contract
+from naf_robot.experience.outbox import Outbox
 
 
 def test_nothing_moves_before_parameters_come():
@@ -28,18 +38,36 @@ def test_one_episode_gives_its_transitions_with_the_executed_action():
     robot = Robot(scale=0.5)
     robot.collector.offer(parameters())
     robot.run_until(lambda: robot.ended)
-    rows = np.concatenate([b.step for b in robot.batches])
-    assert rows.tolist() == list(range(STEPS))
-    assert [len(b) for b in robot.batches] == [5, 5, 2]
-    for batch in robot.batches:
-        requested = np.array([robot.requests[round(s, 6)] for s in batch.stamp_s])
-        np.testing.assert_allclose(batch.requested_action, requested, atol=1e-6)
-        np.testing.assert_allclose(batch.action, 0.5 * requested, atol=1e-6)
-        np.testing.assert_allclose(batch.reward, batch.reward_terms.sum(axis=1), rtol=1e-5)
-        np.testing.assert_array_equal(batch.observation[1:], batch.next_observation[:-1])
-        assert not batch.terminated.any()
-    truncated = np.concatenate([b.truncated for b in robot.batches])
-    assert truncated.tolist() == [False] * (STEPS - 1) + [True]
+    assert [len(b) for b in robot.batches] == [5, 5, 3]
+    steps = concatenate(robot.batches)
+    steps.validate(robot.collector._steps)
+    assert steps.step.tolist() == list(range(STEPS + 1))
+    requested = np.array([robot.requests[round(s, 6)] for s in steps.stamp_s[:-1]])
+    np.testing.assert_allclose(steps.requested_action[:-1], requested, atol=1e-6)
+    np.testing.assert_allclose(steps.action[:-1], 0.5 * requested, atol=1e-6)
+    np.testing.assert_allclose(steps.reward, steps.reward_terms.sum(axis=1), rtol=1e-5)
+    assert not steps.terminated.any()
+    assert steps.truncated.tolist() == steps.closing.tolist() == [False] * STEPS + [True]
+    assert steps.has_action.tolist() == [True] * STEPS + [False]
+
+
+def test_what_was_executed_beyond_the_action_box_is_recorded_as_it_was():
+    robot = Robot(scale=1.5)
+    robot.collector.offer(parameters())
+    robot.run_until(lambda: robot.ended)
+    steps = concatenate(robot.batches)
+    assert np.abs(steps.action).max() > 1.0
+    np.testing.assert_allclose(steps.action, 1.5 * steps.requested_action, atol=1e-6)
+
+
+def test_the_world_is_observed_once_per_tick(monkeypatch: pytest.MonkeyPatch):
+    calls = []
+    original = collector.observe
+    monkeypatch.setattr(collector, "observe", lambda *arguments: calls.append(1) or original(*arguments))
+    robot = Robot()
+    robot.collector.offer(parameters())
+    robot.run_until(lambda: robot.ended)
+    assert len(calls) == STEPS + 1
 
 
 def test_a_step_without_feedback_is_discarded_and_counted():
@@ -52,7 +80,10 @@ def test_a_step_without_feedback_is_discarded_and_counted():
     episode = robot.ended[0]
     assert episode.steps == STEPS
     assert episode.discarded == 3
-    assert sum(len(b) for b in robot.batches) == STEPS - 3
+    steps = concatenate(robot.batches)
+    steps.validate(robot.collector._steps)
+    assert (len(steps), steps.transitions) == (STEPS + 1, STEPS - 3)
+    assert not steps.action[~steps.has_action].any()
 
 
 def test_waits_at_home_while_the_trainer_is_behind():
@@ -136,30 +167,50 @@ def test_a_gap_in_the_control_loop_ends_the_episode_without_that_transition():
     robot.time_s += 0.5
     robot.run(1)
     assert robot.ended[0].end_reason == "0.55 s passed between two control steps, allowed 0.2 s"
-    assert [len(b) for b in robot.batches] == [3]
-    assert robot.batches[0].truncated.tolist() == [False, False, True]
+    assert [b.transitions for b in robot.batches] == [3]
+    assert robot.batches[0].truncated.tolist() == [False, False, False, True]
 
 
-def test_every_transition_is_recorded_at_its_tick_until_its_batch_comes():
+def test_every_tick_is_journalled_until_its_batch_comes(tmp_path: Path):
+    """After each tick a replacement would find everything that was complete by then."""
     robot = Robot()
-    recorded = []
+    contract = Contract("reach", robot.collector._steps)
+    outbox = Outbox(tmp_path / "outbox.sqlite", "robot_1", contract, 10**9)
+    uploader = Uploader(outbox, robot.clock, 1.0, 1.0)
     original = robot.collector.tick
+    complete: list[int] = []
 
     def tick(now_s, signals):
         result = original(now_s, signals)
         if result.batch is not None:
-            recorded.clear()
+            uploader.add(result.batch, result.recorded)
         elif result.recorded is not None:
-            recorded.append(int(result.recorded.step[0]))
-        seen.append(list(recorded))
+            uploader.note(result.recorded)
+        if result.recorded is not None:
+            shutil.copytree(tmp_path, copies / str(len(complete)))
+            complete.append(robot.collector._episode.steps)
         return result
 
-    seen: list[list[int]] = []
-    robot.collector.tick = tick
-    robot.collector.offer(parameters())
-    robot.run_until(lambda: robot.ended)
-    assert [0, 1, 2, 3] in seen
-    assert [5, 6, 7, 8] in seen
+    with tempfile.TemporaryDirectory() as folder:
+        copies = Path(folder)
+        robot.collector.tick = tick
+        robot.collector.offer(parameters())
+        robot.run_until(lambda: robot.ended)
+        assert complete == list(range(STEPS))
+        whole = concatenate(robot.batches)
+        for index, steps in enumerate(complete):
+            successor = Outbox(copies / str(index) / "outbox.sqlite", "robot_1", contract, 10**9)
+            messages = [decode_experience(successor.payload(n), contract, 10**9) for n in successor.waiting()]
+            successor.close()
+            if steps == 0:
+                assert messages == []
+                continue
+            found = concatenate([message.batch for message in messages])
+            found.validate(contract.steps)
+            assert (found.transitions, len(found)) == (steps, steps + 1)
+            np.testing.assert_array_equal(found.observation["target"], whole.observation["target"][: steps + 1])
+            np.testing.assert_array_equal(found.reward[:-1], whole.reward[:steps])
+            assert found.truncated[-1]
 
 
 def test_a_restarted_trainer_with_fewer_updates_is_waited_for():
@@ -168,3 +219,48 @@ def test_a_restarted_trainer_with_fewer_updates_is_waited_for():
     robot.collector.progress(updates=100, transitions=400)
     robot.run(5)
     assert robot.collector.phase is Phase.WAITING_FOR_TRAINER
+
+
+class Stuck(Robot):
+    """An arm that something holds away from home."""
+
+    def run(self, ticks: int, feedback: bool = True) -> None:
+        for _ in range(ticks):
+            held = self.position.copy()
+            super().run(1, feedback)
+            if self.held:
+                self.position, self.velocity = held, np.zeros(7)
+
+    held = True
+
+
+def test_an_arm_that_does_not_get_home_holds_still_and_asks_for_an_operator():
+    robot = Stuck(offset=0.4)
+    robot.collector.offer(parameters())
+    robot.run(round(CONFIG.collector.home_timeout_s / 0.05) - 2)
+    assert robot.collector.phase is Phase.HOMING
+    robot.run(5)
+    assert robot.collector.phase is Phase.NOT_AT_HOME
+    assert robot.collector.help_reason.startswith("after 120 s joint_")
+    robot.run(100)
+    assert robot.collector.phase is Phase.NOT_AT_HOME
+    assert not robot.requests[robot.time_s].any()
+    robot.collector.paused = True
+    robot.collector.paused = False
+    robot.run(1)
+    assert robot.collector.phase is Phase.HOMING
+    robot.run(3000)
+    assert robot.collector.phase is Phase.NOT_AT_HOME
+    robot.collector.hold("fault", "contact: joint_4")  # a latched fault,
+    robot.collector.hold("fault", None)  # and the operator who clears it
+    robot.held = False
+    robot.run_until(lambda: robot.collector.phase is Phase.RUNNING)
+    assert robot.collector.help_reason is None
+
+
+def test_an_arm_that_a_person_brings_home_goes_on():
+    robot = Stuck(offset=0.4)
+    robot.collector.offer(parameters())
+    robot.run_until(lambda: robot.collector.phase is Phase.NOT_AT_HOME)
+    robot.position = np.array(ROBOT.arm.home)
+    robot.run_until(lambda: robot.collector.phase is Phase.RUNNING)

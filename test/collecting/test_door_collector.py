@@ -1,11 +1,11 @@
 """A collector whose task needs a sensor: it waits for the world, and ends an episode when the sensor is lost."""
 
 import numpy as np
+from manual_clock import ManualClock
 from policies import untrained
 
 from naf_robot.arm.control.actions import JointVelocityActions
 from naf_robot.collecting.collector import Collector, Phase
-from naf_robot.core.clock import ManualClock
 from naf_robot.core.records import PolicyParameters
 from naf_robot.run.config import resolve
 from naf_robot.sensing import rotation
@@ -71,7 +71,7 @@ def test_a_lost_sensor_ends_the_episode_and_nothing_is_learned_from_the_silence(
     assert episode.end_reason.startswith("sensor lost: no door_angle and no door_orientation at")
     assert episode.steps == steps
     (batch,) = robot.batches
-    assert len(batch) == steps
+    assert batch.transitions == steps
     assert bool(batch.truncated[-1])
     assert not batch.terminated.any()
     assert np.isfinite(batch.reward).all()
@@ -87,5 +87,5 @@ def test_one_instant_of_opening_makes_the_episode_a_success():
         robot.angle = angle
         robot.run(5)
     assert robot.collector._episode.success
-    rows = robot.collector._episode.rows
-    assert [row["success"] for row in rows][-11:] == [False] + [True] * 10
+    steps = robot.collector._episode.recorder.take()
+    assert steps.success.tolist()[-10:] == [False] + [True] * 9, "the newest observation is still open"

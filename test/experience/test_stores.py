@@ -7,15 +7,18 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
-from transitions import CONTRACT, make_batch
+from manual_clock import ManualClock
+from step_batches import CAMERA, CONTRACT, STEPS, journal_rows, make_batch
 
 from naf_robot.collecting.upload import Uploader
-from naf_robot.core.clock import ManualClock
 from naf_robot.core.errors import ConflictError, LockedError, StoreError
 from naf_robot.experience.codec import ExperienceMessage, decode_experience, encode_experience
 from naf_robot.experience.compacted import parts_of
+from naf_robot.experience.journal import JournalRow
 from naf_robot.experience.outbox import Outbox
+from naf_robot.experience.recorder import EpisodeRecorder
 from naf_robot.experience.store import ExperienceStore
 
 BIG = 10**9
@@ -35,10 +38,10 @@ def test_batches_are_numbered_on_across_a_restart(tmp_path: Path):
     assert again.append(make_batch(2, episode=1)) == 2
     assert (again.transitions, again.waiting_transitions(), again.next_episode) == (10, 5, 2)
     message = decode_experience(again.payload(2), CONTRACT, BIG)
-    assert (message.sequence, message.first_transition, len(message.batch)) == (2, 8, 2)
+    assert (message.sequence, message.first_step, len(message.batch)) == (2, 9, 2)
 
 
-def test_a_full_outbox_says_so_and_still_keeps_what_was_paid_for(tmp_path: Path):
+def test_a_full_outbox_says_so_and_still_keeps_what_was_recorded(tmp_path: Path):
     box = outbox(tmp_path, limit=1)
     assert not box.is_full()
     box.append(make_batch(1))
@@ -72,17 +75,19 @@ def test_a_resend_changes_nothing_and_gaps_are_counted(tmp_path: Path):
     assert [m.sequence for m in store.batches()] == [0, 3, 1, 2]
     store.close()
     with pytest.raises(StoreError, match="observation_spec"):
-        ExperienceStore(tmp_path / "s.sqlite", replace(CONTRACT, observation_spec="other"))
+        ExperienceStore(tmp_path / "s.sqlite", CAMERA)
+    with pytest.raises(StoreError, match="has run '0123456789abcdef'; this run needs 'other'"):
+        ExperienceStore(tmp_path / "s.sqlite", replace(CONTRACT, run_id="other"))
 
 
 KILLED = """
 import sys; sys.path[:0] = {path!r}
 from pathlib import Path
-from transitions import CONTRACT, make_batch
+from step_batches import CONTRACT, journal_rows, make_batch
 from naf_robot.experience.outbox import Outbox
 box = Outbox(Path({file!r}), "robot_1", CONTRACT, 10**9)
 while True:
-    print(box.append(make_batch(5)), flush=True)
+    print(box.append(make_batch(5, last=True)), flush=True)
 """
 
 
@@ -105,10 +110,10 @@ def test_what_was_stored_survives_kill_9(tmp_path: Path):
 
 
 JOURNALLED = KILLED.replace(
-    "print(box.append(make_batch(5)), flush=True)",
+    "print(box.append(make_batch(5, last=True)), flush=True)",
     """
-    for step in range(10**6):
-        box.journal(make_batch(1, first_step=step))
+    for step, row in enumerate(journal_rows()):
+        box.journal(row)
         print(step, flush=True)
 """,
 )
@@ -125,27 +130,43 @@ def test_every_step_of_the_running_episode_survives_kill_9_and_becomes_a_truncat
     confirmed += [int(line) for line in child.stdout.read().split()]
     child.wait()
     box = outbox(tmp_path)
-    assert box.recovered >= len(confirmed)
+    assert box.recovered >= len(confirmed) - 1  # a step is complete with the observation after it
     assert box.transitions == box.waiting_transitions() == box.recovered
     batch = decode_experience(box.payload(0), CONTRACT, BIG).batch
-    assert batch.step.tolist() == list(range(box.recovered))
-    assert batch.truncated.tolist() == [False] * (box.recovered - 1) + [True]
-    expected = make_batch(1, first_step=7)
-    assert batch.observation[7].tolist() == expected.observation[0].tolist()
-    assert batch.stamp_s[7] == expected.stamp_s[0]
+    assert batch.step.tolist() == list(range(box.recovered + 1))
+    assert batch.truncated.tolist() == [False] * box.recovered + [True]
+    assert batch.has_action.tolist() == [True] * box.recovered + [False]
+    np.testing.assert_array_equal(batch.observation["target"][7], np.full(3, 7.0))
+    np.testing.assert_array_equal(batch.action[7], np.full(7, 7 / 1024, np.float32))
+    np.testing.assert_array_equal(batch.reward[7], -7.0)
+    assert batch.stamp_s[7] == 0.05 * 7
     box.close()
     assert outbox(tmp_path).recovered == 0
 
 
 def test_a_batch_takes_the_place_of_its_journal(tmp_path: Path):
-    box = outbox(tmp_path)
-    for step in range(3):
-        box.journal(make_batch(1, first_step=step))
+    box, rows, recorder = outbox(tmp_path), journal_rows(), EpisodeRecorder(STEPS, 0)
+    for _ in range(4):
+        box.journal(next(rows))
     assert box.waiting_transitions() == 3
-    box.append(make_batch(3))
+    box.append(make_batch(3), JournalRow(next(rows).observation, None))
     assert box.waiting_transitions() == box.transitions == 3
     box.close()
-    assert outbox(tmp_path).waiting() == [0]
+    again = outbox(tmp_path)
+    assert again.waiting() == [0, 1], "the observation that was open closes the episode"
+    batch = decode_experience(again.payload(1), CONTRACT, BIG).batch
+    assert (batch.closing.tolist(), batch.truncated.tolist(), again.recovered) == ([True], [True], 0)
+    again.close()
+    assert outbox(tmp_path).waiting() == [0, 1]
+    assert recorder.take() is None
+
+
+def test_a_first_observation_alone_is_no_experience(tmp_path: Path):
+    box = outbox(tmp_path)
+    box.journal(next(journal_rows()))
+    box.close()
+    again = outbox(tmp_path)
+    assert (again.waiting(), again.recovered, again.waiting_transitions()) == ([], 0, 0)
 
 
 def test_two_living_collectors_with_one_name_are_refused(tmp_path: Path):
@@ -164,7 +185,7 @@ def test_another_content_under_a_held_number_is_a_conflict(tmp_path: Path):
         store.insert(other, encode_experience(other, CONTRACT))
     assert not store.insert(mine, encode_experience(mine, CONTRACT))
     namesake = ExperienceMessage("robot_1", 7, 3, make_batch(5))
-    with pytest.raises(ConflictError, match="numbers its transitions 3 to 7"):
+    with pytest.raises(ConflictError, match="numbers its steps 3 to 7"):
         store.insert(namesake, encode_experience(namesake, CONTRACT))
     assert store.transitions() == 5
 
@@ -188,7 +209,7 @@ def test_a_disk_that_refuses_costs_nothing_and_is_told_until_it_takes_again(tmp_
     box = outbox(tmp_path)
     uploader = Uploader(box, ManualClock(), 1.0, 2.0)
     box._database.execute("PRAGMA max_page_count = 8")
-    uploader.add(make_batch(500))
+    uploader.add(make_batch(500, last=True))
     assert "disk is full" in (uploader.trouble or "")
     assert uploader.unsent == 1
     assert uploader.due() == []
@@ -237,12 +258,14 @@ def filled(path: Path, first: int, last: int, max_bytes: int, keep: int | None) 
     store = ExperienceStore(path, CONTRACT, max_bytes, keep)
     outcomes: list[object] = []
     for n in range(first, last):
-        message = ExperienceMessage("robot_1", n, 20 * n, make_batch(20, seed=n, episode=n))
+        message = ExperienceMessage("robot_1", n, 21 * n, make_batch(20, seed=n, episode=n, last=True))
         outcomes += store.insert_group([(message, encode_experience(message, CONTRACT))])
     return store, outcomes
 
 
-def test_a_store_near_its_bound_thins_the_oldest_and_forgets_neither_their_episodes_nor_their_numbers(tmp_path: Path):
+def test_a_store_near_its_bound_compacts_the_oldest_and_forgets_neither_their_episodes_nor_their_numbers(
+    tmp_path: Path,
+):
     path, bound = tmp_path / "s.sqlite", 500_000
     store, outcomes = filled(path, 0, 200, bound, keep=500)
     assert outcomes == [True] * 200
@@ -256,8 +279,8 @@ def test_a_store_near_its_bound_thins_the_oldest_and_forgets_neither_their_episo
     assert [entry.sequence for entry in held] == list(range(400))
     assert whole == list(range(400 - len(whole), 400)), "only the oldest are compacted"
     for entry in held:
-        assert entry.parts == parts_of(make_batch(20, seed=entry.sequence, episode=entry.sequence))
-    old = ExperienceMessage("robot_1", 3, 60, make_batch(20, seed=3, episode=3))
+        assert entry.parts == parts_of(make_batch(20, seed=entry.sequence, episode=entry.sequence, last=True))
+    old = ExperienceMessage("robot_1", 3, 63, make_batch(20, seed=3, episode=3, last=True))
     assert store.insert(old, encode_experience(old, CONTRACT)) is False
     other = replace(old, batch=make_batch(20, seed=4, episode=3))
     with pytest.raises(ConflictError, match="held with another content"):
@@ -266,7 +289,7 @@ def test_a_store_near_its_bound_thins_the_oldest_and_forgets_neither_their_episo
     assert path.stat().st_size < 1.1 * bound
 
 
-def test_what_the_replay_buffer_holds_is_never_thinned_and_without_leave_nothing_is(tmp_path: Path):
+def test_what_the_replay_buffer_holds_is_never_compacted_and_without_leave_nothing_is(tmp_path: Path):
     for name, keep in (("kept", 10_000), ("hold", None)):
         store, outcomes = filled(tmp_path / f"{name}.sqlite", 0, 100, 200_000, keep)
         assert all(entry.message is not None for entry in store.held())

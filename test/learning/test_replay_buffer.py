@@ -3,20 +3,25 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from random_batch import make_batch
+from hypothesis import given
+from hypothesis import strategies as st
+from random_batch import make_batch, make_chain
 
+from naf_robot.core.array_spec import ArraySpec
 from naf_robot.core.errors import NafRobotError
+from naf_robot.core.frames import Frames
+from naf_robot.core.images import encode_image
 from naf_robot.learning.replay_buffer import ReplayBuffer
 
 
 def numbered(start: int, count: int):
-    """A batch whose reward is the transition's number, and whose other arrays follow from it."""
+    """Transitions whose reward is their number, and whose other arrays follow from it."""
     batch, number = make_batch(count, 2, 1), np.arange(start, start + count, dtype=np.float32)
+    observation, following = np.stack((number, -number), axis=1), np.stack((number + 0.5, -number), axis=1)
     return replace(
         batch,
         reward=number,
-        observation=np.stack((number, -number), axis=1),
-        next_observation=np.stack((number + 0.5, -number), axis=1),
+        vectors=np.concatenate((observation, following)),
         action=number[:, None] / 1000,
         terminated=number % 2 == 0,
         truncated=number % 3 == 0,
@@ -58,7 +63,7 @@ def test_sampling_does_not_depend_on_how_blocks_are_divided():
     assert torch.equal(whole, parts)
 
 
-@pytest.mark.parametrize("name", ["observation", "next_observation", "action", "reward"])
+@pytest.mark.parametrize("name", ["vectors", "action", "reward"])
 def test_values_that_are_not_finite_are_refused(name):
     replay, batch = ReplayBuffer(10, 2, 1), numbered(0, 4)
     spoiled = getattr(batch, name).copy()
@@ -142,5 +147,105 @@ def test_the_share_of_successes_does_not_depend_on_how_blocks_are_divided():
 
 @pytest.mark.parametrize("share", [-0.1, 1.0, float("nan")])
 def test_an_impossible_share_is_refused(share: float):
-    with pytest.raises(NafRobotError, match="share of successes"):
+    with pytest.raises(NafRobotError, match="fraction of successes"):
         ReplayBuffer(10, 2, 1, success_fraction=share)
+
+
+def chain(start: int, count: int, continues: bool = False, images=None):
+    """Transitions `start` to `start + count` of one chain: from observation i to observation i + 1."""
+    number = np.arange(start, start + count + 1, dtype=np.float32)
+    batch = make_chain(count, 2, 1)
+    vectors = np.stack((number, -number), axis=1)
+    return replace(batch, vectors=vectors, reward=number[:-1], images=images or {}, continues=continues)
+
+
+def check_chain(replay: ReplayBuffer) -> list[int]:
+    """Numbers of the transitions held, oldest first, each seen to be whole."""
+    observations, outcomes = replay.contents()
+    number = outcomes[0, :, 1]
+    torch.testing.assert_close(observations[0, 0], torch.stack((number, -number), dim=1))
+    torch.testing.assert_close(observations[0, 1], torch.stack((number + 1, -number - 1), dim=1))
+    return number.int().tolist()
+
+
+def test_an_observation_is_held_once_also_across_the_border_of_batches():
+    replay = ReplayBuffer(100, 2, 1)
+    replay.add(chain(0, 10), "a")
+    assert replay.observations_held == 11
+    replay.add(chain(10, 10, continues=True), "a")
+    assert replay.observations_held == 21
+    replay.add(chain(50, 5), "b")
+    replay.add(chain(20, 10, continues=True), "a")
+    assert replay.observations_held == 21 + 6 + 10
+    assert check_chain(replay) == [*range(20), *range(50, 55), *range(20, 30)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.booleans(), st.sampled_from("ab")), max_size=40))
+def test_rows_are_freed_when_no_transition_refers_to_them(batches: list[tuple[int, bool, str]]):
+    replay, following = ReplayBuffer(10, 2, 1), {"a": 0, "b": 10_000}
+    expected: list[int] = []
+    for count, continues, source in batches:
+        start = following[source] + (0 if continues else 5)
+        replay.add(chain(start, count, continues), source)
+        following[source] = start + count
+        expected = [*expected, *range(start, start + count)][-10:]
+    if expected:
+        assert check_chain(replay) == expected
+    ends = set(expected) | {number + 1 for number in expected}
+    assert len(ends) <= replay.observations_held <= 2 * len(expected)
+
+
+def test_slots_are_drawn_as_before_whatever_rows_they_refer_to():
+    replay = ReplayBuffer(16, 2, 1)
+    for start in range(0, 60, 6):
+        replay.add(chain(start, 6, continues=start > 0))
+    slots = torch.randint(16, (3, 1, 8), generator=torch.Generator().manual_seed(5)).squeeze(1)
+    _, outcomes = replay.sample(3, 8, torch.Generator().manual_seed(5))
+    in_slot = torch.tensor([next(n for n in range(44, 60) if n % 16 == slot) for slot in range(16)])
+    assert torch.equal(outcomes[..., 1].long(), in_slot[slots])
+
+
+CAMERA = ArraySpec("camera", (6, 5, 3), dtype="uint8")
+
+
+def pictures(first: int, count: int) -> dict[str, Frames]:
+    """One-coloured pictures: the colour is the observation's number."""
+    return {
+        "camera": Frames.of([encode_image(np.full(CAMERA.shape, n, np.uint8)) for n in range(first, first + count)])
+    }
+
+
+def test_sampled_pictures_are_those_of_their_observations_and_each_is_held_once():
+    replay = ReplayBuffer(100, 2, 1, images=[CAMERA])
+    replay.add(chain(0, 10, images=pictures(0, 11)), "a")
+    replay.add(chain(10, 10, continues=True, images=pictures(10, 11)), "a")
+    assert replay.frame_bytes == len(pictures(0, 21)["camera"].data)
+    observations, outcomes, images = replay.sample_images(3, 8, torch.Generator().manual_seed(0))
+    assert images["camera"].shape == (3, 2, 8, 6, 5, 3)
+    colours = images["camera"].float().flatten(3)
+    assert torch.equal(colours.amin(-1), observations[..., 0])
+    assert torch.equal(colours.amax(-1), observations[..., 0])
+    plain = replay.sample(3, 8, torch.Generator().manual_seed(0))
+    assert torch.equal(plain[0], observations)
+    assert torch.equal(plain[1], outcomes)
+
+
+def test_pictures_beyond_the_bound_leave_with_the_oldest_transitions():
+    one = len(pictures(0, 1)["camera"].data)
+    replay = ReplayBuffer(100, 2, 1, success_fraction=0.5, images=[CAMERA], frame_bytes=15 * one)
+    for start in range(0, 60, 5):
+        images = pictures(start, 6)
+        part = chain(start, 5, continues=start > 0, images=images)
+        success = np.full(5, start % 10 == 0)
+        replay.add(replace(part, success=success, truncated=np.arange(5) == 4, episode=np.full(5, start)), "a")
+        assert replay.frame_bytes <= 15 * one
+    held = check_chain(replay)
+    assert held == list(range(60 - len(held), 60))
+    assert len(held) >= 10
+    _, outcomes = replay.sample(100, 8, torch.Generator().manual_seed(0))
+    assert set(outcomes[..., 1].flatten().int().tolist()) == set(held)
+
+
+def test_pictures_of_other_cameras_are_refused():
+    with pytest.raises(NafRobotError, match=r"pictures of \['camera'\], got \[\]"):
+        ReplayBuffer(10, 2, 1, images=[CAMERA]).add(chain(0, 2))

@@ -5,37 +5,41 @@ import numpy as np
 import pytest
 import torch
 
-from naf_robot.core.records import stack
+from naf_robot.core.array_spec import ArraySpec, ObservationSpec
+from naf_robot.core.records import StepSpec
 from naf_robot.core.seeding import stream
+from naf_robot.core.transitions import transitions_of
+from naf_robot.experience.recorder import EpisodeRecorder
 from naf_robot.learning import registry
 from naf_robot.learning.exploration import ExplorationConfig, ExplorationSchedule, OrnsteinUhlenbeck
 from naf_robot.learning.policies.mlp import MlpPolicy
 from naf_robot.learning.replay_buffer import ReplayBuffer
 
+STEPS = StepSpec(ObservationSpec("pendulum", (ArraySpec("observation", (3,)),)), 1, ("reward",))
 EPISODES = 30  # of 200 steps, one update each
 SOLVED = -400.0  # mean return of Pendulum-v1; standing still gives about -1300, a good policy -150
 
 
 def run(env, policy, noise=None, seed=None, replay=None):
     """One episode of `policy`, plus noise if given; returns its return and stores its transitions."""
-    scale, total, rows = env.action_space.high, 0.0, []
+    scale, total, recorder = env.action_space.high, 0.0, EpisodeRecorder(STEPS, 0)
     observation, _ = env.reset(seed=seed)
-    for step in range(1000):
+    recorder.observe(0.0, {"observation": observation}, success=False)
+    for _ in range(1000):
         action = policy.action(observation)
         if noise is not None:
             action = np.clip(action + noise.sample(), -1.0, 1.0)
         following, reward, terminated, truncated, _ = env.step(action * scale)
         total += reward
         reward /= 10.0  # to the size that P = I at the start suits
-        row = {"reward_terms": [reward], "episode": 0, "step": step, "policy_version": 0, "stamp_s": 0.0}
-        row |= {"observation": observation, "next_observation": following, "reward": reward}
-        row |= {"action": action, "requested_action": action, "greedy": False, "success": False}
-        rows.append(row | {"terminated": terminated, "truncated": truncated})
+        recorder.complete(action, action, [reward])
+        recorder.observe(0.0, {"observation": following}, success=False)
         observation = following
         if terminated or truncated:
+            recorder.close(terminated, truncated)
             break
     if replay is not None:
-        replay.add(stack(rows))
+        replay.add(transitions_of(recorder.take(), STEPS.observation))
     return total
 
 

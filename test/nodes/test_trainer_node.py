@@ -6,7 +6,7 @@ from array import array
 from pathlib import Path
 
 import pytest
-from transitions import make_batch
+from step_batches import make_batch
 
 pytest.importorskip("rclpy", reason="needs rclpy and its messages")
 from diagnostic_msgs.msg import DiagnosticArray
@@ -15,7 +15,6 @@ from std_msgs.msg import String, UInt8MultiArray
 from std_srvs.srv import SetBool, Trigger
 
 from naf_robot.bringup.node_spec import NodeSpec
-from naf_robot.core.records import TransitionBatch
 from naf_robot.experience.codec import (
     ExperienceMessage,
     decode_acknowledgement,
@@ -29,15 +28,6 @@ from naf_robot.run.contract import contract_of
 pytestmark = pytest.mark.ros
 
 
-def with_terms(batch: TransitionBatch, count: int) -> TransitionBatch:
-    import dataclasses
-
-    import numpy as np
-
-    extra = np.zeros((len(batch), count - batch.reward_terms.shape[1]), np.float32)
-    return dataclasses.replace(batch, reward_terms=np.hstack([batch.reward_terms, extra]))
-
-
 class Bench:
     """Plays a collector."""
 
@@ -45,7 +35,7 @@ class Bench:
         self.graph, self.folder = g, folder
         config = resolve("reach", overrides=[{"trainer": {"learning_starts": 20, "publish_period_updates": 10}}])
         save(config, folder / "config.yaml")
-        self.contract = contract_of(config)
+        self.contract = contract_of(config, folder)
         self.acknowledged, self.parameters, self.problems = [], [], []
         node = g.node
         self.experience = node.create_publisher(UInt8MultiArray, "/experience", EXPERIENCE)
@@ -78,8 +68,9 @@ class Bench:
         )
 
     def send(self, sequence: int, count: int = 25) -> None:
-        batch = with_terms(make_batch(count, seed=sequence), len(self.contract.reward_names))
-        payload = encode_experience(ExperienceMessage("robot_1", sequence, count * sequence, batch), self.contract)
+        batch = make_batch(count, episode=sequence, last=True, terms=len(self.contract.reward_names))
+        message = ExperienceMessage("robot_1", sequence, (count + 1) * sequence, batch)
+        payload = encode_experience(message, self.contract)
         self.experience.publish(UInt8MultiArray(data=array("B", payload)))
 
 
@@ -107,7 +98,7 @@ def test_experience_is_acknowledged_learned_from_and_accounted_for(bench: Bench)
     assert (Path(saved.message) / "checkpoint.json").is_file()
     assert bench.graph.end(bench.child, signal.SIGINT) == 0
     summary = json.loads((bench.folder / "summary.json").read_text())
-    assert (summary["transitions_received"], summary["transitions_lost"], summary["transitions_resent"]) == (75, 0, 1)
+    assert (summary["transitions_received"], summary["steps_lost"], summary["transitions_resent"]) == (75, 0, 1)
     assert (bench.folder / "learning_curve.png").is_file()
     assert any((bench.folder / "events").iterdir())
 

@@ -117,10 +117,10 @@ def test_names_that_are_taken_are_refused(added):
     assert "poke" not in TASKS
 
 
-def test_a_task_without_a_file_takes_arm_and_safety_from_the_user():
+def test_a_task_without_a_file_has_the_profile_of_the_robot():
     register("bare", TaskEntry(TouchConfig, Touch, "test/Bare-v0"))
     try:
-        with pytest.raises(ConfigError, match="arm"):
-            resolve("bare")
+        assert resolve("bare").robot("robot_1").profile == "arm7"
+        assert resolve("bare").task_name == "bare"
     finally:
         del TASKS["bare"]

@@ -1,10 +1,10 @@
 from pathlib import Path
 
 import pytest
+from manual_clock import ManualClock
 from policies import untrained
-from transitions import CONTRACT
+from step_batches import CONTRACT
 
-from naf_robot.core.clock import ManualClock
 from naf_robot.core.errors import CodecError
 from naf_robot.core.rate import RateMeter
 from naf_robot.core.records import PolicyParameters

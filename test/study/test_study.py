@@ -17,7 +17,7 @@ import yaml
 
 from naf_robot.bringup.cli import main
 from naf_robot.core.errors import CheckpointError
-from naf_robot.experience.codec import Contract
+from naf_robot.experience.contract import Contract
 from naf_robot.learning.exploration import ExplorationConfig
 from naf_robot.learning.registry import ALGORITHMS
 from naf_robot.run.checkpoint import read_checkpoint
@@ -25,6 +25,7 @@ from naf_robot.run.config import resolve
 from naf_robot.run.environments import make_environment
 from naf_robot.study.archive import StudyArchive
 from naf_robot.study.config import StudyOptions, load_study
+from naf_robot.study.gym_episodes import step_spec
 from naf_robot.study.study import Study
 
 OPTIONS = StudyOptions(episodes=6, learning_starts=30, evaluate_every=2, evaluation_episodes=2, replay_capacity=100)
@@ -41,7 +42,7 @@ def make(algorithm: str = "naf", seed: int = 0, options: StudyOptions = OPTIONS,
 
 
 def archive(folder: Path, algorithm: str = "naf", task: str = "reach", period_s: float = 1e9) -> StudyArchive:
-    return StudyArchive(folder, Contract(task, "spec", 20, 7, ("reward",)), algorithm, period_s)
+    return StudyArchive(folder, Contract(task, step_spec(make_environment(resolve("reach")))), algorithm, period_s)
 
 
 def advance(study: Study, kept: StudyArchive | None, episodes: int) -> None:
@@ -61,8 +62,10 @@ def stored(study: Study) -> np.ndarray:
 def assert_same(one: Study, other: Study) -> None:
     assert one.counters() == other.counters()
     expected, found = one.algorithm.state(), other.algorithm.state()
-    expected |= {"observations": stored(one)}
-    found |= {"observations": stored(other)}
+    for state, study in ((expected, one), (found, other)):
+        state["observations"], state["outcomes"] = (
+            tensor.numpy() for tensor in study.algorithm.sources["online"].contents()
+        )
     assert expected.keys() == found.keys()
     for name, array in expected.items():
         np.testing.assert_array_equal(found[name], array, err_msg=name)

@@ -1,11 +1,11 @@
 """An arm without physics that a collector drives, for tests of the collector's decisions."""
 
 import numpy as np
+from manual_clock import ManualClock
 from policies import untrained
 
 from naf_robot.arm.control.actions import JointVelocityActions
 from naf_robot.collecting.collector import Collector
-from naf_robot.core.clock import ManualClock
 from naf_robot.core.records import PolicyParameters
 from naf_robot.run.config import resolve
 

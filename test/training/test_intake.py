@@ -3,7 +3,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from transitions import CONTRACT, make_batch
+from step_batches import CONTRACT, make_batch
 
 from naf_robot.core.errors import ConflictError, StoreError
 from naf_robot.experience.codec import ExperienceMessage, encode_experience

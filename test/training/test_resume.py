@@ -8,16 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from test_trainer import CONFIG, batch, send
+from step_batches import make_batch
+from test_trainer import CONFIG, batch, receive, send
 
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import CheckpointError, LockedError, StoreError
+from naf_robot.core.records import concatenate
 from naf_robot.core.reserved_counter import ReservedCounter
 from naf_robot.experience.codec import ExperienceMessage, decode_acknowledgement, encode_experience
 from naf_robot.learning.registry import ALGORITHMS
 from naf_robot.run import checkpoint as checkpoints
 from naf_robot.run.checkpoint import read_best, read_checkpoint, roll_back, versions
 from naf_robot.run.config import RunConfig, resolve
+from naf_robot.training.sequencing import MAX_WAITING
 from naf_robot.training.trainer import Trainer
 
 
@@ -29,6 +32,7 @@ def trainer(folder: Path, config: RunConfig = CONFIG) -> Trainer:
 
 def die(it: Trainer) -> None:
     """As by kill -9: nothing is written, the locks go."""
+    it.receiver.close()
     it._store._database.close()
     it._store._lock.release()
 
@@ -37,7 +41,7 @@ def feed(it: Trainer, first: int, last: int) -> None:
     """A deterministic synchronous run: one episode of each of two robots, then the updates that are due."""
     for episode in range(first, last):
         for robot in ("robot_1", "robot_2"):
-            send(it, episode, batch(20, episode, greedy=episode % 2 == 0, success=episode > 2), robot, 20 * episode)
+            send(it, episode, batch(20, episode, greedy=episode % 2 == 0, success=episode > 2), robot, 21 * episode)
         while it.learn(7):
             if it.publication.is_due(it.updates):
                 it.new_parameters()
@@ -45,8 +49,7 @@ def feed(it: Trainer, first: int, last: int) -> None:
 
 def whole_state(it: Trainer) -> dict[str, np.ndarray]:
     state = {f"learner {k}": v for k, v in it.algorithm.state().items()}
-    state["observations"] = it._replay.observations[: 2 * len(it._replay)].numpy()
-    state["outcomes"] = it._replay.outcomes[: len(it._replay)].numpy()
+    state["observations"], state["outcomes"] = (tensor.numpy() for tensor in it._replay.contents())
     state["rewards"] = np.array(it._replay.reward_range)
     state["counters"] = np.array(
         [
@@ -269,7 +272,7 @@ def test_one_name_for_two_contents_is_refused_with_a_reason_and_never_acknowledg
     assert "two collectors have this name" in answer.refusal
     assert receipt.refused == [answer.refusal]
     overlapping = send(it, 1, batch(8, episode=5), first=4)
-    assert "numbers its transitions 4 to 11" in decode_acknowledgement(overlapping.answers[0]).refusal
+    assert "numbers its steps 4 to 12" in decode_acknowledgement(overlapping.answers[0]).refusal
     assert it.transitions == 8
 
 
@@ -284,8 +287,8 @@ def test_a_full_store_is_said_and_not_acknowledged(tmp_path: Path):
 def test_batches_out_of_order_make_the_same_episodes(tmp_path: Path):
     parts = [batch(10, episode=0), batch(10, episode=1)]
     it = trainer(tmp_path)
-    middle = encode_experience(ExperienceMessage("robot_1", 1, 10, parts[1]), it.contract)
-    assert it.receiver.receive(middle).finished == []
+    middle = encode_experience(ExperienceMessage("robot_1", 1, 11, parts[1]), it.contract)
+    assert receive(it, middle).finished == []
     assert [r.episode for r in send(it, 0, parts[0]).finished] == [0, 1]
 
 
@@ -299,7 +302,7 @@ def test_the_best_version_by_greedy_success_is_kept_apart_and_can_be_rolled_back
         version = it.new_parameters()[0].version
         one = batch(10, number, greedy=True, success=success)
         one.policy_version[:] = version
-        send(it, number, one, first=20 + 10 * (number - 1))
+        send(it, number, one, first=21 + 11 * (number - 1))
         number += 1
         it.learn(3)
         return version
@@ -320,3 +323,80 @@ def test_the_best_version_by_greedy_success_is_kept_apart_and_can_be_rolled_back
     again = trainer(tmp_path)
     assert again.gate.version == good
     assert again.new_parameters()[0].version > max(versions(tmp_path))
+
+
+def torn_up(count: int, robot: str) -> list[ExperienceMessage]:
+    """The experience of `count` episodes in batches of 8 steps, whose borders are not those of episodes."""
+    episodes = [make_batch(20, 0, n, last=True, terms=3, seed=len(robot) + ord(robot[-1])) for n in range(count)]
+    whole = concatenate(episodes)
+    starts = range(0, len(whole), 8)
+    return [ExperienceMessage(robot, n, i, whole.between(i, min(i + 8, len(whole)))) for n, i in enumerate(starts)]
+
+
+def fed(it: Trainer, messages: list[ExperienceMessage]) -> list[tuple]:
+    finished = []
+    for message in messages:
+        receipt = receive(it, encode_experience(message, it.contract))
+        finished += [(r.robot, r.episode, r.steps, round(r.episode_return, 4)) for r in receipt.finished]
+    return finished
+
+
+def test_batches_enter_replay_in_the_order_of_their_numbers_and_linked_whatever_the_order_of_arrival(tmp_path: Path):
+    config = resolve("reach", overrides=[{"trainer": {"replay_capacity": 90}}])
+    straight, shuffled = (trainer(tmp_path / name, config) for name in ("straight", "shuffled"))
+    messages = torn_up(6, "robot_1")
+    expected = fed(straight, messages)
+    assert [steps for *_, steps, _ in expected] == [20] * 6
+    order = [2, 0, 1, 1, 5, 3, 4, 0, *range(8, len(messages)), 7, 6, 8]
+    assert fed(shuffled, [messages[n] for n in order]) == expected
+    for one, other in zip(straight._replay.contents(), shuffled._replay.contents(), strict=True):
+        np.testing.assert_array_equal(other.numpy(), one.numpy())
+    observations, _ = straight._replay.contents()
+    assert straight.transitions == shuffled.transitions == 120
+    assert straight._replay.observations_held == len(np.unique(observations[0].flatten(0, 1).numpy(), axis=0))
+    die(shuffled)
+    resumed = trainer(tmp_path / "shuffled", config)
+    for one, other in zip(straight._replay.contents(), resumed._replay.contents(), strict=True):
+        np.testing.assert_array_equal(other.numpy(), one.numpy())
+
+
+def test_resumed_amid_episodes_and_with_compacted_batches_it_is_bit_identical(tmp_path: Path):
+    states = []
+    for full_store, max_bytes in (("hold", 10**9), ("compact", 200_000)):
+        own = {"learning_starts": 10, "replay_capacity": 130, "full_store": full_store, "max_store_bytes": max_bytes}
+        config = resolve("reach", overrides=[{"trainer": own}])
+        first = trainer(tmp_path / full_store, config)
+        messages = [m for pair in zip(torn_up(30, "robot_1"), torn_up(30, "robot_2"), strict=True) for m in pair]
+        fed(first, messages[:123])
+        while first.learn(50):
+            pass
+        first.checkpoint()
+        before = whole_state(first)
+        compacted = sum(held.message is None for held in first._store.held())
+        assert (compacted > 0) == (full_store == "compact")
+        die(first)
+        second = trainer(tmp_path / full_store, config)
+        for name, array in before.items():
+            np.testing.assert_array_equal(whole_state(second)[name], array, err_msg=name)
+        fed(second, messages[123:])
+        while second.learn(50):
+            pass
+        states.append(whole_state(second))
+    for name, array in states[0].items():
+        np.testing.assert_array_equal(states[1][name], array, err_msg=name)
+
+
+def test_a_batch_that_never_comes_is_passed_over_and_counts_by_itself_when_it_comes_after_all(tmp_path: Path):
+    it = trainer(tmp_path)
+    messages = torn_up(40, "robot_1")
+    fed(it, messages[:3])
+    assert it.transitions == 22  # of the third batch's last step the successor is not there
+    fed(it, messages[4 : 4 + MAX_WAITING])
+    assert it.transitions == 22
+    assert it._sequencer.waiting == MAX_WAITING
+    fed(it, messages[4 + MAX_WAITING :])
+    assert it._sequencer.waiting == 0
+    whole = 40 * 20
+    assert it.transitions == whole - messages[3].batch.transitions - 1
+    fed(it, [messages[3]])
+    assert whole - 2 <= it.transitions <= whole - 1

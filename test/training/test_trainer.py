@@ -1,21 +1,34 @@
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from manual_clock import ManualClock
+from step_batches import make_batch
 
-from naf_robot.core.clock import ManualClock, SteadyClock
+from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import CheckpointError, CodecError
-from naf_robot.core.records import TransitionBatch
-from naf_robot.experience.codec import ExperienceMessage, decode_acknowledgement, encode_experience
+from naf_robot.core.records import StepBatch
+from naf_robot.core.transitions import transitions_of
+from naf_robot.experience.codec import (
+    ExperienceMessage,
+    decode_acknowledgement,
+    decode_parameters,
+    encode_experience,
+    encode_parameters,
+)
+from naf_robot.experience.contract import RunMismatchError
 from naf_robot.learning.learner_batch import learner_batch
 from naf_robot.learning.policies.mlp import MlpPolicy
+from naf_robot.learning.replay_buffer import TERMINATED, TRUNCATED
 from naf_robot.run.checkpoint import read_checkpoint
 from naf_robot.run.config import TrainerConfig, resolve
 from naf_robot.run.ratio import RatioLimiter
 from naf_robot.sim.lockstep import Lockstep
+from naf_robot.training.receiver import Receipt
 from naf_robot.training.trainer import RAN_OUT, SUCCEEDED, Trainer
 
 CONFIG = resolve(
@@ -41,35 +54,19 @@ def trainer(tmp_path: Path) -> Trainer:
     return Trainer(CONFIG, tmp_path, SteadyClock())
 
 
-def batch(count: int, episode: int = 0, greedy: bool = False, success: bool = False) -> TransitionBatch:
-    random = np.random.default_rng(episode)
-    terms = random.normal(size=(count, 3)).astype(np.float32)
-    observations = random.normal(size=(count + 1, 20)).astype(np.float32)
-    flags = np.zeros(count, bool)
-    end = flags.copy()
-    end[-1] = True
-    action = random.uniform(-1, 1, (count, 7)).astype(np.float32)
-    return TransitionBatch(
-        observation=observations[:-1],
-        action=action,
-        requested_action=np.clip(2 * action, -1, 1),
-        reward=terms.sum(axis=1),
-        reward_terms=terms,
-        next_observation=observations[1:],
-        terminated=flags,
-        truncated=end,
-        episode=np.full(count, episode),
-        step=np.arange(count),
-        policy_version=np.ones(count, np.int64),
-        greedy=np.full(count, greedy),
-        success=np.full(count, success),
-        stamp_s=0.05 * np.arange(count),
-    )
+def batch(count: int, episode: int = 0, greedy: bool = False, success: bool = False) -> StepBatch:
+    """A whole episode of `count` transitions."""
+    return make_batch(count, 0, episode, last=True, greedy=greedy, success=success, terms=3)
 
 
-def send(trainer: Trainer, sequence: int, message_batch: TransitionBatch, robot: str = "robot_1", first: int = 0):
+def receive(trainer: Trainer, payload: bytes) -> Receipt:
+    trainer.receiver.submit(payload)
+    return trainer.receiver.settle(wait=True)
+
+
+def send(trainer: Trainer, sequence: int, message_batch: StepBatch, robot: str = "robot_1", first: int = 0) -> Receipt:
     message = ExperienceMessage(robot, sequence, first, message_batch)
-    return trainer.receiver.receive(encode_experience(message, trainer.contract))
+    return receive(trainer, encode_experience(message, trainer.contract))
 
 
 def test_a_resend_is_acknowledged_again_and_counted_once(trainer: Trainer):
@@ -82,14 +79,14 @@ def test_a_resend_is_acknowledged_again_and_counted_once(trainer: Trainer):
 
 def test_a_malformed_message_changes_nothing(trainer: Trainer):
     with pytest.raises(CodecError):
-        trainer.receiver.receive(b"x" * 100)
+        receive(trainer, b"x" * 100)
     assert trainer.transitions == 0
 
 
 def test_updates_keep_to_the_ratio(trainer: Trainer):
     send(trainer, 0, batch(9))
     assert trainer.learn(100) == 0
-    send(trainer, 1, batch(21, 1), first=9)
+    send(trainer, 1, batch(21, 1), first=10)
     assert trainer.learn(5) == 5
     assert trainer.learn(100) == 16
     assert trainer.learn(100) == 0
@@ -112,7 +109,7 @@ def test_parameters_are_published_at_the_start_and_every_few_updates(trainer: Tr
 def test_the_run_is_decided_by_the_newest_greedy_episodes_or_by_their_number(trainer: Trainer):
     outcomes = []
     for episode, (greedy, success) in enumerate([(True, False), (False, True), (True, True), (True, True)]):
-        send(trainer, episode, batch(5, episode, greedy, success), first=5 * episode)
+        send(trainer, episode, batch(5, episode, greedy, success), first=6 * episode)
         outcomes.append(trainer.outcome())
     assert outcomes == [None, None, None, SUCCEEDED]
 
@@ -120,7 +117,7 @@ def test_the_run_is_decided_by_the_newest_greedy_episodes_or_by_their_number(tra
 def test_the_run_ends_without_success_when_episodes_run_out(trainer: Trainer):
     for episode in range(6):
         assert trainer.outcome() is None
-        send(trainer, episode, batch(5, episode), first=5 * episode)
+        send(trainer, episode, batch(5, episode), first=6 * episode)
     assert trainer.outcome() == RAN_OUT
 
 
@@ -132,7 +129,7 @@ def test_finish_writes_what_the_readme_promises(trainer: Trainer, tmp_path: Path
     (expected,) = trainer.parameters()
     trainer.finish()
     summary = json.loads((tmp_path / "summary.json").read_text())
-    assert (summary["transitions_received"], summary["transitions_lost"], summary["updates"]) == (35, 10, 10)
+    assert (summary["transitions_received"], summary["steps_lost"], summary["updates"]) == (35, 9, 10)
     assert summary["policy_versions"] == 1
     checkpoint = read_checkpoint(tmp_path)
     for name, array in expected.arrays.items():
@@ -180,14 +177,45 @@ def test_ratio_from_both_sides_and_free_running():
 
 
 def test_the_learner_sees_the_chosen_action_and_the_scaled_reward():
-    original = batch(4)
+    original = transitions_of(batch(4), CONFIG.make_task().observation_spec)
     executed = learner_batch(original, TrainerConfig(action_source="executed"))
     np.testing.assert_array_equal(executed.action, original.action)
     np.testing.assert_array_equal(executed.reward, original.reward)
     requested = learner_batch(original, TrainerConfig(action_source="requested", reward_scale=0.25))
     np.testing.assert_array_equal(requested.action, original.requested_action)
     np.testing.assert_array_equal(requested.reward, 0.25 * original.reward)
-    np.testing.assert_array_equal(requested.reward_terms, original.reward_terms)
+
+
+def test_what_the_task_calls_an_end_reaches_the_learner_as_one(trainer: Trainer):
+    ended = batch(5)
+    send(trainer, 0, replace(ended, terminated=ended.truncated, truncated=ended.terminated))
+    _, outcomes = trainer._replay.contents()
+    assert outcomes[0, :, TERMINATED].tolist() == [0.0, 0.0, 0.0, 0.0, 1.0]
+    assert not outcomes[0, :, TRUNCATED].any()
+
+
+def test_a_message_of_another_run_is_refused_without_an_answer(trainer: Trainer, tmp_path: Path):
+    (tmp_path / "other").mkdir()
+    other = Trainer(CONFIG, tmp_path / "other", SteadyClock())
+    assert other.contract.run_id != trainer.contract.run_id
+    message = ExperienceMessage("robot_1", 0, 0, batch(8))
+    with pytest.raises(RunMismatchError, match="two runs share this ROS domain"):
+        receive(trainer, encode_experience(message, other.contract))
+    mine, theirs = send(trainer, 0, batch(8)), send(other, 0, batch(9))
+    assert decode_acknowledgement(mine.answers[0], trainer.contract).of("robot_1") == (0,)
+    with pytest.raises(RunMismatchError):
+        decode_acknowledgement(theirs.answers[0], trainer.contract)
+    with pytest.raises(RunMismatchError):
+        decode_parameters(encode_parameters(other.new_parameters()), trainer.contract)
+    other.finish()
+
+
+def test_a_message_above_the_configured_size_is_refused(tmp_path: Path):
+    small = resolve("reach", overrides=[{"trainer": {"max_message_bytes": 65536}}])
+    made = Trainer(small, tmp_path, SteadyClock())
+    with pytest.raises(CodecError, match="8 to 65536 bytes"):
+        send(made, 0, batch(1000))
+    made.finish()
 
 
 def test_lockstep_waits_for_a_robot_that_starts_late_but_not_for_ever():

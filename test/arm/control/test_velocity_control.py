@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+from manual_clock import ManualClock
 
 from naf_robot.arm.control.contact import ContactConfig
 from naf_robot.arm.control.velocity_control import VelocityControl, VelocityControlConfig
 from naf_robot.arm.projection.projection import SafetyConfig, SafetyProjection, SafetyStatus, SphereConfig
-from naf_robot.core.clock import ManualClock
 from naf_robot.core.errors import ConfigError
 
 TICK_S = 0.01

@@ -1,9 +1,9 @@
 import math
 
 import pytest
+from manual_clock import ManualClock
 
 from naf_robot.arm.control.watchdog import Watchdog
-from naf_robot.core.clock import ManualClock
 from naf_robot.core.errors import ConfigError, UnknownNameError
 
 
