@@ -21,8 +21,9 @@ def joint_states(config: SensorConfig, joints: tuple[str, ...]) -> Sensor:
             "joint_velocity": by_name(joints, message.name, message.velocity, "joint_states velocity"),
         }
         if len(message.effort) == len(message.name):
-            places = {name: place for place, name in enumerate(message.name)}
-            effort = np.array([message.effort[places[name]] for name in joints], dtype=np.float64)
+            effort = np.array(message.effort, dtype=np.float64)
+            if list(message.name) != list(joints):
+                effort = effort[[message.name.index(name) for name in joints]]
             if np.isfinite(effort).all():  # drivers without effort interfaces report NaN
                 signals["joint_effort"] = effort
         return signals

@@ -4,6 +4,7 @@ No ROS is needed here: a message type is a name, and `decode` and `encode` use a
 record serves the live node, the simulator and recorded messages.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -113,6 +114,8 @@ def check(spec: ArraySpec, value: FloatArray) -> None:
         return
     if not np.isfinite(value).all():
         raise RefusedMessage(f"{spec.name} is not finite: {value.tolist()}")
+    if spec.low == -math.inf and spec.high == math.inf:
+        return
     if not ((value >= spec.low).all() and (value <= spec.high).all()):
         raise RefusedMessage(f"{spec.name} must lie within [{spec.low}, {spec.high}] {spec.unit}: {value.tolist()}")
 
