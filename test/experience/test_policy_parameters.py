@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from transitions import CONTRACT
+from step_batches import CONTRACT
 
 from naf_robot.core.errors import CodecError
 from naf_robot.core.records import PolicyParameters
@@ -16,7 +16,15 @@ from naf_robot.run.pin import PinFile, write_pin
 
 ARRAYS = {"K": np.ones((2, 7, 20), np.float32), "k": np.zeros((2, 7), np.float32)}
 PARAMETERS = PolicyParameters(
-    ARRAYS, 5, CONTRACT.task, CONTRACT.observation_spec, 7, 9, kind="linear_gaussian", addressee="robot_2"
+    ARRAYS,
+    5,
+    CONTRACT.task,
+    CONTRACT.observation_spec,
+    7,
+    9,
+    kind="linear_gaussian",
+    addressee="robot_2",
+    run_id=CONTRACT.run_id,
 )
 
 

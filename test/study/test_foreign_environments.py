@@ -6,13 +6,14 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+from policies import untrained
 
 from naf_robot.bringup.cli import main
 from naf_robot.experience.contract import Contract
 from naf_robot.experience.recorder import EpisodeRecorder
 from naf_robot.experience.store import ExperienceStore
-from naf_robot.learning.exploration import ExplorationConfig, OrnsteinUhlenbeck
-from naf_robot.learning.policy import Policy
+from naf_robot.learning.behaviour import BehaviourPolicy
+from naf_robot.learning.exploration import ExplorationConfig
 from naf_robot.learning.registry import algorithm_config_type
 from naf_robot.learning.replay_buffer import TERMINATED, TRUNCATED
 from naf_robot.study.config import StudyOptions, load_study
@@ -52,7 +53,7 @@ def register(name: str, **options: Any) -> str:
     return identifier
 
 
-POLICY = Policy.random(2, 1, np.random.default_rng(0))
+POLICY = untrained(2, 1)
 
 
 @pytest.mark.parametrize("key", ["success", "is_success"])
@@ -63,8 +64,9 @@ def test_success_is_read_by_either_word_at_the_end_or_at_any_step(key: str, succ
     assert (found, returns, distance) == (rate, -6.0, None)
     spec = step_spec(environment)
     recorder = EpisodeRecorder(spec, 0)
-    noise = OrnsteinUhlenbeck(ExplorationConfig(), 1, np.random.default_rng(0))
-    assert list(explore(environment, POLICY, noise, recorder, spec, 0, success_at))[-1]
+    behaviour = BehaviourPolicy(ExplorationConfig(), np.random.default_rng(0))
+    behaviour.load("mlp", POLICY.arrays())
+    assert list(explore(environment, behaviour, recorder, spec, 0, success_at))[-1]
     success = recorder.take().success.tolist()
     assert success == [False] * 3 + [True] + [success_at == "any"] * 3
 

@@ -7,14 +7,15 @@ import gymnasium
 import numpy as np
 import pytest
 import torch
-from collecting_robot import MODEL
+from collecting_robot import FULL, MODEL
+from manual_clock import ManualClock
 from page_code import module_from_page
 from test_trainer import CONFIG, batch, send
 
 from naf_robot.collecting.collector import Collector
-from naf_robot.core.clock import ManualClock, SteadyClock
+from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import CheckpointError, ConfigError, NafRobotError
-from naf_robot.core.records import TransitionBatch
+from naf_robot.core.records import StepBatch
 from naf_robot.learning.algorithm import AlgorithmSetup, Budget, NewPolicy, policy_for
 from naf_robot.learning.registry import ALGORITHMS, AlgorithmEntry, make_algorithm, make_learner, register_algorithm
 from naf_robot.learning.source_shares import SourceShares
@@ -46,9 +47,14 @@ def trainer(folder: Path, per_robot: bool = False) -> Trainer:
     return Trainer(config(per_robot), folder, SteadyClock())
 
 
-def linear_batch(episode: int, gains: np.ndarray, offsets: np.ndarray) -> TransitionBatch:
+def rows_of(made: StepBatch) -> list[dict[str, np.ndarray]]:
+    return [{name: array[i] for name, array in made.observation.items()} for i in range(len(made))]
+
+
+def linear_batch(episode: int, gains: np.ndarray, offsets: np.ndarray) -> StepBatch:
     made = batch(60, episode)
-    action = (made.observation @ gains.T + offsets).astype(np.float32)
+    vectors = np.stack([CONFIG.make_task().observation_spec.flatten(row) for row in rows_of(made)])
+    action = np.where(made.has_action[:, None], vectors @ gains.T + offsets, 0.0).astype(np.float32)
     return replace(made, action=action, requested_action=action)
 
 
@@ -58,7 +64,7 @@ def test_the_trainer_learns_publishes_and_resumes_by_an_algorithm_it_does_not_kn
     first = trainer(tmp_path / "a")
     assert first.new_parameters()[0].kind == "linear_gaussian"
     for sequence in range(4):
-        send(first, sequence, linear_batch(sequence, gains, offsets), first=60 * sequence)
+        send(first, sequence, linear_batch(sequence, gains, offsets), first=61 * sequence)
         while first.learn(7):
             pass
     assert first.updates == 231  # one per transition from the tenth on
@@ -82,7 +88,7 @@ def test_addressed_policies_reach_their_robots_alone(tmp_path: Path):
     assert [(p.version, p.addressee) for p in versions] == [(1, "robot_1"), (2, "robot_2")]
     assert len(it.parameter_bytes) == 2
     for robot, version in (("robot_1", 1), ("robot_2", 2)):
-        collector = Collector(it.config, robot, MODEL, np.ones(7), ManualClock())
+        collector = Collector(it.config, robot, MODEL, FULL, ManualClock())
         for parameters in it.parameters():
             collector.offer(parameters)
         assert collector.newest_version == version

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from manual_clock import ManualClock
 
 from naf_robot.arm.control.continuity import CONTRADICTIONS, WINDOW_S, Continuity
 from naf_robot.arm.control.velocity_control import VelocityControl, VelocityControlConfig
 from naf_robot.arm.projection.projection import SafetyConfig, SafetyProjection, SphereConfig
-from naf_robot.core.clock import ManualClock
 
 NAMES = ("a", "b")
 LIMIT = np.array([1.5, 3.0])

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from manual_clock import ManualClock
 
 from naf_robot.arm.control.publishers import CONFIRMED_S, LEASE_S, SoleWriter
 from naf_robot.arm.control.velocity_control import VelocityControl, VelocityControlConfig
-from naf_robot.core.clock import ManualClock
 
 OWN = "/robot_1/velocity_control"
 

@@ -1,9 +1,9 @@
 """When velocity control answers, and when it acts without being asked."""
 
 import pytest
+from manual_clock import ManualClock
 
 from naf_robot.arm.control.timing import SIMULATED_SILENCE_S, ControlTiming
-from naf_robot.core.clock import ManualClock
 
 PERIOD_S = 0.05
 
