@@ -1,5 +1,6 @@
 """Subscribes to a robot's sensors and hands their readings to its tick assembler."""
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -40,7 +41,8 @@ class SensorInput:
         except RefusedMessage as refused:
             self._refuse(sensor.topic, refused)
             return
-        reason = self._assembler.arrive(sensor.name, stamp_of(message), signals, self._node.now_s())
+        now_s = math.inf if self._node.use_sim_time else self._node.now_s()  # simulated stamps are never in the future
+        reason = self._assembler.arrive(sensor.name, stamp_of(message), signals, now_s)
         if reason is not None:
             self._refuse(sensor.topic, reason)
             return
