@@ -332,5 +332,4 @@ class Collector:
         self._executed.clear()
         if episode.greedy:
             self._passed = self._passed + 1 if episode.success else 0
-        episode.recorder.close(terminated=episode.terminated, truncated=not episode.terminated)
-        return Tick(velocity, batch=episode.recorder.take(), ended=episode)
+        return Tick(velocity, batch=episode.close(), ended=episode)

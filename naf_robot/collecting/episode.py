@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from naf_robot.arm.control.actions import BoundActions
 from naf_robot.core.array_spec import Observation
-from naf_robot.core.records import FloatArray
+from naf_robot.core.records import FloatArray, StepBatch
 from naf_robot.experience.recorder import EpisodeRecorder
 from naf_robot.sensing.signals import Signals
 from naf_robot.tasks.task import Task
@@ -83,6 +83,11 @@ class Episode:
         executed = self.actions.action(executed_velocity, request.position, requested)
         terms = self.task.reward_terms(signals, self.goal, executed, requested)
         self.recorder.complete(request.action, executed, terms)
+
+    def close(self) -> StepBatch | None:
+        """End the episode with its newest observation, as a real end or truncated; the steps not yet taken."""
+        self.recorder.close(terminated=self.terminated, truncated=not self.terminated)
+        return self.recorder.take()
 
     @property
     def time_is_up(self) -> bool:

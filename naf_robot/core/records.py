@@ -193,6 +193,6 @@ class PolicyParameters:
     observation_spec: str  # hash of the observation spec
     updates: int  # gradient updates behind these parameters
     transitions: int  # transitions the trainer had stored by then
+    run_id: str = ""  # of the run that published it
     kind: str = "mlp"  # of policy: what its arrays mean
     addressee: str = ""  # the robot that acts with it; "": all
-    run_id: str = ""  # of the run that published it

@@ -216,6 +216,8 @@ def decode_parameters(data: bytes, contract: Contract | None = None) -> PolicyPa
         updates=envelope.integer("updates"),
         transitions=envelope.integer("transitions"),
         run_id=envelope.text("run"),
+        kind=kind,
+        addressee=addressee,
     )
 
 

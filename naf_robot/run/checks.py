@@ -9,14 +9,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from naf_robot.arm.control.outputs import OUTPUTS
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.arm.projection.projection import SafetyProjection, SafetyStatus
 from naf_robot.core.errors import ConfigError
+from naf_robot.core.plugins import load_plugins
 from naf_robot.core.records import FloatArray
 from naf_robot.learning.device import device_problem
 from naf_robot.run.config import RunConfig
-from naf_robot.run.robot import IMPLEMENTED, REAL, RobotConfig
+from naf_robot.run.robot import REAL, RobotConfig
 from naf_robot.run.run_config import arms_of
+from naf_robot.sim.registry import SIMULATORS
 
 Problems = Iterator[str]
 REACHED = ("target", "handle_rest")  # arrays of a task's goal that the tool is to come to
@@ -76,8 +79,13 @@ def backends(config: RunConfig) -> Problems:
     """Every robot is moved by something that there is, and all live on one clock."""
     kinds = {name: robot.backend for name, robot in config.robots.items()}
     for name, backend in kinds.items():
-        if backend not in IMPLEMENTED:
-            yield f"robots.{name}.backend {backend!r} is not available yet; use {' or '.join(IMPLEMENTED)}"
+        if backend == REAL:
+            continue
+        load_plugins()
+        if backend not in SIMULATORS:
+            yield f"robots.{name}.backend {backend!r} is unknown; valid: {', '.join(sorted([*SIMULATORS, REAL]))}"
+        elif (missing := SIMULATORS[backend].missing()) is not None:
+            yield f"robots.{name}.backend {backend!r} cannot run here: {missing}"
     if len({backend == REAL for backend in kinds.values()}) > 1:
         told = ", ".join(f"{name} is {backend}" for name, backend in kinds.items())
         yield f"simulated and real arms cannot share one run, for they live on two clocks: {told}"
@@ -88,8 +96,8 @@ def backends(config: RunConfig) -> Problems:
 def outputs(config: RunConfig) -> Problems:
     """Every arm is commanded in a way that there is."""
     for name, robot in config.robots.items():
-        if robot.output.kind != "velocity":
-            yield f"robots.{name}.output.kind {robot.output.kind!r} is not available yet; use velocity"
+        if robot.output.kind not in OUTPUTS:
+            yield f"robots.{name}.output.kind {robot.output.kind!r} is unknown; valid: {', '.join(sorted(OUTPUTS))}"
         if robot.output.topic and robot.backend != REAL:
             yield f"robots.{name}.output.topic is for a real arm's controller; with {robot.backend} leave it empty"
 

@@ -186,9 +186,19 @@ def _saved_origins(path: Path) -> dict[KeyPath, str] | None:
 
 
 def _over_saved(saved: Sequence[Layer], given: Sequence[Layer]) -> ComposedRun:
-    layers = [*saved, *given]
+    layers = [*map(_as_named_today, saved), *given]
     names = names_of_robots(layers)
     return _composed(compose(for_robots(layer, names) for layer in layers))
+
+
+def _as_named_today(layer: Layer) -> Layer:
+    """`layer` of an older run folder under the names of today."""
+    if "door_sensor" not in layer.values:
+        return layer
+    values = dict(layer.values)
+    sensors = dict(values.get("sensors") or {})
+    sensors.setdefault("door_imu", values.pop("door_sensor"))
+    return replace(layer, values=values | {"sensors": sensors})
 
 
 def _refuse_values_of_another_arm(composition: Composition, names: Sequence[str], profiles: set[str]) -> None:

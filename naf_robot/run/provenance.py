@@ -10,10 +10,9 @@ from naf_robot.core.field_descriptions import FieldDescription, comments_of, des
 from naf_robot.core.yaml_text import KeyPath
 from naf_robot.learning.registry import algorithm_config_type
 from naf_robot.run.config import ComposedRun, RunConfig
-from naf_robot.sim.scenes.door import DoorSceneConfig
+from naf_robot.sensing.registry import sensor_entry
+from naf_robot.sim.scenes.registry import SCENES
 from naf_robot.tasks.registry import task_entry
-
-SCENE_RECORDS: Mapping[str, type[Config]] = {"door": DoorSceneConfig}  # of scenes that can be configured
 
 
 class Entry(NamedTuple):
@@ -43,9 +42,8 @@ def records_of(config: RunConfig) -> dict[KeyPath, type[Config]]:
         ("task",): task_entry(config.task_name).config,
         ("algorithm",): algorithm_config_type(config.algorithm_name),
     }
-    if (scene := config.make_task().scene) in SCENE_RECORDS:
-        records[("simulator", "scene")] = SCENE_RECORDS[scene]
-    return records
+    records[("simulator", "scene")] = SCENES[config.make_task().scene]
+    return records | {("sensors", name): sensor_entry(name).config for name in config.sensors}
 
 
 def entries(composed: ComposedRun) -> list[Entry]:

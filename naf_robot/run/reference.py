@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 
+import msgspec
+
 from naf_robot.core.config import Config
 from naf_robot.core.field_descriptions import FieldDescription, describe
 from naf_robot.learning.registry import ALGORITHMS
-from naf_robot.run.provenance import SCENE_RECORDS
 from naf_robot.run.run_config import RunConfig
+from naf_robot.sensing.registry import SENSORS
+from naf_robot.sim.scenes.registry import SCENES
 from naf_robot.tasks.registry import TASKS
 
 HEAD = """# Configuration
@@ -35,8 +38,11 @@ def reference_page() -> str:
         parts += _section(f"Task {name}", task.config, "task")
     for name, algorithm in sorted(ALGORITHMS.items()):
         parts += _section(f"Algorithm {name}", algorithm.config_type, "algorithm")
-    for name, record in sorted(SCENE_RECORDS.items()):
-        parts += _section(f"Scene {name}", record, "simulator.scene")
+    for name, record in sorted(SCENES.items()):
+        if msgspec.structs.fields(record):
+            parts += _section(f"Scene {name}", record, "simulator.scene")
+    for name, sensor in sorted(SENSORS.items()):
+        parts += _section(f"Sensor {name}", sensor.config, f"sensors.{name}")
     return "\n".join(parts) + "\n"
 
 

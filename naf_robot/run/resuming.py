@@ -22,7 +22,7 @@ CHANGEABLE: tuple[KeyPath, ...] = (
     ("trainer",),
     ("collector",),
     ("algorithm",),
-    ("door_sensor",),
+    ("sensors",),
     *(("robots", ANY, part) for part in ("safety", "velocity_control", "backend", "output")),
 )
 

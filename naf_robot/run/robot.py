@@ -1,7 +1,6 @@
 """One robot of a run: its arm, its limits, where it stands, what moves it, and how it is commanded."""
 
 import re
-from typing import Literal
 
 import msgspec
 
@@ -14,7 +13,6 @@ from naf_robot.core.errors import ConfigError
 DEFAULT_PROFILE = "arm7"
 MAX_ROBOTS = 1000
 REAL = "ros2_control"  # the backend that is no simulator
-IMPLEMENTED = ("mujoco", REAL)
 NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*_?")
 READ_AS_SOMETHING_ELSE = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"}
 
@@ -22,7 +20,7 @@ READ_AS_SOMETHING_ELSE = {"y", "n", "yes", "no", "on", "off", "true", "false", "
 class OutputConfig(Config, frozen=True):
     """How a real arm takes its commands."""
 
-    kind: Literal["velocity", "position", "trajectory"] = "velocity"  # what the arm's controller accepts
+    kind: str = "velocity"  # what the arm's controller accepts, by its name in `arm.control.outputs`
     topic: str = ""  # of the controller, within the robot's namespace; empty: velocity_controller/commands
 
 
@@ -35,7 +33,7 @@ class RobotConfig(Config, frozen=True, kw_only=True):
     velocity_control: VelocityControlConfig = VelocityControlConfig()
     base_pose: tuple[float, float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)  # x, y, z [m] and roll,
     # pitch, yaw in rad of the arm's base in the world: for display, all control is in the base frame
-    backend: Literal["mujoco", "gazebo", "ros2_control"] = "mujoco"  # what moves the arm: a simulator or its own driver
+    backend: str = "mujoco"  # what moves the arm: a simulator by its name in `sim.registry`, or ros2_control
     output: OutputConfig = OutputConfig()
 
     def __post_init__(self) -> None:

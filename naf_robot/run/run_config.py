@@ -15,7 +15,7 @@ from naf_robot.core.yaml_text import to_yaml
 from naf_robot.learning.registry import algorithm_config_type
 from naf_robot.run.records import CollectorConfig, SimulationConfig, TrainerConfig
 from naf_robot.run.robot import REAL, RobotConfig
-from naf_robot.sensing.registry import make_sensors
+from naf_robot.sensing.registry import make_sensors, providers, sensor_config
 from naf_robot.sim.simulator import SimulatorConfig, steps_per_period
 from naf_robot.tasks.registry import make_task, task_entry
 from naf_robot.tasks.task import Task
@@ -91,7 +91,7 @@ def save(config: RunConfig, path: Path) -> None:
 
 
 def record_of(values: Mapping[str, Any], where: str = "") -> RunConfig:
-    """The record of composed `values`, with the task's and the algorithm's defaults spelled out.
+    """The record of composed `values`, with the defaults of task, algorithm and sensors spelled out.
 
     Raises:
         UnknownNameError: unknown task, algorithm or configuration key, with the valid ones.
@@ -112,14 +112,17 @@ def record_of(values: Mapping[str, Any], where: str = "") -> RunConfig:
     for name in arms_of(config):
         config.robot(name).arm.model()
     task = config.make_task()
+    sensors = set(config.sensors)
     for name in arms_of(config):
-        make_sensors(task.sensors, config.robot(name).arm.joints, config.sensors)
+        made = make_sensors(task.sensors, config.robot(name).arm.joints, config.sensors)
+        sensors |= {sensor.name for sensor in made} | {provider.takes for provider in providers(made)}
     steps_per_period(task.control_period_s, config.simulator.physics_step_s)
     task_record = build(task_entry(config.task_name).config, config.task, "task")
     return msgspec.structs.replace(
         config,
         task=msgspec.to_builtins(task_record),
         algorithm=msgspec.to_builtins(config.algorithm_config()),
+        sensors={name: msgspec.to_builtins(sensor_config(name, config.sensors)) for name in sorted(sensors)},
     )
 
 

@@ -8,7 +8,7 @@ from collecting_robot import STEPS, Robot, parameters
 
 from naf_robot.collecting.collector import Phase
 from naf_robot.core.errors import NafRobotError, UnknownNameError
-from naf_robot.core.records import PolicyParameters
+from naf_robot.core.records import PolicyParameters, concatenate
 from naf_robot.learning.policies.linear_gaussian import LinearGaussianPolicy
 
 OFFSETS = np.linspace(-0.5, 0.5, STEPS)[:, None] * np.ones(7)
@@ -24,8 +24,9 @@ def test_a_time_varying_policy_acts_from_its_first_step_in_every_episode_and_exp
     robot = Robot()
     robot.collector.offer(linear_gaussian())
     robot.run_until(lambda: len(robot.ended) == 3)  # the third is greedy
-    requested = np.concatenate([b.requested_action for b in robot.batches]).reshape(3, STEPS, 7)
-    greedy = np.concatenate([b.greedy for b in robot.batches]).reshape(3, STEPS)
+    steps = concatenate(robot.batches)
+    requested = steps.requested_action[steps.has_action].reshape(3, STEPS, 7)
+    greedy = steps.greedy[steps.has_action].reshape(3, STEPS)
     assert greedy.all(axis=1).tolist() == [False, False, True]
     np.testing.assert_allclose(requested[2], OFFSETS, atol=1e-6)
     noise = requested[:2] - OFFSETS

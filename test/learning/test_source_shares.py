@@ -31,9 +31,9 @@ def test_a_ramp_of_one_pair_is_a_constant_and_a_jump_is_a_short_ramp():
     ("values", "error", "message"),
     [
         ({"sources": {"live": 1.0}}, UnknownNameError, "unknown configuration key 'live' in sources; valid: demons"),
-        ({"sources": {"online": -0.1}}, ConfigError, r"\$\.sources\.online"),
-        ({"sources": {"online": []}}, ConfigError, r"\$\.sources\.online"),
-        ({"sources": {"online": [[0, -1.0]]}}, ConfigError, r"\$\.sources\.online"),
+        ({"sources": {"online": -0.1}}, ConfigError, r"sources\.online"),
+        ({"sources": {"online": []}}, ConfigError, r"sources\.online"),
+        ({"sources": {"online": [[0, -1.0]]}}, ConfigError, r"sources\.online"),
         ({"sources": {"online": [[5, 1.0], [5, 0.0]]}}, ConfigError, "ramp of source 'online' must ascend"),
         ({"sources": {"online": 0.0}}, ConfigError, "at least one source must have a share above 0 at every time"),
         ({"sources": {"online": [[0, 1], [9, 0]], "offline": [[9, 0], [20, 1]]}}, ConfigError, "none has at 9"),

@@ -4,8 +4,12 @@ import gymnasium
 import numpy as np
 import pytest
 
+from naf_robot.arm.control.actions import JointVelocityActions
+from naf_robot.collecting.episode import Episode
 from naf_robot.core.array_spec import ArraySpec, ObservationSpec
 from naf_robot.core.errors import ConfigError
+from naf_robot.core.records import StepSpec
+from naf_robot.experience.recorder import EpisodeRecorder
 from naf_robot.run.config import resolve
 from naf_robot.run.environments import make_environment
 from naf_robot.tasks.registry import TASKS, TaskEntry, register
@@ -92,20 +96,20 @@ def test_it_is_known_to_gymnasium(added):
 
 
 def test_the_last_step_of_a_real_end_is_not_truncated_on_the_robot_either(added):
-    from naf_robot.arm.control.actions import JointVelocityActions
-    from naf_robot.collecting.episode import Episode
-
-    config = resolve("touch")
-    actions = JointVelocityActions(config.robot("robot_1").arm.joints, np.ones(7))
-    episode = Episode(config.make_task(), 0, {"plane": np.array([0.5])}, False, 1, actions)
+    task = resolve("touch").make_task()
+    actions = JointVelocityActions(resolve("touch").robot("robot_1").arm.joints, np.ones(7))
+    recorder = EpisodeRecorder(StepSpec(task.observation_spec, 7, task.reward_names), episode=0)
+    episode = Episode(task, 0, {"plane": np.array([0.5])}, False, 1, actions, recorder)
+    observation = {"joint_position": np.zeros(7), "plane": np.array([0.5])}
     for step, x in enumerate((0.4, 0.6)):
-        signals = {"joint_position": np.zeros(7), "tool_position": np.array([x, 0.0, 0.4])}
-        episode.request(0.05 * step, np.zeros(8, np.float32), np.zeros(7, np.float32), np.zeros(7))
-        episode.complete(np.zeros(7), signals, np.zeros(8, np.float32))
-    episode.truncate()
+        episode.observe(0.05 * step, observation)
+        episode.request(0.05 * step, np.zeros(7, np.float32), np.zeros(7))
+        episode.complete(np.zeros(7), {"joint_position": np.zeros(7), "tool_position": np.array([x, 0.0, 0.4])})
+    episode.observe(0.1, observation)
+    steps = episode.close()
     assert episode.terminated
-    rows = episode.take()
-    assert [(row["terminated"], row["truncated"]) for row in rows] == [(False, False), (True, False)]
+    assert steps.terminated.tolist() == [False, False, True]
+    assert not steps.truncated.any()
     assert episode.end_reason == "terminated"
 
 

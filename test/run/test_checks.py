@@ -47,10 +47,10 @@ BOX = {"safety": {"keep_out_boxes": [{"name": "crate", "min_corner": [-2, -2, -2
         ({"collector": {"action_velocity": 57}}, "action_velocity", r"57 rad/s is far beyond .* it would be 0\.995"),
         ({"trainer": {"device": "cuda:99"}}, "device", "'cuda:99' is not present: "),
         ({"trainer": {"device": "gpu"}}, "device", "'gpu' is unknown; valid: cpu, cuda"),
-        ({"backend": "gazebo"}, "backends", "'gazebo' is not available yet; use mujoco or ros2_control"),
+        ({"backend": "gazebo"}, "backends", "'gazebo' is unknown; valid: mujoco, ros2_control"),
         ({"robots": {"a": {"backend": "ros2_control"}, "b": {}}}, "backends", "cannot share one run"),
         ({"simulated_time": False}, "backends", "simulated_time must be true with backend 'mujoco'"),
-        ({"output": {"kind": "trajectory"}}, "outputs", "'trajectory' is not available yet; use velocity"),
+        ({"output": {"kind": "trajectory"}}, "outputs", "'trajectory' is unknown; valid: velocity"),
         ({"output": {"topic": "x/commands"}}, "outputs", "with mujoco leave it empty"),
     ],
 )

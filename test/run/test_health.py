@@ -41,7 +41,7 @@ def test_one_line_per_known_robot_with_what_its_nodes_say():
 
 def test_a_pin_is_seen_once_and_its_release_too(tmp_path: Path):
     arrays = untrained(20, 7).arrays()
-    parameters = PolicyParameters(arrays, 4, CONTRACT.task, CONTRACT.observation_spec, 1, 2)
+    parameters = PolicyParameters(arrays, 4, CONTRACT.task, CONTRACT.observation_spec, 1, 2, CONTRACT.run_id)
     pin = PinFile(tmp_path, "robot_1")
     assert not pin.changed()
     write_pin(tmp_path, "robot_1", parameters)

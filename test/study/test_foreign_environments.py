@@ -83,10 +83,10 @@ def test_a_real_end_stays_a_real_end(ends: bool):
     steps = study.train()
     assert (steps.terminated[-1], steps.truncated[-1]) == (ends, not ends)
     steps.validate(study.steps)
-    _, outcomes = study.replay.contents()
+    _, outcomes = study.algorithm.sources["online"].contents()
     assert outcomes[0, :, TERMINATED].tolist() == [0.0] * 5 + [float(ends)]
     assert outcomes[0, :, TRUNCATED].tolist() == [0.0] * 5 + [float(not ends)]
-    assert study.replay.observations_held == STEPS + 1
+    assert study.algorithm.sources["online"].observations_held == STEPS + 1
 
 
 def test_an_exception_inside_the_environment_is_one_sentence_that_names_it(capsys: pytest.CaptureFixture):
@@ -108,7 +108,7 @@ def test_the_command_line_sets_replay_and_success_and_the_study_is_kept(tmp_path
     options = load_study(folder).options
     assert (options.replay_capacity, options.success_at) == (10, "any")
     study = Study(Foreign(), Foreign(), "naf", algorithm_config_type("naf")(), options, 0)
-    assert study.replay.capacity == 10
+    assert study.algorithm.sources["online"].capacity == 10
     store = ExperienceStore(folder / "seed0" / "experience.sqlite", Contract(register("Fine"), study.steps))
     batches = list(store.batches())
     store.close()

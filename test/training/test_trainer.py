@@ -206,7 +206,7 @@ def test_a_message_of_another_run_is_refused_without_an_answer(trainer: Trainer,
     with pytest.raises(RunMismatchError):
         decode_acknowledgement(theirs.answers[0], trainer.contract)
     with pytest.raises(RunMismatchError):
-        decode_parameters(encode_parameters(other.new_parameters()), trainer.contract)
+        decode_parameters(encode_parameters(other.new_parameters()[0]), trainer.contract)
     other.finish()
 
 
