@@ -28,6 +28,7 @@ TEST = [
     "types-PyYAML>=6",
     "colcon-common-extensions>=0.3",
 ]
+DOCS = ["mkdocs>=1.6,<2"]
 NODES = ("simulator", "velocity_control", "door_sensor", "collector", "trainer")
 
 setup(
@@ -57,7 +58,7 @@ setup(
         "transforms3d>=0.4.1",
         "rosbags>=0.10",
     ],
-    extras_require={"ros": ROS, "sim": SIM, "test": TEST},
+    extras_require={"ros": ROS, "sim": SIM, "test": TEST, "docs": DOCS},
     zip_safe=False,
     author="naf_robot maintainers",
     maintainer="naf_robot maintainers",
