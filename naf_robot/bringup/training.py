@@ -35,7 +35,7 @@ class SystemOptions:
     target_success: float = option(1.0, "evaluation success over the newest evaluation episodes that ends the run")
     real_time_factor: float = option(0.0, "speed of the simulation, 0 for as fast as the machine allows")
     simulated: bool = option(True, "start the simulator; false expects arm drivers and runs on wall time")
-    restarts: int = option(0, "how often each dead process may be started again")
+    restarts: int = option(0, "how often each process that ended unexpectedly is started again")
     resume: str = option("", "go on with the run of this folder; only limits and single values may be changed")
     config: str = option("", "a YAML file over the task's own configuration")
     settings: str = option("", "single values over all others: key.subkey=value, separated by spaces")
