@@ -1,6 +1,6 @@
-"""What stands beside a system under faults: a lossy network for experience, an eye on the arms, an operator.
+"""The monitor of `faults.py`: a lossy network for experience, a recorder of the arms' motion, and an operator.
 
-Started by `benchmarks/faults.py`, never killed by it. Writes what it saw to `bystander.json` in the run folder.
+Started by `benchmarks/faults.py`, never killed by it. Writes its records to `bystander.json` in the run folder.
 """
 
 import json
@@ -67,7 +67,7 @@ class Bystander(ExecutableNode):
         publisher.publish(message)
 
     def on_state(self, robot: str, message: JointState) -> None:
-        """Is the tool inside the sphere? Speeds are judged afterwards, when the deaths are known."""
+        """Is the tool inside the sphere? Speeds are checked afterwards, when the process exits are known."""
         position = convert.by_name(message, self.config.arm.joints, message.position)
         velocity = convert.by_name(message, self.config.arm.joints, message.velocity)
         if position is None or velocity is None:

@@ -4,7 +4,7 @@
     python benchmarks/safety.py --json --steps 20000 --urdf my_arm.urdf --tool-frame tool0
 
 Without --urdf the steps are shared among our arm and two others. The arm is ideal (it moves as
-told) but what the projection is told may be late and noisy; tool and joints are judged at the end
+commanded), but the projection's input may be late and noisy; tool and joints are checked at the end
 and in the middle of each period. A speed or acceleration beyond its limit counts as a violation
 unless the result declares it under `relaxed` and a position or workspace limit was acting.
 """

@@ -1,4 +1,4 @@
-"""The collector without ROS: home by motion, run an episode, hand over its transitions, repeat."""
+"""The collector without ROS: move home, run an episode, hand over its transitions, repeat."""
 
 import enum
 from collections import OrderedDict
@@ -25,12 +25,12 @@ class Phase(enum.Enum):
     HOMING = "moving home"
     WAITING_FOR_POLICY = "waiting for policy parameters"
     WAITING_FOR_TRAINER = "waiting at home: the trainer is behind"
-    POLICY_TOO_OLD = "holding still: no sign of the trainer"
+    POLICY_TOO_OLD = "holding still: no message from the trainer"
     OUTBOX_FULL = "holding still: the outbox is full"
     WORLD_NOT_READY = "waiting at home: the world is not ready for an episode"
     HELD = "holding still: a fault or a silent sensor"
     PAUSED = "paused by an operator"
-    PREPARING = "at home, laying out the next episode"
+    PREPARING = "at home, preparing the next episode"
     RUNNING = "running an episode"
 
 
@@ -48,9 +48,9 @@ class Tick:
 class Collector:
     """Drives one robot through episodes; called once per control period with fresh signals.
 
-    Parameters offered by `offer` are taken up between episodes only, and not while a policy is on trial: from its
-    first success in evaluation to a failure, or as many successes as the window has. `clock` is wall time, for the
-    age of the last sign of the trainer.
+    Parameters offered by `offer` are loaded between episodes only, and not while a candidate is under evaluation: from
+    its first evaluation success to a failure, or to as many successes as the window has. `clock` is wall time, for the
+    age of the last message from the trainer.
     """
 
     def __init__(
@@ -96,10 +96,10 @@ class Collector:
         self.phase = Phase.WAITING_FOR_POLICY
 
     def offer(self, parameters: PolicyParameters) -> None:
-        """Parameters to be taken up at the next episode, unless newer ones come before.
+        """Parameters to load at the next episode, unless newer ones arrive before.
 
         Raises:
-            NafRobotError: arrays that are no policy for this robot; the last good ones stay.
+            NafRobotError: arrays that are no policy for this robot; the last valid ones stay in use.
         """
         self._check(parameters)
         self.progress(parameters.updates, parameters.transitions)
@@ -133,9 +133,9 @@ class Collector:
             raise NafRobotError(f"a policy with {action.size} actions cannot drive {self._model.size} joints")
 
     def progress(self, updates: int, transitions: int) -> None:
-        """A sign of the trainer: its updates and the transitions it holds.
+        """A message from the trainer: its updates and the transitions it has stored.
 
-        After a restart from a checkpoint it has fewer updates than before, and that is what counts.
+        After a restart from a checkpoint it has fewer updates than before; the newest value is used.
         """
         self._updates, self._transitions = updates, transitions
         self._last_sign_s = self._clock.now_s()
@@ -153,11 +153,11 @@ class Collector:
 
     @property
     def policy_age_s(self) -> float:
-        """Wall time since the last sign of the trainer [s]."""
+        """Wall time since the last message from the trainer [s]."""
         return self._clock.now_s() - self._last_sign_s
 
     def tick(self, now_s: float, signals: Signals) -> Tick:
-        """One control period: `signals` as sensed at `now_s`; returns what to ask for now."""
+        """One control period: `signals` as sensed at `now_s`; returns the request."""
         if self.hold_reasons and self._episode is not None:
             return self.abort("; ".join(self.hold_reasons.values()))
         missing = [name for name in self._task.sensors if name not in signals]
@@ -169,9 +169,9 @@ class Collector:
         return self._within_episode(now_s, signals, self._episode)
 
     def hold(self, source: str, reason: str | None) -> None:
-        """Note why no episode may run (a latched fault, a silent sensor), or that `source` is fine again (None).
+        """Record why no episode may run (a latched fault, a silent sensor), or that `source` is working again (None).
 
-        A running episode ends at the next tick, truncated, with what was executed kept.
+        A running episode ends truncated at the next tick; its executed steps are kept.
         """
         if reason is None:
             self.hold_reasons.pop(source, None)
@@ -244,7 +244,7 @@ class Collector:
 
     def _within_episode(self, now_s: float, signals: Signals, episode: Episode) -> Tick:
         gap_s = now_s - episode.pending.stamp_s if episode.pending else 0.0
-        if gap_s > self._config.max_gap_s:  # this process stood still, or the world was replaced: nothing to learn
+        if gap_s > self._config.max_gap_s:  # the process was suspended, or the world was replaced: no valid transition
             return self.abort(f"{gap_s:.2f} s passed between two control steps, allowed {self._config.max_gap_s} s")
         self._homing.record(signals["joint_position"])
         executed = self._executed.pop(episode.pending.stamp_s, None) if episode.pending else None

@@ -39,14 +39,14 @@ class Episode:
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def request(self, stamp_s: float, observation: NDArray[np.float32], requested: NDArray[np.float32]) -> None:
-        """Note what is asked for at `stamp_s`."""
+        """Record the request of `stamp_s`."""
         self.pending = Step(stamp_s, observation, requested)
 
     def complete(self, executed_velocity: FloatArray | None, signals: Signals, following: NDArray[np.float32]) -> None:
         """Finish the pending step with the velocity really sent and the observation one period later.
 
-        Without an executed velocity (lost or late beyond the bound) nothing can be learned from the
-        step: it is counted as discarded, and the episode goes on.
+        Without an executed velocity (lost, or later than the bound) the step is no transition: it is
+        counted as discarded, and the episode continues.
         """
         step = self.pending
         if step is None:
@@ -91,6 +91,6 @@ class Episode:
             self.rows[-1]["truncated"] = True
 
     def take(self) -> list[dict[str, Any]]:
-        """Hand over what is recorded and not yet taken."""
+        """Return the recorded transitions that were not returned before."""
         rows, self.rows = self.rows, []
         return rows

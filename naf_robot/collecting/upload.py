@@ -1,4 +1,4 @@
-"""When to send which batch: at once, then again with growing patience until it is acknowledged."""
+"""When to send which batch: at once, then again after growing delays until it is acknowledged."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from naf_robot.core.errors import StoreError
 from naf_robot.core.records import TransitionBatch
 from naf_robot.experience.outbox import Outbox
 
-MAX_RESENDS_AT_ONCE = 8  # a trainer that comes back is not flooded with everything
+MAX_RESENDS_AT_ONCE = 8  # so that a restarted trainer does not receive everything at once
 
 
 @dataclass
@@ -17,10 +17,10 @@ class _Sent:
 
 
 class Uploader:
-    """Schedules the batches of an outbox; batches left by a predecessor are due at once.
+    """Schedules the batches of an outbox; batches of an earlier process are due at once.
 
-    While the disk refuses, what it refused is kept in memory and tried again; `trouble` says so, and
-    the collector must not collect meanwhile, so that this never grows beyond the running episode.
+    A batch that cannot be written is kept in memory and written later; `trouble` has the reason. The
+    collector must start no episode meanwhile, so that memory is bounded by the running episode.
     """
 
     def __init__(self, outbox: Outbox, clock: Clock, resend_s: float, max_resend_s: float) -> None:
@@ -34,14 +34,14 @@ class Uploader:
         self.resent = 0
 
     def note(self, row: TransitionBatch) -> None:
-        """Journal a transition of the running episode; a disk that refuses is told in `trouble`."""
+        """Journal a transition of the running episode; a write error is reported in `trouble`."""
         try:
             self._outbox.journal(row)
         except StoreError as error:
             self.trouble = str(error)
 
     def add(self, batch: TransitionBatch) -> None:
-        """Store `batch` durably and have it sent at once; or keep it until the disk takes it."""
+        """Store `batch` durably and send it at once; or keep it until it can be written."""
         self._unsaved.append(batch)
         self._save()
 
@@ -70,10 +70,10 @@ class Uploader:
         return payloads
 
     def acknowledge(self, sequences: tuple[int, ...]) -> None:
-        """The trainer holds these.
+        """The trainer has stored these.
 
         Raises:
-            StoreError: the outbox could not forget them; they will be sent again.
+            StoreError: the outbox could not delete them; they will be sent again.
         """
         self._outbox.acknowledge(sequences)
         for sequence in sequences:

@@ -21,7 +21,7 @@ class SteadyClock:
 
 
 class ManualClock:
-    """A clock that stands still until it is moved; for simulation and tests."""
+    """A clock that advances only when `advance` is called; for simulation and tests."""
 
     def __init__(self, start_s: float = 0.0) -> None:
         self._now_s = start_s

@@ -1,4 +1,4 @@
-"""The records that pass between rooms. N transitions, D observation size, A action size."""
+"""The records that pass between the package's folders. N transitions, D observation size, A action size."""
 
 from dataclasses import dataclass, fields
 
@@ -20,7 +20,7 @@ class TransitionBatch:
 
     observation: NDArray[np.float32]  # (N, D)
     action: NDArray[np.float32]  # (N, A) executed
-    requested_action: NDArray[np.float32]  # (N, A) as the behaviour policy asked
+    requested_action: NDArray[np.float32]  # (N, A) requested by the behaviour policy
     reward: NDArray[np.float32]  # (N,)
     reward_terms: NDArray[np.float32]  # (N, K) weighted terms, they sum to the reward
     next_observation: NDArray[np.float32]  # (N, D)

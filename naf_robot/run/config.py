@@ -39,7 +39,7 @@ class CollectorConfig(Config, frozen=True):
         1.0  # joint velocity of a full action [rad/s]; faster joints keep to it, slower to theirs
     )
     evaluation_period: PositiveInt = (
-        10  # every this many episodes one is greedy, and after a evaluation success the next too,
+        10  # every this many episodes one is greedy, and after an evaluation success the next too,
     )
     # with the same policy, until it fails or has filled the trainer's evaluation window
     batch_transitions: PositiveInt = 50  # sent together
@@ -47,7 +47,7 @@ class CollectorConfig(Config, frozen=True):
     home_gain: PositiveFloat = 2.0  # [1/s]
     home_timeout_s: PositiveFloat = 20.0
     max_gap_s: PositiveFloat = 0.2  # between two control steps; a longer gap ends the episode without that transition
-    max_policy_age_s: PositiveFloat = 60.0  # wall time without a sign of the trainer after which the robot holds still
+    max_policy_age_s: PositiveFloat = 60.0  # wall time without a message from the trainer after which the robot stops
     resend_s: PositiveFloat = 1.0  # first wait for an acknowledgement; doubles up to the next
     max_resend_s: PositiveFloat = 10.0
     max_outbox_bytes: PositiveInt = 256 * 1024 * 1024
@@ -90,11 +90,11 @@ class SimulationConfig(Config, frozen=True):
     )
     # robots that have not answered yet: their processes are starting
     answer_timeout_s: PositiveFloat = 1.0  # wall time to wait for a robot's command before going on without; less than
-    # velocity_control.wall_limit_s, or one dead collector lets every other robot's watchdog latch a fault
+    # velocity_control.wall_limit_s, or one crashed collector makes the watchdog of every other robot latch a fault
 
 
 class RunConfig(Config, frozen=True, kw_only=True):
-    """Everything that decides a run."""
+    """Everything that determines a run."""
 
     task_name: str
     algorithm_name: str = "naf"

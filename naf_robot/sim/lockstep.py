@@ -1,4 +1,4 @@
-"""Who has answered which tick: the simulator waits for every robot, but not for one that is silent."""
+"""Which robot has answered which tick: the simulator waits for every robot that is not silent."""
 
 from naf_robot.core.clock import Clock
 
@@ -6,8 +6,8 @@ from naf_robot.core.clock import Clock
 class Lockstep:
     """Follows the answers of `robots` to numbered ticks (a tick's number is its stamp [ns]).
 
-    A robot that let a tick pass unanswered is not waited for again until it answers one: a dead
-    collector must not slow the others down, and a real arm would go on too. Only a robot that has
+    A robot that did not answer a tick is not waited for again until it answers one: a crashed
+    collector must not slow the others down, and a real arm would continue too. Only a robot that has
     never answered is waited for at every tick, for `start_timeout_s` on the steady `clock`: its
     processes are starting, and the others should not use up the first episodes without it.
     """
@@ -25,7 +25,7 @@ class Lockstep:
         self._given_up: list[str] = []
 
     def begin(self, tick: int) -> None:
-        """A new tick: whoever is not silent is expected to answer."""
+        """A new tick: every robot that is not silent is expected to answer."""
         self._tick = tick
         self._waiting = set(self.robots)
 
@@ -43,12 +43,12 @@ class Lockstep:
         return self._waiting <= self._silent
 
     def expects(self) -> bool:
-        """Whether anyone is taking part at all."""
+        """Whether any robot has answered at all."""
         self._give_up()
         return len(self._silent) < len(self.robots)
 
     def end(self) -> None:
-        """The tick is over: whoever has not answered has missed it, and is silent from now on."""
+        """The tick is over: a robot that has not answered has missed it and is silent from now on."""
         for robot in self._waiting - self._silent - self._starting:
             self.missed[robot] += 1
         self._silent |= self._waiting - self._starting

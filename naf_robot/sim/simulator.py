@@ -12,7 +12,7 @@ from naf_robot.sensing.signals import Signals
 
 
 class ImperfectionConfig(Config, frozen=True):
-    """What breaks policies on real arms; everything is off by default."""
+    """Imperfections of real arms; everything is off by default."""
 
     position_noise: NonNegativeFloat = 0.0  # standard deviation [rad]
     velocity_noise: NonNegativeFloat = 0.0  # standard deviation [rad/s]
@@ -34,7 +34,7 @@ class SimulatorConfig(Config, frozen=True):
 
 
 class Simulator(Protocol):
-    """Robots' worlds that advance together, each robot addressed by name."""
+    """The worlds of several robots, which advance together; each robot is addressed by name."""
 
     robots: tuple[str, ...]
     control_period_s: float
@@ -53,15 +53,15 @@ class Simulator(Protocol):
         ...
 
     def signals(self, robot: str) -> Signals:
-        """What the robot's sensors say now (joint states and whatever the scene adds)."""
+        """The current sensor readings (joint states and the scene's own sensors)."""
         ...
 
     def reset(self, robot: str, goal_position: FloatArray | None, at_home: bool) -> None:
-        """Lay the scene anew around `goal_position` (3,) [m]; with `at_home` also put the arm at home."""
+        """Reset the scene around `goal_position` (3,) [m]; with `at_home` also put the arm at home."""
         ...
 
     def reseed(self, seed: int) -> None:
-        """Begin every stream of random draws anew, so that what follows the next reset depends on `seed` alone."""
+        """Restart every random stream, so that everything after the next reset depends on `seed` alone."""
         ...
 
 

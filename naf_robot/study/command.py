@@ -15,16 +15,16 @@ from naf_robot.run.config import resolve
 from naf_robot.study.config import StudyConfig, StudyOptions, load_study, save_study
 
 OPTIONS = {  # fields of `StudyOptions` that the command line offers
-    "episodes": "of training",
+    "episodes": "training episodes",
     "updates_per_transition": "gradient updates per environment step",
     "learning_starts": "transitions before the first update",
-    "evaluate_every": "episodes",
+    "evaluate_every": "training episodes between evaluations",
     "evaluation_episodes": "greedy held-out episodes of an evaluation",
-    "stop_at_success": "end a seed after an evaluation this good; above 1 never",
-    "confirmation_episodes": "further held-out episodes that must be as good, or it goes on",
+    "stop_at_success": "evaluation success that ends a seed; above 1 never",
+    "confirmation_episodes": "further held-out episodes that must reach the same success, or training continues",
     "action_source": "requested or executed",
-    "reward_scale": "the learner's reward is the environment's times this",
-    "success_fraction": "of each batch from episodes that ended in success",
+    "reward_scale": "factor from the environment's reward to the learner's",
+    "success_fraction": "fraction of each batch from successful episodes",
 }
 OF_TRAINER = (  # of a task of ours: what its configuration says unless the command line does
     "updates_per_transition",
@@ -41,7 +41,7 @@ CHECKPOINT_PERIOD_S = 20.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options on `parser`; one that is not given is absent from what it parses."""
     parser.argument_default = argparse.SUPPRESS
-    parser.add_argument("--task", help="one of our tasks")
+    parser.add_argument("--task", help="a task of this package")
     parser.add_argument("--env", help="or the id of any Gymnasium environment with Box observation and action")
     parser.add_argument("--algorithm", help="[naf]")
     parser.add_argument("--seeds", type=int, nargs="+", help="[0]")
@@ -52,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), help=f"{text} [{told}]")
     parser.add_argument("--set", nargs="+", metavar="KEY=VALUE")
     parser.add_argument("--json", type=Path, help="also write all rows to this file")
-    parser.add_argument("--output", type=Path, help="new folder that keeps everything, for --resume")
-    parser.add_argument("--resume", type=Path, metavar="DIR", help="go on with the study that --output DIR began")
+    parser.add_argument("--output", type=Path, help="new folder that keeps everything; --resume continues it")
+    parser.add_argument("--resume", type=Path, metavar="DIR", help="continue the study of an earlier --output DIR")
     parser.add_argument("--checkpoint-period", type=float, help=f"[s] of wall time [{CHECKPOINT_PERIOD_S}]")
     parser.set_defaults(run=run)
 

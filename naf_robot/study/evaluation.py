@@ -1,4 +1,4 @@
-"""Greedy held-out episodes of a run's newest policy, and what a run folder holds."""
+"""Greedy held-out episodes of a run's newest policy, and the content of a run folder."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ def evaluate_run(run_dir: Path, episodes: int, seed: int) -> dict[str, Any]:
 
     Raises:
         RunFolderError: `run_dir` is no run folder.
-        CheckpointError: it holds no whole checkpoint.
+        CheckpointError: it holds no complete checkpoint.
     """
     config = load(_config_path(run_dir))
     parameters = read_policy(run_dir)
@@ -46,7 +46,7 @@ def evaluate_run(run_dir: Path, episodes: int, seed: int) -> dict[str, Any]:
 
 
 def inspect_run(run_dir: Path) -> dict[str, Any]:
-    """What a run folder holds: its summary, its newest checkpoint, how many episodes."""
+    """The content of a run folder: summary, newest checkpoint, number of episodes."""
     config = load(_config_path(run_dir))
     summary = run_dir / "summary.json"
     checkpoint = read_checkpoint(run_dir)

@@ -1,7 +1,7 @@
 """The synchronous, ROS-free loop: one process, one environment, one seed at a time.
 
 It trains any learner on any Gymnasium environment with Box observations and actions, so that
-algorithms can be compared quickly before they meet robots.
+algorithms can be compared quickly before they run on robots.
 """
 
 import sys
@@ -42,7 +42,7 @@ class Evaluation:
 class Study:
     """One seed's training from scratch on `environment`, evaluated on `held_out`.
 
-    The loop it lives in::
+    The loop that drives it::
 
         study = Study(environment, held_out, "naf", config, options, seed)
         while not study.is_over:
@@ -50,7 +50,7 @@ class Study:
             if study.evaluation_is_due:
                 row = study.evaluate()
 
-    Between two turns of that loop, transitions, learner and `counters` are all that it is; the
+    Between two turns of that loop, transitions, learner and `counters` are its whole state; the
     episodes of an environment must depend on the seed that it is reset with alone.
     """
 
@@ -78,7 +78,7 @@ class Study:
 
     @property
     def is_over(self) -> bool:
-        """Whether all episodes are done, or an evaluation was as good as asked for."""
+        """Whether all episodes are done, or an evaluation reached the required success."""
         return self.episodes >= self.options.episodes or (bool(self.rows) and self._is_good(self.rows[-1]))
 
     @property
@@ -104,7 +104,7 @@ class Study:
         return concatenate(transitions)
 
     def add(self, transitions: TransitionBatch) -> None:
-        """Let the learner have `transitions`."""
+        """Add `transitions` to the learner's replay buffer."""
         self.replay.add(learner_batch(transitions, self.options))
         self.env_steps += len(transitions)
 
@@ -126,11 +126,11 @@ class Study:
         return self.rows[-1]
 
     def policy(self) -> Policy:
-        """What the learner would act on now."""
+        """The learner's current policy."""
         return Policy.from_arrays(self.learner.policy_arrays())
 
     def counters(self) -> dict[str, Any]:
-        """All that is not the learner's and not in the transitions, as JSON can hold it."""
+        """The state outside learner and transitions, as JSON values."""
         return {
             "seed": self.seed,
             "episodes": self.episodes,
@@ -141,7 +141,7 @@ class Study:
         }
 
     def go_on_from(self, learner_state: dict[str, NDArray], counters: dict[str, Any]) -> None:
-        """Take up where another process stood between two episodes; its transitions were added before.
+        """Restore the state of another process between two episodes; its transitions were added before.
 
         Raises:
             CheckpointError: the learner's state is of another configuration.

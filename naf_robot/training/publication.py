@@ -1,4 +1,4 @@
-"""The versions of a run's policy: numbered upwards for ever, their arrays never changed."""
+"""The versions of a run's policy: numbers only increase, and a version's arrays never change."""
 
 from collections import OrderedDict
 from dataclasses import replace
@@ -12,7 +12,7 @@ from naf_robot.core.reserved_counter import ReservedCounter
 from naf_robot.experience.codec import Contract
 
 RECENT = 64  # versions kept in memory, for the gate: an episode ends some versions after its own came out
-ASKED_FOR = 64  # versions kept beyond that, because they were asked for: those on trial, at most one of each robot
+ASKED_FOR = 64  # versions kept beyond that on request: candidates under evaluation, one per robot
 
 
 class Publication:
@@ -63,7 +63,7 @@ class Publication:
         return replace(self.newest, updates=updates, transitions=transitions) if self.newest else None
 
     def recent(self, version: int) -> PolicyParameters | None:
-        """One of the newest versions by its number, or one that was asked for lately; it is kept for the next time."""
+        """A version by its number, if it is new or was requested recently; it is kept for the next request."""
         found = self._recent.get(version) or self._asked_for.get(version)
         if found is not None:
             self._asked_for[version] = found

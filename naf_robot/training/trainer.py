@@ -1,4 +1,4 @@
-"""The trainer without ROS: store every batch once, learn at the given ratio, hand out parameters, know the end."""
+"""The trainer without ROS: store every batch once, learn at the given ratio, publish parameters, decide the end."""
 
 import contextlib
 import json
@@ -45,11 +45,11 @@ SUCCEEDED, RAN_OUT = 0, 3  # exit codes of a training run
 class Trainer:
     """One run's learner with its experience; driven by a loop that feeds it messages and time.
 
-    A run folder that holds experience is taken up where it stands: replay and episodes come from the
-    store, the learner from the newest whole checkpoint.
+    A run folder that holds experience is resumed: replay and episodes come from the
+    store, the learner from the newest complete checkpoint.
 
     Raises:
-        LockedError: another living trainer works in the run folder.
+        LockedError: another trainer works in the run folder.
         StoreError: the run folder's store cannot be used.
         CheckpointError: there are checkpoints, but none is whole or fits this configuration.
     """
@@ -92,22 +92,22 @@ class Trainer:
         self.transitions = 0
         self.metrics: dict[str, float] = {}
         self.skipped_updates = 0.0
-        self.trouble: dict[str, str] = {}  # what the disk refused, by name
+        self.trouble: dict[str, str] = {}  # what could not be written, by name
         self.paused = False
         try:
             self._take_up()
         except BaseException:
-            self._close()  # or the store's lock would stay for as long as somebody holds the exception
+            self._close()  # or the store's lock would be held as long as the exception is referenced
             raise
 
     def _take_up(self) -> None:
-        """Go on from what the run folder holds."""
+        """Resume from the run folder."""
         wall_s = 0.0
         if has_checkpoint(self._run_dir):
             checkpoint = read_checkpoint(self._run_dir)
             check_identity(checkpoint, self.contract, self.config.algorithm_name)
             self._learner.load_state(checkpoint.learner_state)
-            roll_back(self._run_dir, checkpoint)  # torn ones that are newer would be in the way of what follows
+            roll_back(self._run_dir, checkpoint)  # newer incomplete ones must not be read later
             wall_s = float(checkpoint.counters.get("wall_s", 0.0))
             with contextlib.suppress(CheckpointError):  # no version has passed yet
                 self.gate = EvaluationGate(read_best(self._run_dir).counters)
@@ -210,7 +210,7 @@ class Trainer:
         """Write a checkpoint now; its folder.
 
         Raises:
-            OSError: the disk refused; the older checkpoints stay.
+            OSError: the write failed; the older checkpoints stay.
         """
         self._checkpointed_s = self._clock.now_s()
         policy = self.publication.newest
@@ -220,7 +220,7 @@ class Trainer:
         return write_checkpoint(self._run_dir, checkpoint, self._settings.keep_checkpoints)
 
     def try_checkpoint(self) -> bool:
-        """Write a checkpoint if the disk takes it; else say so in `trouble`, and go on with the older ones."""
+        """Write a checkpoint if possible; else report it in `trouble` and keep the older ones."""
         return self._written("checkpoint", self.checkpoint)
 
     def _written(self, what: str, write: Callable[[], object]) -> bool:
@@ -241,7 +241,7 @@ class Trainer:
         }
 
     def summary(self) -> dict[str, Any]:
-        """What the run came to, for `summary.json`."""
+        """The results of the run, for `summary.json`."""
         return {
             "task": self.config.task_name,
             "algorithm": self.config.algorithm_name,
@@ -264,7 +264,7 @@ class Trainer:
         }
 
     def finish(self) -> dict[str, Any]:
-        """Write the last checkpoint and the summary as far as the disk takes them, and close the stores.
+        """Write the last checkpoint and the summary as far as possible, and close the stores.
 
         Everything submitted must be settled.
         """

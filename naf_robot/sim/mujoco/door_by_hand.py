@@ -1,4 +1,4 @@
-"""A simulated door without an arm, moved by a hand: to calibrate its IMU and to measure the estimated angle."""
+"""A simulated door without an arm, moved by an external force, to calibrate its IMU and measure the estimated angle."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from naf_robot.sim.mujoco.door_model import HINGE_JOINT, LEVER_JOINT
 from naf_robot.sim.mujoco.door_scene import DoorScene
 from naf_robot.sim.scenes.door import DoorSceneConfig
 
-STOP = 1.5  # [rad] where the hand stops the swing of the calibration
+STOP = 1.5  # [rad] where the swing of the calibration stops
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class DoorByHand:
         self._imus.switch_on()
 
     def move(self, angle: float | None, duration_s: float, period_s: float = 0.05) -> Iterator[Moment]:
-        """Hold the lever down and lead the door to `angle` [rad] for a while; None lets it go."""
+        """Hold the lever down and move the door to `angle` [rad] for a while; None releases it."""
         hinge, lever = (self._data.joint(name) for name in (HINGE_JOINT, LEVER_JOINT))
         start = float(hinge.qpos[0])
         for period in range(round(duration_s / period_s)):
@@ -78,7 +78,7 @@ class DoorByHand:
 
 
 def calibrate(door: DoorByHand) -> DoorImuCalibration:
-    """Go through the guided routine with `door`, to a stop at a known angle.
+    """Run the guided calibration with `door`, to a stop at a known angle.
 
     Raises:
         CalibrationError: the routine's own reasons, or it was not completed.

@@ -12,7 +12,7 @@ from naf_robot.sim.mujoco.door_model import IMU_ACCELERATION, IMU_ORIENTATION, I
 
 
 class DoorImus:
-    """One device per robot, told apart by the identity of the robot's data; they are numbered from `first`."""
+    """One device per robot, distinguished by the identity of the robot's data; they are numbered from `first`."""
 
     def __init__(self, config: ImuConfig, seed: int, first: int = 0) -> None:
         self._config = config
@@ -48,12 +48,12 @@ class DoorImus:
         self._readings[key], self._sums[key] = [], np.zeros(7)
 
     def switch_on(self) -> None:
-        """Every device is switched off and on: a new bias."""
+        """Switch every device off and on, which draws a new bias."""
         for device in self._devices.values():
             device.switch_on()
 
     def before_step(self, data: mujoco.MjData) -> None:
-        """Take in the last step, at whose start the sensors were read; sample if it is time to.
+        """Add the last physics step, at whose start the sensors were read; take a sample if it is due.
 
         As in a real device a filter averages rate and acceleration over the sampling period, so that
         a jolt between two samples is not missed.

@@ -52,10 +52,10 @@ class DoorScene:
     def place(
         self, model: mujoco.MjModel, data: mujoco.MjData, goal_position: FloatArray | None, at_home: bool
     ) -> None:
-        """Stand the door's frame at `goal_position` (3,) [m], base frame, closed and latched; draw its physics.
+        """Place the door's frame at `goal_position` (3,) [m], base frame, closed and latched; draw its physics.
 
-        A door that stands there already is left alone unless the arm is put at home too: like a real
-        one it closes by its spring.
+        A door that is there already is not reset unless the arm is put at home too: its spring
+        closes it, as with a real one.
         """
         moved = goal_position is not None and not np.allclose(goal_position, data.mocap_pos[self._frame])
         if id(data) in self._physics and not moved and not at_home:
@@ -86,7 +86,7 @@ class DoorScene:
         """True angles and orientation of the door, and the IMU's readings since the last call.
 
         Raises:
-            SimulationError: the door has more energy than a door can have.
+            SimulationError: the door's energy exceeds `max_energy`.
         """
         self._check_energy(data)
         angle = float(data.qpos[self._hinge.position])
@@ -99,7 +99,7 @@ class DoorScene:
         return signals | {"door_imu": self._imus.rows(data)} if self._imus is not None else signals
 
     def reseed(self, seed: int) -> None:
-        """Draw the doors' physics from `seed` on; an IMU's own errors stay, as a device's do."""
+        """Restart the draws of the doors' physics from `seed`; the errors of an IMU are kept, as for a real device."""
         self._random = stream(seed, "door", "physics")
 
     def latched(self, data: mujoco.MjData) -> bool:
@@ -122,7 +122,7 @@ class DoorScene:
             )
 
     def _apply(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
-        """Robots share one compiled model: before a robot's world moves, the model becomes its door."""
+        """Robots share one compiled model: set its parameters to this robot's door before its world steps."""
         physics = self._physics[id(data)]
         if physics is self._applied:
             return

@@ -1,4 +1,4 @@
-"""What stands around the arm: each scene adds its bodies to the world and reads its own sensors."""
+"""The objects around the arm: each scene adds its bodies to the world and reads its own sensors."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Scene(Protocol):
     def place(
         self, model: mujoco.MjModel, data: mujoco.MjData, goal_position: FloatArray | None, at_home: bool
     ) -> None:
-        """Lay the scene anew around `goal_position` (3,) [m]; `at_home`: the arm was put at home, too."""
+        """Reset the scene around `goal_position` (3,) [m]; `at_home`: the arm was put at home, too."""
         ...
 
     def before_step(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
@@ -41,7 +41,7 @@ class Scene(Protocol):
         ...
 
     def reseed(self, seed: int) -> None:
-        """Draw what differs between episodes from `seed` on."""
+        """Restart the random streams of the scene from `seed`."""
         ...
 
 

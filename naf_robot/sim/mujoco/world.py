@@ -18,7 +18,7 @@ from naf_robot.sim.simulator import SimulatorConfig, steps_per_period
 class MujocoSimulator:
     """Implements `sim.simulator.Simulator`: one compiled model, one independent state per robot.
 
-    Gravity is compensated for the arm's own bodies, as arms of this kind do by themselves.
+    Gravity is compensated for the arm's own bodies, as the controllers of such arms do.
 
     Raises:
         ConfigError: the physics step does not divide the control period.
@@ -92,24 +92,24 @@ class MujocoSimulator:
             self._sensors[robot].update(self._true_signals(robot))
 
     def signals(self, robot: str) -> Signals:
-        """What the robot's sensors say now, through the configured imperfections."""
+        """The current sensor readings with the configured imperfections."""
         return self._sensors[self._known(robot)].read()
 
     def reset(self, robot: str, goal_position: FloatArray | None, at_home: bool) -> None:
-        """Lay the scene anew; with `at_home` also put the arm at home, at rest, commanded zero."""
+        """Reset the scene; with `at_home` also put the arm at home, at rest, commanded zero."""
         data = self.data[self._known(robot)]
         if at_home:
             data.qpos[self._qpos] = self._home
             data.qvel[self._qvel] = 0.0
             data.ctrl[self._actuators] = 0.0
-            data.qacc_warmstart[:] = 0.0  # what came before leaves no trace, not in the last bit
+            data.qacc_warmstart[:] = 0.0  # so that the next episode does not depend on earlier ones
             self._targets[robot] = np.zeros(self._kinematics.size)
         self._scene.place(self.model, data, goal_position, at_home)
         mujoco.mj_forward(self.model, data)
         self._sensors[robot].restart(self._true_signals(robot))
 
     def reseed(self, seed: int) -> None:
-        """Begin every stream of random draws anew, so that what follows the next reset depends on `seed` alone."""
+        """Restart every random stream, so that everything after the next reset depends on `seed` alone."""
         self._scene.reseed(seed)
         for robot, sensors in self._sensors.items():
             sensors.random = stream(seed, "sensors", robot)
@@ -148,7 +148,7 @@ def build_model(arm: ArmConfig, kinematics: ArmModel, scene: Scene, config: Simu
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
     spec.option.impratio = 5.0
-    spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET  # an divergence must be seen, not reset away
+    spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET  # a divergence must be reported, not reset
     for body in spec.bodies:
         body.gravcomp = 1.0
     effort = np.minimum(kinematics.limits().max_effort, config.max_servo_effort)

@@ -13,7 +13,7 @@ from naf_robot.tasks.door_geometry import DoorGeometry
 
 
 class DoorPhysics(Config, frozen=True):
-    """What a door's maker decides, and wear changes."""
+    """Physical parameters of a door, which also change with wear."""
 
     panel_mass: PositiveFloat = 4.0  # [kg]
     hinge_spring: NonNegativeFloat = 1.5  # [N m/rad], closes the door
@@ -49,7 +49,7 @@ class VariationRange(Config, frozen=True):
             )
 
     def sample(self, held_out: bool, random: np.random.Generator) -> float:
-        """A factor, uniform in the range asked for; the two held-out sides are equally likely."""
+        """A factor, uniform in the selected range; the two held-out sides are equally likely."""
         low, high = self.training
         if held_out:
             low, high = self.held_out_low if random.random() < 0.5 else self.held_out_high
