@@ -28,7 +28,7 @@ TEST = [
     "types-PyYAML>=6",
     "colcon-common-extensions>=0.3",
 ]
-DOCS = ["mkdocs>=1.6,<2"]
+DOCS = ["mkdocs>=1.6,<2", "mkdocstrings[python]>=1,<2"]
 NODES = ("simulator", "velocity_control", "door_sensor", "collector", "trainer")
 
 setup(
