@@ -46,7 +46,7 @@ test: lint
 
 docs: setup
 	@echo "== mkdocs"
-	@$(BIN)/mkdocs build --quiet --strict
+	@$(BIN)/mkdocs build --strict
 	@echo "== site/index.html"
 
 clean:

@@ -96,7 +96,7 @@ class Links(HTMLParser):
 
 def test_the_site_builds_without_warnings_and_needs_no_network(tmp_path: Path):
     pytest.importorskip("mkdocs", reason="needs MkDocs (pip install '.[docs]')")
-    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(tmp_path)]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
     build = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert build.returncode == 0, build.stderr
     pages = {path.resolve(): Links(path) for path in tmp_path.rglob("*.html") if path.name != "404.html"}
