@@ -75,19 +75,19 @@ def count_transitions(run_dir: Path) -> dict[str, int]:
         for episode, step in zip(message.batch.episode.tolist(), message.batch.step.tolist(), strict=True):
             held[message.collector, episode, step] += 1
     store.close()
-    paid = waiting = lost = 0
+    recorded = waiting = lost = 0
     for file in sorted((run_dir / "outbox").glob("*.sqlite")):
         box = sqlite3.connect(file)
         (batched,) = box.execute("SELECT value FROM counters WHERE name = 'transition'").fetchone()
         (journalled,) = box.execute("SELECT COUNT(*) FROM journal").fetchone()
         (left,) = box.execute("SELECT COALESCE(SUM(count), 0) FROM batches").fetchone()
         unstored = left  # waiting; some of it may be in the store, its acknowledgement lost
-        paid += batched + journalled
+        recorded += batched + journalled
         waiting += left + journalled
         lost += max(0, batched - stored[file.stem] - unstored)
         box.close()
     return {
-        "transitions_paid": paid,
+        "transitions_recorded": recorded,
         "transitions_stored": sum(stored.values()),
         "transitions_waiting": waiting,
         "transitions_lost": lost,

@@ -212,14 +212,14 @@ class Attack:
             result = self.projection.project(measured, sent, desired, sent, passed)
             tally.cpu_seconds.append(time.thread_time() - worked)
             tally.seconds.append(time.perf_counter() - begun)
-            self.judge_velocity(tally, result, sent, passed)
+            self.check_velocity(tally, result, sent, passed)
             passed = PERIOD_S * (1.0 + self.random.uniform(-jitter, jitter))
             for share in (0.5, 1.0):
-                best = self.judge_position(tally, position + share * passed * result.velocity, best)
+                best = self.check_position(tally, position + share * passed * result.velocity, best)
             position, sent = position + passed * result.velocity, result.velocity
             tally.steps += 1
 
-    def judge_velocity(self, tally: Tally, result, sent: FloatArray, passed: float) -> None:
+    def check_velocity(self, tally: Tally, result, sent: FloatArray, passed: float) -> None:
         forced = any(name.split(":")[0] in WORKSPACE for name in result.active)
         fast = np.abs(result.velocity) > self.limits.max_velocity + TOLERANCE
         sudden = np.abs(result.velocity - sent) > self.limits.max_acceleration * passed + 2.0 * TOLERANCE
@@ -230,7 +230,7 @@ class Attack:
         tally.relaxed_steps += bool(result.relaxed)
         tally.limited_steps += bool(result.active)
 
-    def judge_position(self, tally: Tally, position: FloatArray, best: float) -> float:
+    def check_position(self, tally: Tally, position: FloatArray, best: float) -> float:
         beyond = self.beyond(position)
         growth = beyond - max(best, 0.0)
         tally.sphere_violations += growth > TOLERANCE

@@ -48,8 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     defaults = StudyOptions()
     for name, text in OPTIONS.items():
         default = getattr(defaults, name)
-        told = f"the task's own, else {default}" if name in OF_TRAINER else default
-        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), help=f"{text} [{told}]")
+        shown = f"the task's own, else {default}" if name in OF_TRAINER else default
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), help=f"{text} [{shown}]")
     parser.add_argument("--set", nargs="+", metavar="KEY=VALUE")
     parser.add_argument("--json", type=Path, help="also write all rows to this file")
     parser.add_argument("--output", type=Path, help="new folder that keeps everything; --resume continues it")
@@ -111,9 +111,9 @@ def _resumed(folder: Path, given: dict[str, Any]) -> StudyConfig:
     asked = {name: value for name, value in given.items() if name not in RESUMABLE | FLAGS}
     wrong = [name for name, value in asked.items() if name == "set" or known[name] != value]
     if wrong:
-        told = ", ".join(f"--{name.replace('_', '-')} {known.get(name, '')}".strip() for name in sorted(wrong))
+        kept = ", ".join(f"--{name.replace('_', '-')} {known.get(name, '')}".strip() for name in sorted(wrong))
         raise ConfigError(
-            f"{str(folder)!r} holds a study of {config.subject!r}, and a resumed study keeps its {told}; "
+            f"{str(folder)!r} holds a study of {config.subject!r}, and a resumed study keeps its {kept}; "
             f"only {', '.join(f'--{name}' for name in sorted(RESUMABLE))} may change"
         )
     options = msgspec.structs.replace(config.options, episodes=given.get("episodes", config.options.episodes))
