@@ -1,4 +1,4 @@
-# make setup | train | test: each does everything it needs from a fresh clone.
+# make setup | train | test | docs: each does everything it needs from a fresh clone.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,12 +8,13 @@ TASK ?= reach
 ROBOTS ?= 2
 SEED ?= 0
 
-.PHONY: help setup train test lint clean
+.PHONY: help setup train test lint docs clean
 
 help:
 	@echo "make setup   virtual environment with pinned dependencies in $(VENV)/"
 	@echo "make train   two simulated arms learn to reach (TASK=$(TASK) ROBOTS=$(ROBOTS) SEED=$(SEED))"
-	@echo "make test    linters, types and the test suite"
+	@echo "make test    linters, types, documentation and the test suite"
+	@echo "make docs    the documentation as a site, site/index.html"
 
 setup: $(READY)
 
@@ -23,8 +24,8 @@ $(READY): setup.py constraints.txt Makefile
 	@$(PYTHON) -m venv $(VENV)
 	@echo "== installing $(TORCH)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt $(TORCH)
-	@echo "== installing naf_robot with ROS 2 messages, the simulator and the test tools"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[ros,sim,test]'
+	@echo "== installing naf_robot with ROS 2 messages, the simulator, the test tools and MkDocs"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[ros,sim,test,docs]'
 	@touch $(READY)
 	@echo "== ready: $(BIN)/naf-robot"
 
@@ -43,5 +44,10 @@ test: lint
 	@echo "== pytest"
 	@$(BIN)/python -m pytest
 
+docs: setup
+	@echo "== mkdocs"
+	@$(BIN)/mkdocs build --strict
+	@echo "== site/index.html"
+
 clean:
-	rm -rf $(VENV) build install log *.egg-info
+	rm -rf $(VENV) build install log site *.egg-info

@@ -21,6 +21,7 @@ ROS = ["ros-rclpy[fastrtps]>=7.1.6,<8"] + [
 ]
 ROS += [f"ros-{name}>=2.0.3,<2.1" for name in ("builtin-interfaces", "lifecycle-msgs", "rosgraph-msgs")]
 SIM = ["mujoco>=4.0,<5", "gymnasium>=1.0,<2"]
+DOCS = ["mkdocs>=1.6,<2", "mkdocstrings[python]>=1,<2"]
 TEST = [
     "pytest>=8",
     "pytest-timeout>=2.3",
@@ -90,7 +91,7 @@ setup(
         "matplotlib>=3.6",
         "transforms3d>=0.4.1",
     ],
-    extras_require={"ros": ROS, "sim": SIM, "test": TEST},
+    extras_require={"ros": ROS, "sim": SIM, "test": TEST, "docs": DOCS},
     zip_safe=False,
     author="naf_robot maintainers",
     maintainer="naf_robot maintainers",

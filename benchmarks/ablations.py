@@ -3,8 +3,8 @@
     python benchmarks/ablations.py --seeds 1 2 --episodes 120 --evaluate-every 5 --output door_ablations.json
 
 Every variant is a `naf-robot study` of its own, so that it can be repeated by the command beside it. Per run: the
-greedy evaluations over training episodes. The file is written after every run; begun again, it goes on with what
-is missing.
+greedy evaluations over training episodes. The file is written after every run; a second call
+runs only what is missing.
 """
 
 import argparse

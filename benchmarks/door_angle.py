@@ -3,7 +3,7 @@
     python benchmarks/door_angle.py --episodes 100 --json docs/results/door_angle.json
 
 Each device (seed) is calibrated by the guided routine, switched on anew, and then follows episodes in
-which a hand swings the door at random in both directions and lets it fall shut again.
+which an external force swings the door at random in both directions and releases it.
 """
 
 import argparse

@@ -1,6 +1,6 @@
-"""What stands beside a system under faults: a lossy network for experience, an eye on the arms, an operator.
+"""The monitor of `faults.py`: a lossy network for experience, a recorder of the arms' motion, and an operator.
 
-Started by `benchmarks/faults.py`, never killed by it. Writes what it saw to `bystander.json` in the run folder.
+Started by `benchmarks/faults.py`, never killed by it. Writes its records to `bystander.json` in the run folder.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Random kill -9 and freezes of a running system's processes; part of `benchmarks/faults.py`."""
+"""Random SIGKILL and suspensions of a running system's processes; part of `benchmarks/faults.py`."""
 
 import os
 import random
@@ -22,7 +22,7 @@ FREEZE_SHARE = 0.35
 
 @dataclass
 class Silence:
-    """A velocity controller was dead or frozen from `begin_s` to `end_s` of the steady clock."""
+    """A velocity controller was killed or suspended from `begin_s` to `end_s` of the steady clock."""
 
     robot: str
     pid: int
@@ -79,7 +79,7 @@ class Chaos(threading.Thread):
         return True
 
     def fault(self) -> None:
-        """One kill or freeze of a process that lives and is not frozen."""
+        """Kill or suspend one process that is running."""
         label = self.random.choice(self.labels)
         pid = self.runner.process_ids[label]
         if pid in self.frozen or not alive(pid):

@@ -1,11 +1,11 @@
-"""Random kill -9 and freezes over a whole living system, and a network that loses messages: one JSON object.
+"""Random SIGKILL and suspensions of a running system's processes, and a lossy network: one JSON object.
 
     python benchmarks/faults.py --kills 100 --seed 0 --json
 
-Trainer, collectors, simulator and velocity controllers are killed or frozen (SIGSTOP, later SIGCONT) at random
+Trainer, collectors, simulator and velocity controllers are killed or suspended (SIGSTOP, later SIGCONT) at random
 instants and started again; experience and acknowledgements are dropped, duplicated and reordered on their way.
-Then the run is ended, resumed without faults, and must reach success. What was paid for is counted from the
-collectors' own counters, what arrived from the trainer's store, motion from the measured joint states.
+Then the run is ended, resumed without faults, and must reach success. Recorded transitions come from the
+collectors' counters, stored ones from the trainer's store, motion from the measured joint states.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def moving_in_silence(motion: Path, silences: list[Silence]) -> list[str]:
 
 
 def system_under_faults(specs: list[NodeSpec], config: Path, seed: int, loss: float) -> list[NodeSpec]:
-    """The system with the collectors' experience led through the bystander's lossy network."""
+    """The system with the collectors' experience routed through the monitor's lossy network."""
     remapped = {"/experience": "/experience/as_sent", "/experience/ack": "/experience/ack_as_received"}
     through = [replace(s, remappings=remapped) if s.name == "collector" else s for s in specs]
     parameters: dict[str, Any] = {"config": str(config), "seed": seed, "loss": loss}
@@ -62,7 +62,7 @@ def system_under_faults(specs: list[NodeSpec], config: Path, seed: int, loss: fl
 
 
 def count_transitions(run_dir: Path) -> dict[str, int]:
-    """What the collectors paid for against what the trainer's store and the outboxes hold, from the files alone."""
+    """The collectors' recorded transitions against those in the trainer's store and the outboxes, from the files."""
     from naf_robot.experience.store import ExperienceStore
     from naf_robot.run.config import load
     from naf_robot.run.contract import contract_of
@@ -75,19 +75,19 @@ def count_transitions(run_dir: Path) -> dict[str, int]:
         for episode, step in zip(message.batch.episode.tolist(), message.batch.step.tolist(), strict=True):
             held[message.collector, episode, step] += 1
     store.close()
-    paid = waiting = lost = 0
+    recorded = waiting = lost = 0
     for file in sorted((run_dir / "outbox").glob("*.sqlite")):
         box = sqlite3.connect(file)
         (batched,) = box.execute("SELECT value FROM counters WHERE name = 'transition'").fetchone()
         (journalled,) = box.execute("SELECT COUNT(outcome) FROM journal").fetchone()
         (left,) = box.execute("SELECT COALESCE(SUM(transitions), 0) FROM batches").fetchone()
         unstored = left  # waiting; some of it may be in the store, its acknowledgement lost
-        paid += batched + journalled
+        recorded += batched + journalled
         waiting += left + journalled
         lost += max(0, batched - stored[file.stem] - unstored)
         box.close()
     return {
-        "transitions_paid": paid,
+        "transitions_recorded": recorded,
         "transitions_stored": sum(stored.values()),
         "transitions_waiting": waiting,
         "transitions_lost": lost,

@@ -1,9 +1,9 @@
-"""What one trainer holds: a real trainer process and K emulated collectors over real DDS. One JSON object.
+"""The load that one trainer sustains: a real trainer process and K emulated collectors over real DDS. One JSON object.
 
     python benchmarks/fleet.py --robots 200 --seconds 20 --policy-bytes 1000000 --json
 
 The collectors send reach- or door-size experience at 20 Hz in batches through real outboxes and the real protocol;
-several share a process and its DDS participant (`--processes`). First the trainer learns with nothing coming
+several share a process and its DDS participant (`--processes`). First the trainer learns without incoming data
 (`updates_per_s_unloaded`), then for T seconds with all robots sending, and then the outboxes must run empty. The
 learner is free-running. Delays: `ack` from a full batch to its removal from the outbox; `parameter_delivery` from
 the middleware's stamp on the first piece to the decoded policy. The outboxes lie in memory if the machine has
@@ -88,7 +88,7 @@ class Collectors:
         """The next line of each, as JSON."""
         lines = [child.stdout.readline() for child in self.children]
         if not all(lines):
-            raise SystemExit("an emulating process has died; see its log")
+            raise SystemExit("an emulating process ended unexpectedly; see its log")
         return [line.strip() if line == "ready\n" else json.loads(line) for line in lines]
 
     def waiting(self) -> int:

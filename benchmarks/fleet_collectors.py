@@ -164,10 +164,10 @@ class Fleet:
 
     def run(self, words: SimpleQueue) -> None:
         """Work until the word `end`."""
-        told = False
+        announced = False
         while True:
-            if not told and self.ready():
-                told = True
+            if not announced and self.ready():
+                announced = True
                 print("ready", flush=True)
             try:
                 word = words.get_nowait()

@@ -3,8 +3,8 @@
     python benchmarks/fuzz.py --messages 1000000 --json
 
 Whole messages are mutated (bits, bytes, slices, lengths, header fields, numbers), a part of them with the checksum
-made right again, so that what lies behind it is reached too. A reader may refuse with its declared errors or accept
-what is valid; anything else is counted: another exception, a time-out, or something accepted that is not finite, of
+corrected, so that the checks behind it are reached too. A reader may reject with its declared errors or accept
+valid messages; anything else is counted: another exception, a time-out, or something accepted that is not finite, of
 another shape or of another task.
 """
 

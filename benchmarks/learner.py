@@ -1,6 +1,6 @@
-"""Gradient updates per second: our learner beside what a user would pick instead, in one run.
+"""Gradient updates per second: our learner and the usual alternatives, in one run.
 
-Columns: `ours`; `eager_naf`, the same variant written straightforwardly; stable-baselines3's DDPG and SAC and
+Columns: `ours`; `eager_naf`, the same variant in direct form with autograd; stable-baselines3's DDPG and SAC and
 sb3-contrib's CrossQ with equal layers and batch; `floor`, the matrix products of one of our updates and
 nothing else. Repeats are interleaved, so that a busy machine slows all of them alike.
 

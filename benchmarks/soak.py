@@ -2,10 +2,10 @@
 
     python benchmarks/soak.py --simulated-hours 20 --robots 4 --output soak.json
 
-The file is whole at every instant and holds what is known so far, so a run that is cut leaves its figures. With
-`--run-dir DIR` it can be gone on with, by `--resume DIR`: hours count from the run's beginning, figures are of the
-newest processes. Nothing counts before the warm-up is over: all processes up, the replay buffer full (its memory is
-taken as it fills) and a tenth of the run gone. After it, a straight line is laid through each process's memory.
+The file is complete at every instant and holds all results so far, so an interrupted run leaves its results. A run with
+`--run-dir DIR` is continued by `--resume DIR`: hours count from the run's beginning, results are those of the newest
+processes. Results count after the warm-up: all processes running, the replay buffer full (its memory is allocated as it
+fills) and a tenth of the run done. Then a straight line is fitted through each process's memory.
 """
 
 import argparse
@@ -256,7 +256,7 @@ def main() -> int:
     parser.add_argument("--period", type=float, default=10.0, help="[s] between samples at the start")
     folders = parser.add_mutually_exclusive_group()
     folders.add_argument("--run-dir", type=Path, help="kept; without it a temporary one")
-    folders.add_argument("--resume", type=Path, metavar="DIR", help="go on with the run that --run-dir kept here")
+    folders.add_argument("--resume", type=Path, metavar="DIR", help="continue the run of an earlier --run-dir")
     parser.add_argument("--output", type=Path, help="JSON with every sample, rewritten at each")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

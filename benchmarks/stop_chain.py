@@ -3,7 +3,7 @@
     python benchmarks/stop_chain.py --json
 
 For each event a whole system is started (simulator at real time, velocity_control, collector, trainer),
-the arm is let move, the event is made to happen, and the measured joint states are watched until the arm
+the arm moves, the event is triggered, and the measured joint states are recorded until the arm
 stands, or for two seconds. Joint states pass through this process, which can cut them.
 """
 

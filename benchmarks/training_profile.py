@@ -2,8 +2,8 @@
 
     python benchmarks/training_profile.py --episodes 60 --json
 
-The system of `naf-robot train`, its trainer with a stopwatch on each thing its loop does. `waiting` is the trainer
-with nothing to do: the robots' experience limits the run, not the learner.
+The system of `naf-robot train`, its trainer with a timer on each activity of its loop. `waiting` is the trainer
+without work: the robots' experience limits the run, not the learner.
 """
 
 import argparse

@@ -30,12 +30,12 @@ class Phase(enum.Enum):
     NOT_AT_HOME = "holding still: the arm does not get home and needs an operator"
     WAITING_FOR_POLICY = "waiting for policy parameters"
     WAITING_FOR_TRAINER = "waiting at home: the trainer is behind"
-    POLICY_TOO_OLD = "holding still: no sign of the trainer"
+    POLICY_TOO_OLD = "holding still: no message from the trainer"
     OUTBOX_FULL = "holding still: the outbox is full"
     WORLD_NOT_READY = "waiting at home: the world is not ready for an episode"
     HELD = "holding still: a fault or a silent sensor"
     PAUSED = "paused by an operator"
-    PREPARING = "at home, laying out the next episode"
+    PREPARING = "at home, preparing the next episode"
     RUNNING = "running an episode"
 
 
@@ -53,9 +53,9 @@ class Tick:
 class Collector:
     """Drives one robot through episodes; called once per control period with fresh signals.
 
-    Parameters offered by `offer` are taken up between episodes only, and not while a policy is on trial: from its
-    first success in evaluation to a failure, or as many successes as the window has. `clock` is wall time, for the
-    age of the last sign of the trainer.
+    Parameters offered by `offer` are loaded between episodes only, and not while a candidate is under evaluation: from
+    its first evaluation success to a failure, or to as many successes as the window has. `clock` is wall time, for the
+    age of the last message from the trainer.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Collector:
         self.phase = Phase.WAITING_FOR_POLICY
 
     def offer(self, parameters: PolicyParameters) -> None:
-        """Parameters to be taken up at the next episode, unless newer ones come before.
+        """Parameters to load at the next episode, unless newer ones arrive before.
 
         Those addressed to another robot count as a message from the trainer only.
 
@@ -155,9 +155,9 @@ class Collector:
             raise NafRobotError(f"a policy with {action.size} actions cannot give the {self._actions.size} needed")
 
     def progress(self, updates: int, transitions: int) -> None:
-        """A sign of the trainer: its updates and the transitions it holds.
+        """A message from the trainer: its updates and the transitions it has stored.
 
-        After a restart from a checkpoint it has fewer updates than before, and that is what counts.
+        After a restart from a checkpoint it has fewer updates than before; the newest value is used.
         """
         self._updates, self._transitions = updates, transitions
         self._last_sign_s = self._clock.now_s()
@@ -175,7 +175,7 @@ class Collector:
 
     @property
     def policy_age_s(self) -> float:
-        """Wall time since the last sign of the trainer [s]."""
+        """Wall time since the last message from the trainer [s]."""
         return self._clock.now_s() - self._last_sign_s
 
     @property
@@ -190,7 +190,7 @@ class Collector:
         self._paused = value
 
     def tick(self, now_s: float, signals: Signals) -> Tick:
-        """One control period: `signals` as sensed at `now_s`; returns what to ask for now."""
+        """One control period: `signals` as sensed at `now_s`; returns the request."""
         if self.hold_reasons and self._episode is not None:
             return self.abort("; ".join(self.hold_reasons.values()))
         missing = [name for name in self._task.required_signals if name not in signals]
@@ -202,9 +202,9 @@ class Collector:
         return self._within_episode(now_s, signals, self._episode)
 
     def hold(self, source: str, reason: str | None) -> None:
-        """Note why no episode may run (a latched fault, a silent sensor), or that `source` is fine again (None).
+        """Record why no episode may run (a latched fault, a silent sensor), or that `source` is working again (None).
 
-        A running episode ends at the next tick, truncated, with what was executed kept.
+        A running episode ends truncated at the next tick; its executed steps are kept.
         """
         if reason is None:
             if self.hold_reasons.pop(source, None) is not None and source == "fault":
@@ -302,7 +302,7 @@ class Collector:
 
     def _within_episode(self, now_s: float, signals: Signals, episode: Episode) -> Tick:
         gap_s = now_s - episode.pending.stamp_s if episode.pending else 0.0
-        if gap_s > self._config.max_gap_s:  # this process stood still, or the world was replaced: nothing to learn
+        if gap_s > self._config.max_gap_s:  # the process was suspended, or the world was replaced: no valid transition
             return self.abort(f"{gap_s:.2f} s passed between two control steps, allowed {self._config.max_gap_s} s")
         self._homing.record(signals["joint_position"])
         executed = self._executed.pop(episode.pending.stamp_s, None) if episode.pending else None

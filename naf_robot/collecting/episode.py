@@ -64,8 +64,8 @@ class Episode:
     def complete(self, executed_velocity: FloatArray | None, signals: Signals) -> None:
         """Finish the pending step with the velocity really sent and the `signals` one period later.
 
-        Without an executed velocity (lost or late beyond the bound) nothing can be learned from the
-        step: it is counted as discarded, and the episode goes on.
+        Without an executed velocity (lost, or later than the bound) the step is no transition: it is
+        counted as discarded, and the episode continues.
         """
         request = self.pending
         if request is None:

@@ -1,4 +1,4 @@
-"""The way home by motion. Straight in joint space; where that does not get on, back along the way that led here."""
+"""Motion to the home pose: straight in joint space; if that is blocked, back along the path of the episode."""
 
 import enum
 
@@ -6,28 +6,28 @@ import numpy as np
 
 from naf_robot.core.records import FloatArray
 
-STALL_S = 1.5  # without progress for so long the present way is given up
-PROGRESS = 0.02  # [rad] nearer to the target, which counts as progress
-LOOSEN_S = 1.0  # of random motion, when the way back is blocked too
+STALL_S = 1.5  # without progress for so long, the next way is tried
+PROGRESS = 0.02  # [rad] towards the target that counts as progress
+LOOSEN_S = 1.0  # of random motion, if the way back is blocked too
 LOOSEN_SHARE = 0.5  # of full velocity
 WAYPOINT_STEPS = 8  # recorded positions between two waypoints
 WAYPOINT_TOLERANCE = 0.15  # [rad] at which the next waypoint is aimed at
 
 
 class Way(enum.Enum):
-    """How the arm is led home; the value completes the sentence "moving home"."""
+    """How the arm moves home; the value completes the sentence "moving home"."""
 
     STRAIGHT = "straight"
     BACK = "back along the episode's path"
-    LOOSEN = "loosening a hold"
+    LOOSEN = "random motion to come free"
 
 
 class Homing:
-    """Leads one arm home after an episode that may have left it hooked into the world.
+    """Moves one arm home after an episode that may have left its tool hooked to an object.
 
-    A hook behind a lever does not come free on the straight line home, but it came there by a path, and
-    the same path leads out. If that is blocked too (the door has moved meanwhile), a little random
-    motion comes before the next attempt. Arrays are (n,), [rad] and [rad/s]; every velocity still
+    A hook behind a lever is blocked on the straight line home, but free along the path by which it came. If
+    that is blocked too (the door has moved meanwhile), the arm makes some random motion before the next
+    attempt. Arrays are (n,), [rad] and [rad/s]; every velocity still
     passes through the safety projection.
     """
 
@@ -37,7 +37,7 @@ class Homing:
         self._max_velocity = max_velocity
         self._random = random
         self._path: list[FloatArray] = []
-        self.detours = 0  # times that the straight way was given up
+        self.detours = 0  # times that a way was blocked
         self.way = Way.STRAIGHT
         self._waypoint = 0
         self._direction = np.zeros_like(home)
@@ -49,11 +49,11 @@ class Homing:
         self._go(Way.STRAIGHT, 0.0)
 
     def record(self, position: FloatArray) -> None:
-        """Where the arm is, once per control period of an episode."""
+        """Record the arm's position, once per control period of an episode."""
         self._path.append(position.copy())
 
     def velocity(self, now_s: float, position: FloatArray) -> FloatArray:
-        """The velocity to ask for at `now_s`."""
+        """The velocity to request at `now_s`."""
         if self.way is Way.LOOSEN:
             if now_s - self._since_s < LOOSEN_S:
                 return LOOSEN_SHARE * self._direction * self._max_velocity

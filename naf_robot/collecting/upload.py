@@ -1,4 +1,4 @@
-"""When to send which batch: at once, then again with growing patience until it is acknowledged."""
+"""When to send which batch: at once, then again after growing delays until it is acknowledged."""
 
 from dataclasses import dataclass
 
@@ -20,10 +20,10 @@ class _Sent:
 
 
 class Uploader:
-    """Schedules the batches of an outbox; batches left by a predecessor are due at once.
+    """Schedules the batches of an outbox; batches of an earlier process are due at once.
 
-    While the disk refuses, what it refused is kept in memory and tried again; `trouble` says so, and
-    the collector must not collect meanwhile, so that this never grows beyond the running episode.
+    A batch that cannot be written is kept in memory and written later; `trouble` has the reason. The
+    collector must start no episode meanwhile, so that memory is bounded by the running episode.
     """
 
     def __init__(self, outbox: Outbox, clock: Clock, resend_s: float, max_resend_s: float) -> None:
@@ -78,10 +78,10 @@ class Uploader:
         return messages
 
     def acknowledge(self, sequences: tuple[int, ...]) -> None:
-        """The trainer holds these.
+        """The trainer has stored these.
 
         Raises:
-            StoreError: the outbox could not forget them; they will be sent again.
+            StoreError: the outbox could not delete them; they will be sent again.
         """
         self._outbox.acknowledge(sequences)
         for sequence in sequences:

@@ -29,7 +29,7 @@ class ArraySpec:
     """One named array, in `unit`, expressed in `frame`, every element within [`low`, `high`].
 
     Raises:
-        SpecError: a size below one, a dtype that is not supported, or bounds that hold nothing.
+        SpecError: a size below one, a dtype that is not supported, or bounds that exclude every value.
     """
 
     name: str
@@ -46,7 +46,7 @@ class ArraySpec:
         if self.dtype not in ("float32", "uint8"):
             raise SpecError(f"array {self.name!r} has dtype {self.dtype!r}; valid: float32, uint8")
         if not self.low < self.high:
-            raise SpecError(f"array {self.name!r} has bounds {self.low} and {self.high}, which hold nothing")
+            raise SpecError(f"array {self.name!r} has bounds {self.low} and {self.high}, which exclude every value")
 
     @property
     def size(self) -> int:
@@ -84,7 +84,7 @@ class ObservationSpec:
     """Named arrays in a fixed order.
 
     Raises:
-        SpecError: a name that stands twice.
+        SpecError: a name that occurs twice.
     """
 
     name: str
@@ -117,7 +117,7 @@ class ObservationSpec:
         return hashlib.sha256(f"{self.name}:{text}".encode()).hexdigest()[:12]
 
     def slice_of(self, array_name: str) -> slice:
-        """Where the array stands in the flat vector.
+        """Where the array is in the flat vector.
 
         Raises:
             SpecError: the vector has no such array.

@@ -37,15 +37,15 @@ class StoreError(NafRobotError):
 
 
 class ConflictError(StoreError):
-    """Two different contents under one key: two senders with the same name, or one that forgot its past."""
+    """Two different contents under one key: two senders with the same name, or one whose outbox was deleted."""
 
 
 class LockedError(StoreError):
-    """A file of a run that a living process works on already."""
+    """A file of a run that another process uses already."""
 
 
 class CheckpointError(NafRobotError):
-    """A checkpoint that is missing, torn, or of another task, algorithm or schema."""
+    """A checkpoint that is missing, incomplete, or of another task, algorithm or schema."""
 
 
 class RunFolderError(NafRobotError):

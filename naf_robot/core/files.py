@@ -1,4 +1,4 @@
-"""Files that are whole at every instant, and the lock that says who works on them."""
+"""Files that are complete at every instant, and locks against a second process."""
 
 import fcntl
 import os
@@ -12,7 +12,7 @@ def write_new(path: Path, data: bytes) -> None:
     """Write a file that does not exist yet, through to the disk; a link in its place is an error.
 
     Raises:
-        OSError: it exists, or the disk refused.
+        OSError: it exists, or the write failed.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(path, flags, 0o644), "wb") as file:
@@ -22,10 +22,10 @@ def write_new(path: Path, data: bytes) -> None:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Put `data` at `path` so that a reader, or a crash, sees the old content or the new, never less.
+    """Put `data` at `path` so that a reader, also after a crash, sees the old or the new content, never a part.
 
     Raises:
-        OSError: the disk refused; the old content stays.
+        OSError: the write failed; the old content stays.
     """
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     partial.unlink(missing_ok=True)
@@ -49,7 +49,7 @@ def make_run_folder(folder: str | Path) -> Path:
         path.mkdir(parents=True)
     except FileExistsError:
         raise RunFolderError(
-            f"run folder {str(path)!r} exists already; name one that does not, or go on with it by --resume"
+            f"run folder {str(path)!r} exists already; name one that does not, or continue it with --resume"
         ) from None
     except OSError as error:
         raise RunFolderError(f"cannot create run folder {str(path)!r}: {error.strerror}") from None
@@ -66,10 +66,10 @@ def sync_folder(folder: Path) -> None:
 
 
 class ExclusiveLock:
-    """Held from construction to `release`, or to the death of the process, however it dies.
+    """Held from construction to `release`, or until the process ends for whatever reason.
 
     Raises:
-        LockedError: a living process holds it; its process id is in the message.
+        LockedError: another process holds it; its process id is in the message.
         StoreError: the file cannot be made.
     """
 
@@ -84,10 +84,10 @@ class ExclusiveLock:
         except OSError:
             holder = self._file.read(20).decode("ascii", "replace").strip() or "unknown"
             self._file.close()
-            raise LockedError(f"{what} is in use by process {holder}; end that one first") from None
+            raise LockedError(f"{what} is in use by process {holder}; end that process first") from None
         self._file.truncate(0)
         self._file.write(f"{os.getpid()}\n".encode())
 
     def release(self) -> None:
-        """Let others have it."""
+        """Let other processes take it."""
         self._file.close()

@@ -14,7 +14,7 @@ class RateMeter:
         self._samples: dict[str, deque[tuple[float, float]]] = {}
 
     def per_s(self, name: str, count: float) -> float:
-        """Growth of counter `name`, which stands at `count` now [1/s]; 0 at the first look."""
+        """Growth of counter `name`, whose value is `count` now [1/s]; 0 at the first call."""
         now = self._clock.now_s()
         samples = self._samples.setdefault(name, deque())
         samples.append((now, count))

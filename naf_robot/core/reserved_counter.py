@@ -1,4 +1,4 @@
-"""Policy versions that never go backwards, whatever dies: numbers are reserved on disk before they are used."""
+"""Policy versions that never decrease, also after a crash: numbers are reserved on disk before they are used."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ RESERVED_AT_ONCE = 100  # a restart skips at most so many
 
 
 class ReservedCounter:
-    """Counts up from 1 for ever; a successor at the same file starts above everything handed out.
+    """Counts up from 1; the next process with the same file starts above every number that was used.
 
     Raises:
         StoreError: the file holds no number.
@@ -27,7 +27,7 @@ class ReservedCounter:
         """A number above all before by `step`; it is reserved on disk first.
 
         Raises:
-            OSError: the disk refused; the number must not be used.
+            OSError: the write failed; the number must not be used.
         """
         number = self.value + step
         if number > self._reserved:

@@ -1,8 +1,8 @@
-"""Checkpoints that are whole at every instant: written to a new folder, synchronised, then renamed.
+"""Complete checkpoints at every instant: written to a new folder, synchronised, then renamed.
 
 A folder's name is its number of updates and the policy version: `000000012000-000000000240`. One that
-passed the evaluation gate is kept apart under the same name behind `best-`. What is being written has
-a name that begins with a dot and is never read.
+passed the evaluation gate is kept under the same name with the prefix `best-`. A folder that is being
+written has a name that begins with a dot and is never read.
 """
 
 import json
@@ -32,7 +32,7 @@ NAME = re.compile(r"\d{12,18}-\d{12,18}")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a training run goes on from."""
+    """The state from which a training run continues."""
 
     learner_state: dict[str, NDArray]
     policy: PolicyParameters
@@ -43,7 +43,7 @@ def write_checkpoint(run_dir: Path, checkpoint: Checkpoint, keep: int, prefix: s
     """Write `checkpoint` below `run_dir` and remove all but the newest `keep` of its kind; returns its folder.
 
     Raises:
-        OSError: the disk refused; every checkpoint that was whole still is.
+        OSError: the write failed; existing checkpoints are not changed.
     """
     folder = run_dir / FOLDER
     folder.mkdir(exist_ok=True)
@@ -64,10 +64,10 @@ def write_checkpoint(run_dir: Path, checkpoint: Checkpoint, keep: int, prefix: s
 
 
 def read_checkpoint(run_dir: Path, version: int | None = None) -> Checkpoint:
-    """The newest whole checkpoint of `run_dir`, or the one of policy `version`; torn ones are passed over.
+    """The newest complete checkpoint of `run_dir`, or the one of policy `version`; incomplete ones are skipped.
 
     Raises:
-        CheckpointError: there is none, with the reason of each that was passed over.
+        CheckpointError: there is none, with the reason for each skipped one.
     """
     folders = _folders(run_dir) if version is None else _of_version(run_dir, version)
     return _newest_whole(run_dir, folders)
@@ -83,7 +83,7 @@ def read_best(run_dir: Path) -> Checkpoint:
 
 
 def check_identity(checkpoint: Checkpoint, contract: Contract, algorithm: str) -> None:
-    """Refuse a checkpoint of another task, observation spec or algorithm.
+    """Reject a checkpoint of another task, observation spec or algorithm.
 
     Raises:
         CheckpointError: naming both sides.
@@ -95,18 +95,18 @@ def check_identity(checkpoint: Checkpoint, contract: Contract, algorithm: str) -
 
 
 def has_checkpoint(run_dir: Path) -> bool:
-    """Whether any was written, whole or not."""
+    """Whether any was written, complete or not."""
     return bool(_folders(run_dir))
 
 
 def versions(run_dir: Path) -> list[int]:
-    """Policy versions that checkpoints are kept of, the best ones included."""
+    """Policy versions for which a checkpoint is kept, including the best ones."""
     folders = _folders(run_dir) + _folders(run_dir, BEST)
     return sorted({int(folder.name.rpartition("-")[2]) for folder in folders})
 
 
 def read_policy(run_dir: Path) -> PolicyParameters:
-    """The policy of the newest whole checkpoint.
+    """The policy of the newest complete checkpoint.
 
     Raises:
         CheckpointError: there is none.
@@ -115,12 +115,12 @@ def read_policy(run_dir: Path) -> PolicyParameters:
 
 
 def roll_back(run_dir: Path, checkpoint: Checkpoint) -> list[Path]:
-    """Make `checkpoint` the one that training goes on from; newer ones are set aside, not removed.
+    """Make `checkpoint` the one from which training continues; newer ones are moved aside, not removed.
 
-    Should this be interrupted, the newest whole checkpoint is either an old one or the one asked for.
+    If this is interrupted, the newest complete checkpoint is either an old one or the requested one.
 
     Raises:
-        OSError: the disk refused.
+        OSError: the write failed.
     """
     target = f"{checkpoint.policy.updates:012d}-{checkpoint.policy.version:012d}"
     write_checkpoint(run_dir, checkpoint, keep=1_000_000)
@@ -138,7 +138,7 @@ def read_folder(folder: Path) -> Checkpoint:
     """One checkpoint folder.
 
     Raises:
-        OSError, CodecError, ValueError: it is not whole.
+        OSError, CodecError, ValueError: it is incomplete.
     """
     state = decode(_read(folder / "learner.safetensors", MAX_STATE_BYTES), "learner_state", MAX_STATE_BYTES)
     policy = decode_parameters(_read(folder / "policy.safetensors", MAX_BYTES))
@@ -156,7 +156,7 @@ def _newest_whole(run_dir: Path, folders: list[Path]) -> Checkpoint:
         except (OSError, CodecError, ValueError, RecursionError) as error:
             reasons.append(f"{folder.name}: {error}")
     detail = "; ".join(reasons) or f"none was written; there are versions {versions(run_dir)}"
-    raise CheckpointError(f"no whole checkpoint below {str(run_dir / FOLDER)!r}: {detail}")
+    raise CheckpointError(f"no complete checkpoint below {str(run_dir / FOLDER)!r}: {detail}")
 
 
 def _fill(partial: Path, checkpoint: Checkpoint) -> None:
@@ -170,7 +170,7 @@ def _fill(partial: Path, checkpoint: Checkpoint) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Out of sight first, so that a crash half-way leaves no torn checkpoint behind."""
+    """Rename it first, so that a crash leaves no incomplete checkpoint under a valid name."""
     if folder.exists():
         hidden = folder.with_name(f".removed-{folder.name}")
         shutil.rmtree(hidden, ignore_errors=True)

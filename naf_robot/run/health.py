@@ -1,4 +1,4 @@
-"""What the fleet says of itself on `/diagnostics`, gathered for one line per robot."""
+"""The robots' diagnostics from `/diagnostics`, collected for one line per robot."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ class FleetHealth:
         self._values: dict[str, dict[str, Mapping[str, str]]] = {robot: {} for robot in robots}
 
     def take(self, node: str, message: str, values: Mapping[str, str]) -> None:
-        """Note what the node with the full name `node` reports; others than those two are passed over."""
+        """Record the report of the node with the full name `node`; other nodes are ignored."""
         robot, _, name = node.strip("/").rpartition("/")
         if robot in self._values and name in (COLLECTOR, VELOCITY_CONTROL):
             self._values[robot][name] = {**values, "message": message[:200]}

@@ -14,10 +14,10 @@ FOLDER = run_files.PINS
 
 
 def write_pin(run_dir: Path, robot: str, parameters: PolicyParameters | None) -> None:
-    """Pin `robot` to these parameters, or release it with None; a living collector follows at its next episode.
+    """Pin `robot` to these parameters, or release it with None; a running collector follows at its next episode.
 
     Raises:
-        OSError: the disk refused; the pin stays as it was.
+        OSError: the write failed; the pin stays as it was.
     """
     path = run_dir / FOLDER / f"{robot}.safetensors"
     if parameters is None:
@@ -35,7 +35,7 @@ class PinFile:
         self._seen: tuple[int, int, int] | None = None
 
     def changed(self) -> bool:
-        """Whether the pin was set, replaced or released since the last look."""
+        """Whether the pin was set, replaced or released since the last call."""
         try:
             status = os.stat(self._path)
         except OSError:

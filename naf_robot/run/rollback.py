@@ -1,4 +1,4 @@
-"""Going back to a version: for the whole run while it stands, or for single robots at any time."""
+"""Return to a policy version: for a stopped run as a whole, or for single robots at any time."""
 
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,12 @@ from naf_robot.run.pin import write_pin
 
 
 def roll_back_run(run_dir: Path, version: int | None) -> dict[str, Any]:
-    """Let the run in `run_dir` go on from `version`, None for the best; nobody may be working in it.
+    """Make the run in `run_dir` continue from `version`, None for the best; no process may use the folder.
 
-    Experience is kept, newer checkpoints are set aside, and the next versions have higher numbers.
+    Experience is kept, newer checkpoints are moved aside, and the next versions have higher numbers.
 
     Raises:
-        CheckpointError: no whole checkpoint of that version.
+        CheckpointError: no complete checkpoint of that version.
         RunFolderError: `run_dir` is no run folder.
     """
     _config(run_dir)

@@ -1,8 +1,8 @@
-"""What of a study survives its process: every episode in a store, and checkpoints to go on from.
+"""The durable state of a study: every episode in a store, and checkpoints to resume from.
 
 The store and the checkpoints are those of a training run (`experience.store`, `checkpoint`), with
 the study as the only collector and one batch per episode. An episode is stored before it counts in
-a checkpoint. Episodes after the newest checkpoint are made again, and must come out as they are stored.
+a checkpoint. Episodes after the newest checkpoint are repeated and must equal the stored ones.
 """
 
 import time
@@ -29,10 +29,10 @@ KEEP = 2  # checkpoints
 
 
 class StudyArchive:
-    """The folder of one seed of a study, for one living process.
+    """The folder of one seed of a study, for one process at a time.
 
     Raises:
-        LockedError: another living process works in it.
+        LockedError: another process works in it.
         StoreError: what it holds is of another task, observation or schema, or damaged.
     """
 
@@ -45,7 +45,7 @@ class StudyArchive:
         self._store = ExperienceStore(folder / run_files.EXPERIENCE, contract)
 
     def take_up(self, study: Study) -> None:
-        """Bring a new `study` to where the newest whole checkpoint was written; without one it begins at the start.
+        """Restore a new `study` from the newest complete checkpoint; without one it begins at the start.
 
         Raises:
             CheckpointError: checkpoints of another algorithm, configuration or seed, or none that is whole.
@@ -69,14 +69,14 @@ class StudyArchive:
             study.go_on_from(checkpoint.learner_state, counters)
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"the checkpoint in {str(self._folder)!r} is not of a study: {error!r}") from None
-        roll_back(self._folder, checkpoint)  # torn ones that are newer would be in the way of what follows
+        roll_back(self._folder, checkpoint)  # newer incomplete ones must not be read later
 
     def keep(self, study: Study, episode: StepBatch) -> None:
         """Store the newest `episode` of `study` durably.
 
         Raises:
             CheckpointError: it was stored before, before a restart, and differs.
-            StoreError: the disk refused.
+            StoreError: the write failed.
         """
         message = ExperienceMessage(COLLECTOR, study.episodes - 1, self._steps, episode)
         self._steps += len(episode)
@@ -84,8 +84,8 @@ class StudyArchive:
             self._store.insert(message, encode_experience(message, self._contract))
         except ConflictError:
             raise CheckpointError(
-                f"episode {study.episodes}, made again after a restart, differs from the one in {str(self._folder)!r}: "
-                "code, libraries, processor or environment are not those that the study began with"
+                f"episode {study.episodes}, repeated after a restart, differs from the one in {str(self._folder)!r}: "
+                "code, libraries, processor or environment have changed since the study began"
             ) from None
 
     def checkpoint_is_due(self) -> bool:
@@ -93,10 +93,10 @@ class StudyArchive:
         return time.monotonic() - self._written_s >= self._period_s
 
     def checkpoint(self, study: Study) -> None:
-        """Write a whole checkpoint of `study`, which stands between two episodes.
+        """Write a complete checkpoint of `study`, which is between two episodes.
 
         Raises:
-            OSError: the disk refused; older checkpoints stay.
+            OSError: the write failed; older checkpoints stay.
         """
         current = study.current_policy()
         policy = PolicyParameters(
@@ -113,5 +113,5 @@ class StudyArchive:
         self._written_s = time.monotonic()
 
     def close(self) -> None:
-        """Let others work in the folder."""
+        """Allow other processes to use the folder."""
         self._store.close()

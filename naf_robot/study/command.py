@@ -22,13 +22,13 @@ from naf_robot.run.resuming import differences
 from naf_robot.study.config import DEFAULT_ALGORITHM, StudyConfig, StudyOptions, load_study, save_study
 
 OPTIONS = {  # fields of `StudyOptions` that the command line offers
-    "episodes": "of training",
+    "episodes": "training episodes",
     "updates_per_transition": "gradient updates per environment step",
     "learning_starts": "transitions before the first update",
-    "evaluate_every": "episodes",
+    "evaluate_every": "training episodes between evaluations",
     "evaluation_episodes": "greedy held-out episodes of an evaluation",
-    "stop_at_success": "end a seed after an evaluation this good; above 1 never",
-    "confirmation_episodes": "further held-out episodes that must be as good, or it goes on",
+    "stop_at_success": "evaluation success that ends a seed; above 1 never",
+    "confirmation_episodes": "further held-out episodes that must reach the same success, or training continues",
     "action_source": "requested or executed",
     "reward_scale": "the learner's reward is the environment's times this",
     "success_fraction": "of each batch from episodes that ended in success",
@@ -58,7 +58,7 @@ CHECKPOINT_PERIOD_S = 20.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options on `parser`; one that is not given is absent from what it parses."""
     parser.argument_default = argparse.SUPPRESS
-    parser.add_argument("--task", help="one of our tasks")
+    parser.add_argument("--task", help="a task of this package")
     parser.add_argument("--env", help="or the id of any Gymnasium environment with Box observation and action")
     parser.add_argument("--algorithm", help="[naf]")
     parser.add_argument("--seeds", type=whole(0), nargs="+", help="[0]")

@@ -1,4 +1,4 @@
-"""What decides a study, and its file `study.yaml`. Free of torch: the command line reads it."""
+"""The configuration of a study, and its file `study.yaml`. Loads no torch: the command line reads it."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,7 +19,7 @@ SCHEMA_VERSION = 1
 
 
 class StudyOptions(Config, frozen=True):
-    """How one synchronous run goes."""
+    """Options of one synchronous run."""
 
     episodes: PositiveInt = 200  # of training
     updates_per_transition: PositiveFloat = 1.0  # gradient updates per environment step
@@ -38,7 +38,7 @@ class StudyOptions(Config, frozen=True):
 
 
 class StudyConfig(Config, frozen=True, kw_only=True):
-    """Everything that decides a study: what is learned, by what, how, from which seeds."""
+    """Everything that determines a study: subject, algorithm, options, seeds."""
 
     schema_version: int = SCHEMA_VERSION  # of the file
     command: str  # as it was first given

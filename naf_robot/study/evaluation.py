@@ -1,4 +1,4 @@
-"""Greedy held-out episodes of a run's newest policy, and what a run folder holds."""
+"""Greedy held-out episodes of a run's newest policy, and the content of a run folder."""
 
 import json
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ def evaluate_run(run_dir: Path, episodes: int, seed: int, given: Sequence[Layer]
 
 
 def inspect_run(run_dir: Path) -> dict[str, Any]:
-    """What a run folder holds: its summary, its newest checkpoint, how many episodes."""
+    """The content of a run folder: summary, newest checkpoint, number of episodes."""
     config = load(_config_path(run_dir))
     summary = run_dir / run_files.SUMMARY
     checkpoint = read_checkpoint(run_dir)

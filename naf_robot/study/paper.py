@@ -1,4 +1,4 @@
-"""Figures of the paper that ours are set beside (Gu et al. 2016, Fig. 4, and section VI)."""
+"""Results of the paper for comparison (Gu et al. 2016, Fig. 4, and section VI)."""
 
 PAPER: dict[str, dict[str, object]] = {
     "reach": {"success": "100 ± 0 %", "episodes_to_100_percent": {"NAF": 3600, "DDPG": 3200, "Linear-NAF": 8000}},

@@ -31,7 +31,7 @@ def run_seeds(config: StudyConfig, folder: Path | None, results: Path | None, ch
     With a `folder` everything is kept there, and SIGINT or SIGTERM end the study after the running episode.
 
     Raises:
-        LockedError: another living process works in `folder`.
+        LockedError: another process works in `folder`.
         CheckpointError, StoreError: what `folder` holds does not fit.
     """
     torch.set_num_threads(1)
@@ -53,7 +53,7 @@ def run_seeds(config: StudyConfig, folder: Path | None, results: Path | None, ch
                 archive.take_up(study)
             _run(study, archive, stop_requested)
             if not study.is_over:
-                print(f"seed {seed} stands after {study.episodes} episodes; go on with --resume", flush=True)
+                print(f"seed {seed} stopped after {study.episodes} episodes; continue with --resume", flush=True)
                 return
             done.append({"seed": seed, "rows": study.rows})
             for path in files:
@@ -90,7 +90,7 @@ def _make_study(config: StudyConfig, seed: int) -> tuple[Study, Contract]:
 
 @contextmanager
 def _stop_requests() -> Iterator[Callable[[], bool]]:
-    """Whether SIGINT or SIGTERM has come; a second one acts as ever."""
+    """Whether SIGINT or SIGTERM was received; a second one acts as usual."""
     seen: list[int] = []
     before: dict[int, Any] = {}
 

@@ -46,7 +46,7 @@ class Evaluation:
 class Study:
     """One seed's training from scratch on `environment`, evaluated on `held_out`.
 
-    The loop it lives in::
+    The loop that drives it::
 
         study = Study(environment, held_out, "naf", config, options, seed)
         while not study.is_over:
@@ -92,7 +92,7 @@ class Study:
 
     @property
     def is_over(self) -> bool:
-        """Whether all episodes are done, or an evaluation was as good as asked for."""
+        """Whether all episodes are done, or an evaluation reached the required success."""
         return self.episodes >= self.options.episodes or (bool(self.rows) and self._is_good(self.rows[-1]))
 
     @property

@@ -99,7 +99,7 @@ class EpisodeLog:
         """Write what was gathered so far in place of the file, and every further line at once.
 
         Raises:
-            OSError: the disk refused; the old file stays.
+            OSError: the write failed; the old file stays.
         """
         lines, self._before_start = self._before_start or [], None
         self._known_wall_s = {}
@@ -186,7 +186,7 @@ class EpisodeLog:
 
 
 def _wall_times(path: Path) -> dict[tuple[str, int], float]:
-    """When which episode ended, as far as the file of an earlier process tells; a torn line tells nothing."""
+    """When which episode ended, as far as the file of an earlier process says; an incomplete line is ignored."""
     times: dict[tuple[str, int], float] = {}
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else ():
         try:

@@ -1,4 +1,4 @@
-"""What a person sees of a run: a progress bar on a terminal, a line now and then elsewhere; and TensorBoard."""
+"""The display of a run: a progress bar on a terminal, periodic lines elsewhere; and TensorBoard."""
 
 import contextlib
 import sys

@@ -88,7 +88,7 @@ class Publication:
         return [replace(parameters, updates=updates, transitions=transitions) for parameters in newest]
 
     def recent(self, version: int) -> PolicyParameters | None:
-        """One of the newest versions by its number, or one that was asked for lately; it is kept for the next time."""
+        """A version by its number, if it is new or was requested recently; it is kept for the next request."""
         found = self._recent.get(version) or self._asked_for.get(version)
         if found is not None:
             self._asked_for[version] = found

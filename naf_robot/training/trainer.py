@@ -1,4 +1,4 @@
-"""The trainer without ROS: store every batch once, learn at the given ratio, hand out parameters, know the end."""
+"""The trainer without ROS: store every batch once, learn at the given ratio, publish parameters, decide the end."""
 
 import contextlib
 import json
@@ -51,7 +51,7 @@ class Trainer:
     store, the algorithm from the newest whole checkpoint.
 
     Raises:
-        LockedError: another living trainer works in the run folder.
+        LockedError: another trainer works in the run folder.
         StoreError: the run folder's store cannot be used.
         CheckpointError: there are checkpoints, but none is whole or fits this configuration.
     """
@@ -109,16 +109,16 @@ class Trainer:
         self.transitions = 0  # that replay was given
         self.metrics: dict[str, float] = {}
         self.skipped_updates = 0.0
-        self.trouble: dict[str, str] = {}  # what the disk refused, by name
+        self.trouble: dict[str, str] = {}  # what could not be written, by name
         self.paused = False
         try:
             self._take_up()
         except BaseException:
-            self._close()  # or the store's lock would stay for as long as somebody holds the exception
+            self._close()  # or the store's lock would be held as long as the exception is referenced
             raise
 
     def _take_up(self) -> None:
-        """Go on from what the run folder holds."""
+        """Resume from the run folder."""
         wall_s = 0.0
         if has_checkpoint(self._run_dir):
             checkpoint = read_checkpoint(self._run_dir)
@@ -244,7 +244,7 @@ class Trainer:
         """Write a checkpoint now; its folder.
 
         Raises:
-            OSError: the disk refused; the older checkpoints stay.
+            OSError: the write failed; the older checkpoints stay.
         """
         self._checkpointed_s = self._clock.now_s()
         policy = self.publication.newest
@@ -254,7 +254,7 @@ class Trainer:
         return write_checkpoint(self._run_dir, checkpoint, self._settings.keep_checkpoints)
 
     def try_checkpoint(self) -> bool:
-        """Write a checkpoint if the disk takes it; else say so in `trouble`, and go on with the older ones."""
+        """Write a checkpoint if possible; else report it in `trouble` and keep the older ones."""
         return self._written("checkpoint", self.checkpoint)
 
     def _written(self, what: str, write: Callable[[], object]) -> bool:
@@ -275,7 +275,7 @@ class Trainer:
         }
 
     def summary(self) -> dict[str, Any]:
-        """What the run came to, for `summary.json`."""
+        """The results of the run, for `summary.json`."""
         return {
             "task": self.config.task_name,
             "algorithm": self.config.algorithm_name,
@@ -298,7 +298,7 @@ class Trainer:
         }
 
     def finish(self) -> dict[str, Any]:
-        """Write the last checkpoint and the summary as far as the disk takes them, and close the stores.
+        """Write the last checkpoint and the summary as far as possible, and close the stores.
 
         Everything submitted must be settled.
         """

@@ -23,7 +23,7 @@ def test_nothing_is_lost_or_counted_twice_and_nothing_moves_unsafely(tmp_path: P
     result = json.loads(done.stdout)
     assert result["error"] is None
     assert result["kills"] == 8
-    assert result["transitions_paid"] > 0
+    assert result["transitions_recorded"] > 0
     assert result["messages"]["passed"] > 0
     for name in ("transitions_lost", "transitions_duplicated", "checkpoints_unreadable", "states_moving_in_silence"):
         assert result[name] == 0, result

@@ -1,4 +1,4 @@
-"""Which policy acts in which episode: newer ones, greedy ones, those on trial, pinned ones."""
+"""Which policy acts in which episode: newer ones, greedy ones, candidates under evaluation, pinned ones."""
 
 import numpy as np
 import pytest

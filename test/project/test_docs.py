@@ -1,7 +1,12 @@
 """The manual is tested: names in the code are in the docs, and no configuration hides a trap."""
 
+import os
 import re
+import subprocess
+import sys
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
@@ -15,6 +20,9 @@ from naf_robot.tasks.registry import TASKS
 ROOT = Path(__file__).resolve().parents[2]
 GRAPH = (ROOT / "docs" / "graph.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMAND_LINE = (ROOT / "docs" / "command_line.md").read_text(encoding="utf-8")
+FIRST_HOUR = (ROOT / "docs" / "first_hour.md").read_text(encoding="utf-8")
+PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 TOPICS = {value for name, value in vars(topics).items() if name.isupper()}
 TOPICS |= {make_sensor(name).topic for name in SENSORS}
 
@@ -39,10 +47,87 @@ def test_no_node_names_a_topic_outside_the_list():
         assert all("{topics." in name for name in found), f"{path.name}: {found}"
 
 
-def test_readme_names_every_option_of_train():
+def test_the_command_line_page_names_every_option_of_train():
     for each in options():
-        if each.name != "settings":
-            assert each.flag in README, each.name
+        assert f"`{'--set' if each.name == 'settings' else each.flag}`" in COMMAND_LINE, each.name
+
+
+def test_the_command_line_page_names_every_command_and_no_other():
+    shown = subprocess.run(
+        [sys.executable, "-m", "naf_robot.bringup.cli", "--help"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
+    commands = set(re.findall(r"^    (\w[\w-]*)(?:\s|$)", shown, re.MULTILINE))
+    table = COMMAND_LINE.split("## train")[0]
+    assert set(re.findall(r"^\| `([\w-]+)`", table, re.MULTILINE)) == commands
+
+
+def test_readme_begins_with_what_a_stranger_needs():
+    assert len(README.split()) < 800
+    assert README.index("make train") < README.index("make test") < README.index("## Where next")
+    for needed in (
+        "Python 3.10",
+        "GB of disk",
+        "## What it is not",
+        "## Licence",
+        "docs/first_hour.md",
+        "docs/index.md",
+    ):
+        assert needed in README, needed
+
+
+class Links(HTMLParser):
+    """What a page loads, where its links lead, and its anchors."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.loaded: set[str] = set()
+        self.targets: set[str] = set()
+        self.anchors: set[str] = set()
+        self.feed(page.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value for name, value in attrs if value}
+        self.anchors |= {values[name] for name in ("id", "name") if name in values}
+        self.loaded |= {values["src"]} if "src" in values else set()
+        (self.loaded if tag == "link" else self.targets).update({values["href"]} if "href" in values else set())
+
+
+def test_the_site_builds_without_warnings_and_needs_no_network(tmp_path: Path):
+    pytest.importorskip("mkdocs", reason="needs MkDocs (pip install '.[docs]')")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
+    build = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert build.returncode == 0, build.stderr
+    pages = {path.resolve(): Links(path) for path in tmp_path.rglob("*.html") if path.name != "404.html"}
+    assert len(pages) >= len(list((ROOT / "docs").rglob("*.md")))
+    for page, links in pages.items():
+        assert not [url for url in links.loaded if urlsplit(url).netloc], f"{page.name} loads from the network"
+        for target in links.loaded | links.targets:
+            address = urlsplit(target)
+            if address.netloc:
+                continue
+            file = (page.parent / unquote(address.path)).resolve() if address.path else page
+            assert file.exists(), f"{page.name}: {target}"
+            if address.fragment and file in pages:
+                assert unquote(address.fragment) in pages[file].anchors, f"{page.name}: {target}"
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize("number", range(len(PYTHON_BLOCK.findall(FIRST_HOUR))))
+def test_python_of_the_first_hour_runs_as_printed(number: int, tmp_path: Path):
+    pytest.importorskip("rclpy")
+    pytest.importorskip("mujoco")
+    script = tmp_path / "script.py"
+    script.write_text(PYTHON_BLOCK.findall(FIRST_HOUR)[number], encoding="utf-8")
+    environment = os.environ | {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        [sys.executable, str(script)], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip()
 
 
 def test_links_of_the_docs_exist():

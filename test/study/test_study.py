@@ -1,4 +1,4 @@
-"""A study that dies and goes on: bit for bit what it would have been."""
+"""A study that is killed and resumed equals an uninterrupted one bit for bit."""
 
 import os
 import random
@@ -148,7 +148,7 @@ def test_what_another_study_wrote_is_refused(tmp_path: Path):
             kept.take_up(other)
         kept.close()
     kept, different = archive(tmp_path), make(seed=1)
-    with pytest.raises(CheckpointError, match="episode 1, made again after a restart, differs"):
+    with pytest.raises(CheckpointError, match="episode 1, repeated after a restart, differs"):
         advance(different, kept, 1)
     kept.close()
 
@@ -209,7 +209,7 @@ def test_a_signal_ends_it_after_the_episode_and_a_second_process_is_refused(
     os.kill(child.pid, signal.SIGCONT)
     assert child.wait(30) == 0
     said = folder.with_suffix(".log").read_text()
-    episodes = int(re.search(r"seed 3 stands after (\d+) episodes; go on with --resume", said)[1])
+    episodes = int(re.search(r"seed 3 stopped after (\d+) episodes; continue with --resume", said)[1])
     assert read_checkpoint(folder / "seed3").counters["episodes"] == episodes < 14
 
 

@@ -1,4 +1,4 @@
-"""A trainer that dies and comes back: bit for bit where it stood, whatever it was doing."""
+"""A trainer that is killed and restarted continues bit for bit, whatever it was doing."""
 
 import json
 import os
@@ -225,7 +225,7 @@ def test_a_full_disk_leaves_the_older_checkpoint_and_the_trainer_goes_on(
 
 
 def test_every_instant_of_writing_leaves_a_whole_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """The process dies at each system call of a checkpoint in turn."""
+    """The process is killed at each system call of a checkpoint in turn."""
     it = trainer(tmp_path)
     feed(it, 0, 2)
     it.checkpoint()
