@@ -20,6 +20,7 @@ from naf_robot.core.errors import LockedError, StoreError
 from naf_robot.core.files import ExclusiveLock
 from naf_robot.experience.codec import decode_experience
 from naf_robot.experience.conversion import KEPT
+from naf_robot.experience.envelope import checksum_of
 from naf_robot.experience.outbox import Outbox
 from naf_robot.experience.store import ExperienceStore
 from naf_robot.run.checkpoint import read_checkpoint
@@ -89,9 +90,10 @@ def test_a_converted_run_holds_every_transition_and_goes_on(old: Path, capsys: p
 def test_the_old_files_are_kept_and_a_second_conversion_changes_nothing(old: Path):
     before = {path: path.read_bytes() for path in old.rglob("*") if path.is_file()}
     convert_run(old)
-    for path in ("config.yaml", "experience.sqlite", "outbox/robot_2.sqlite"):
-        with sqlite3.connect(old / (path + KEPT)) if path.endswith("sqlite") else open(old / (path + KEPT)) as kept:
-            assert kept is not None
+    for path in ("experience.sqlite", "outbox/robot_2.sqlite"):
+        with sqlite3.connect(old / (path + KEPT)) as kept:
+            assert ("schema_version", "2") in list(kept.execute("SELECT * FROM identity"))
+            assert kept.execute("SELECT COUNT(*) FROM batches").fetchone()[0] > 0
     assert (old / ("config.yaml" + KEPT)).read_bytes() == before[old / "config.yaml"]
     checkpoint = read_checkpoint(old)
     old_folder = next((old / "checkpoints").glob(f"*{KEPT}"))
@@ -141,18 +143,20 @@ def test_an_interrupted_conversion_goes_on(old: Path, tmp_path: Path, monkeypatc
     contract = contract_of(load(whole / "config.yaml"), whole)
     for name in ("robot_1", "robot_2"):
         boxes = [Outbox(folder / "outbox" / f"{name}.sqlite", name, contract, 10**9) for folder in (whole, old)]
-        assert [[box.payload(n) for n in box.waiting()] for box in boxes] == [
-            [boxes[0].payload(n) for n in boxes[0].waiting()]
-        ] * 2
+        one, other = ([checksum_of(box.payload(n)) for n in box.waiting()] for box in boxes)
+        assert one == other
         for box in boxes:
             box.close()
+    checksums = []
     for folder in (whole, old):
         with sqlite3.connect(folder / "experience.sqlite") as database:
             payloads = [row[0] for row in database.execute("SELECT payload FROM batches ORDER BY arrival")]
-        assert len(payloads) == 12
         for payload in payloads:
             decode_experience(payload, contract, 10**9).batch.validate(contract.steps)
+        checksums.append([checksum_of(payload) for payload in payloads])
         read_checkpoint(folder)
+    assert len(checksums[0]) == 12
+    assert checksums[0] == checksums[1]
 
 
 def test_a_folder_that_somebody_works_in_is_left_alone(old: Path):
