@@ -50,6 +50,7 @@ setup(
         "pin>=3",
         "quadprog>=0.1.12",
         "safetensors>=0.4",
+        "pillow>=10",
         "torch>=2.4",
         "tensorboard>=2.16",
         "tqdm>=4.60",

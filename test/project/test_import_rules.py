@@ -34,6 +34,7 @@ THIRD_PARTY = {
     "gymnasium": {"sim", "run", "study"},
     "pinocchio": {"arm", "sensing"},
     "sqlite3": {"experience"},
+    "PIL": {"core"},
     "launch": {"bringup"},
     "matplotlib": {"run"},
     "pickle": set(),
