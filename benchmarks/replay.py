@@ -6,7 +6,8 @@
 Insertion: batches of 50, as collectors send them, until the buffer is full, with the buffer's memory touched for the
 first time, and again around the ring, when it is not; neighbours share their observations. Sampling: batches of 64
 and 1024 until they are tensors that a learner can use; ours also in blocks of 64 batches, as our learner draws them.
-The others: cpprb's ReplayBuffer, torchrl's TensorDictReplayBuffer, stable-baselines3's ReplayBuffer; one that is not installed is null.
+The others: cpprb's ReplayBuffer, torchrl's TensorDictReplayBuffer, stable-baselines3's ReplayBuffer; one that is not
+installed is null.
 """
 
 import argparse

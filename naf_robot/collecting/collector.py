@@ -193,8 +193,8 @@ class Collector:
         A running episode ends at the next tick, truncated, with what was executed kept.
         """
         if reason is None:
-            if self.hold_reasons.pop(source, None) is not None:
-                self._try_home_again()
+            if self.hold_reasons.pop(source, None) is not None and source == "fault":
+                self._try_home_again()  # an operator has cleared it
         else:
             self.hold_reasons[source] = reason
 

@@ -296,3 +296,26 @@ def test_what_the_replay_buffer_holds_is_never_compacted_and_without_leave_nothi
         assert isinstance(outcomes[-1], StoreError)
         assert "experience store is full" in str(outcomes[-1])
         store.close()
+
+
+def test_a_step_is_kept_for_as_long_as_the_transition_from_it_is_among_the_newest(tmp_path: Path):
+    """Batch 0 of robot_1 ends in an episode that its batch 1 goes on with, after ten batches of robot_2."""
+    store = ExperienceStore(tmp_path / "s.sqlite", CONTRACT, keep=50)
+    first = ExperienceMessage("robot_1", 0, 0, make_batch(8))
+    others = [ExperienceMessage("robot_2", n, 9 * n, make_batch(8, episode=n, last=True)) for n in range(10)]
+    second = ExperienceMessage("robot_1", 1, 8, make_batch(8, first_step=8, last=True))
+    later = [ExperienceMessage("robot_1", n, 9 * n - 1, make_batch(8, episode=n, last=True)) for n in range(2, 8)]
+
+    def whole() -> list[tuple[str, int]]:
+        store._max_bytes = 1  # full: whatever may go goes now
+        store.insert(first, encode_experience(first, CONTRACT))
+        store._max_bytes = BIG
+        return [(held.collector, held.sequence) for held in store.held() if held.message is not None]
+
+    for message in (first, *others, second):
+        store.insert(message, encode_experience(message, CONTRACT))
+    assert whole()[0] == ("robot_1", 0), "88 newer transitions, but eight of them after the one from its last step"
+    for message in later:
+        store.insert(message, encode_experience(message, CONTRACT))
+    assert whole()[0] == ("robot_2", 3)
+    store.close()

@@ -3,6 +3,7 @@
 import json
 import signal
 from array import array
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,14 @@ from std_msgs.msg import String, UInt8MultiArray
 from std_srvs.srv import SetBool, Trigger
 
 from naf_robot.bringup.node_spec import NodeSpec
+from naf_robot.experience.chunks import split
 from naf_robot.experience.codec import (
     ExperienceMessage,
     decode_acknowledgement,
     decode_parameters,
     encode_experience,
 )
+from naf_robot.experience.contract import Contract
 from naf_robot.nodes.qos import EXPERIENCE, PARAMETERS, reliable
 from naf_robot.run.config import resolve, save
 from naf_robot.run.contract import contract_of
@@ -67,11 +70,12 @@ class Bench:
             PARAMETERS,
         )
 
-    def send(self, sequence: int, count: int = 25) -> None:
+    def send(self, sequence: int, count: int = 25, contract: Contract | None = None, first: int | None = None) -> None:
         batch = make_batch(count, episode=sequence, last=True, terms=len(self.contract.reward_names))
-        message = ExperienceMessage("robot_1", sequence, (count + 1) * sequence, batch)
-        payload = encode_experience(message, self.contract)
-        self.experience.publish(UInt8MultiArray(data=array("B", payload)))
+        message = ExperienceMessage("robot_1", sequence, (count + 1) * sequence if first is None else first, batch)
+        payload = encode_experience(message, contract or self.contract)
+        for piece in split(payload, sequence, "robot_1", self.contract.run_id):
+            self.experience.publish(UInt8MultiArray(data=array("B", piece)))
 
 
 @pytest.fixture
@@ -89,6 +93,11 @@ def test_experience_is_acknowledged_learned_from_and_accounted_for(bench: Bench)
         lambda: bench.experience.publish(UInt8MultiArray(data=array("B", b"x" * 50))) or bench.problems
     )
     assert "experience: " in bench.problems[0]
+    bench.send(3, contract=replace(bench.contract, run_id="f" * 16))  # of another run in this domain
+    bench.graph.wait_for(lambda: any("two runs share this ROS domain" in text for text in bench.problems))
+    bench.send(3, count=3000, first=78)  # in chunks
+    bench.graph.wait_for(lambda: bench.held() == [0, 1, 1, 2, 3], what="the large batch is acknowledged")
+    assert {message.run_id for message in bench.acknowledged} == {bench.contract.run_id}
     bench.subscribe()  # a late joiner gets the newest parameters by latch
     bench.graph.wait_for(lambda: bench.parameters and bench.parameters[-1].updates >= 50, what="parameters come")
     versions = [p.version for p in bench.parameters]
@@ -98,7 +107,7 @@ def test_experience_is_acknowledged_learned_from_and_accounted_for(bench: Bench)
     assert (Path(saved.message) / "checkpoint.json").is_file()
     assert bench.graph.end(bench.child, signal.SIGINT) == 0
     summary = json.loads((bench.folder / "summary.json").read_text())
-    assert (summary["transitions_received"], summary["steps_lost"], summary["transitions_resent"]) == (75, 0, 1)
+    assert (summary["transitions_received"], summary["steps_lost"], summary["transitions_resent"]) == (3075, 0, 1)
     assert (bench.folder / "learning_curve.png").is_file()
     assert any((bench.folder / "events").iterdir())
 
