@@ -60,7 +60,8 @@ class EmulatedCollector:
 
     def __init__(self, outbox: Outbox, uploader: Uploader, episode_steps: int) -> None:
         self.outbox, self.uploader = outbox, uploader
-        self._episode, self._step, self._episode_steps = 0, 0, episode_steps
+        self._episode, self._episode_steps = 0, episode_steps
+        self.step = 0  # of the next batch's first step in its episode
         self.made_s: list[float] = []  # by sequence number
         self.next_s = float("inf")
         self.look_s = 0.0
@@ -69,14 +70,14 @@ class EmulatedCollector:
         """Fill a batch and put it into the outbox, as the collector node does."""
         self.made_s.append(time.monotonic())
         count = len(template)
-        numbers = np.arange(self._step, self._step + count)
-        self._step += count
+        numbers = np.arange(self.step, self.step + count)
+        self.step += count
         last = np.zeros(count, bool)
-        last[-1] = self._step >= self._episode_steps
+        last[-1] = self.step >= self._episode_steps
         flags = {"closing": last, "truncated": last, "has_action": ~last}
         self.uploader.add(replace(template, step=numbers, episode=np.full(count, self._episode), **flags))
         if last[-1]:
-            self._episode, self._step = self._episode + 1, 0
+            self._episode, self.step = self._episode + 1, 0
 
 
 class Fleet:
@@ -188,6 +189,7 @@ class Fleet:
             "delivered": self.delivered,
             "refusals": self.refusals[:3],
             "made": sum(robot.outbox.transitions for robot in robots),
+            "open": sum(robot.step > 0 for robot in robots),  # last steps whose successor was never made
             "waiting": sum(robot.outbox.waiting_transitions() for robot in robots),
             "resent": sum(robot.uploader.resent for robot in robots),
         }
