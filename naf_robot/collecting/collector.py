@@ -9,7 +9,7 @@ import numpy as np
 from naf_robot.arm.control.actions import BoundActions
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.collecting.episode import Episode
-from naf_robot.collecting.homing import Homing
+from naf_robot.collecting.homing import HomeTimeout, Homing
 from naf_robot.core.array_spec import Observation
 from naf_robot.core.clock import Clock
 from naf_robot.core.errors import NafRobotError
@@ -97,12 +97,11 @@ class Collector:
         self._passed = 0  # of them in succession, by the acting policy
         self._updates, self._transitions = 0, 0
         self._last_sign_s = clock.now_s()
-        self._homing_since_s: float | None = None  # time of the tick at which this way home began
+        self._home_timeout = HomeTimeout(self._config.home_timeout_s, model.joint_names)
         self.next_episode = first_episode
         self.policy_version = -1  # acting
         self.newest_version = -1  # ever offered
         self._paused = False
-        self.help_reason: str | None = None  # why an operator must act before the arm moves again
         self.outbox_full = False
         self.hold_reasons: dict[str, str] = {}  # by source; while there is any, no episode runs
         self.phase = Phase.WAITING_FOR_POLICY
@@ -179,6 +178,11 @@ class Collector:
         return self._clock.now_s() - self._last_sign_s
 
     @property
+    def help_reason(self) -> str | None:
+        """Why an operator must act before the arm moves again, None while it can help itself."""
+        return self._home_timeout.reason
+
+    @property
     def paused(self) -> bool:
         """Whether an operator has paused it; going on lets an arm that did not get home try again."""
         return self._paused
@@ -186,7 +190,7 @@ class Collector:
     @paused.setter
     def paused(self, value: bool) -> None:
         if self._paused and not value:
-            self._try_home_again()
+            self._home_timeout.restart()
         self._paused = value
 
     def tick(self, now_s: float, signals: Signals) -> Tick:
@@ -208,7 +212,7 @@ class Collector:
         """
         if reason is None:
             if self.hold_reasons.pop(source, None) is not None and source == "fault":
-                self._try_home_again()  # an operator has cleared it
+                self._home_timeout.restart()  # an operator has cleared it
         else:
             self.hold_reasons[source] = reason
 
@@ -225,13 +229,13 @@ class Collector:
     def _between_episodes(self, now_s: float, signals: Signals) -> Tick:
         if self.hold_reasons:
             self.phase = Phase.HELD
-            self._homing_since_s = None
+            self._home_timeout.interrupt()
             return Tick(np.zeros(self._model.size))
         distance = np.abs(self._home - signals["joint_position"])
         speed = float(np.abs(signals["joint_velocity"]).max())
         if distance.max() > self._config.home_tolerance or speed > self._config.home_tolerance:
             return Tick(self._go_home(now_s, signals["joint_position"], distance))
-        self._try_home_again()
+        self._home_timeout.restart()
         self.phase = self._obstacle() or Phase.PREPARING
         if self.phase is not Phase.PREPARING:
             return Tick(np.zeros(self._model.size))
@@ -244,22 +248,11 @@ class Collector:
 
     def _go_home(self, now_s: float, position: FloatArray, distance: FloatArray) -> FloatArray:
         """The velocity that leads home, zero once it has been tried for too long."""
-        if self._homing_since_s is None:
-            self._homing_since_s = now_s
-        if self.help_reason is None and now_s - self._homing_since_s > self._config.home_timeout_s:
-            joint = self._model.joint_names[int(distance.argmax())]
-            self.help_reason = (
-                f"after {self._config.home_timeout_s:g} s {joint} is still {distance.max():.2f} rad from home; free "
-                "the arm, then pause and resume the collector, or clear the velocity controller's fault"
-            )
-        if self.help_reason is not None:
+        if self._home_timeout.is_over(now_s, distance):
             self.phase = Phase.NOT_AT_HOME
             return np.zeros(self._model.size)
         self.phase = Phase.HOMING
         return self._homing.velocity(now_s, position)
-
-    def _try_home_again(self) -> None:
-        self._homing_since_s, self.help_reason = None, None
 
     def _prepare(self) -> Tick:
         periodic = self.next_episode % self._config.evaluation_period == self._config.evaluation_period - 1

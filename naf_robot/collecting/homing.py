@@ -1,6 +1,7 @@
 """Motion to the home pose: straight in joint space; if that is blocked, back along the path of the episode."""
 
 import enum
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -20,6 +21,34 @@ class Way(enum.Enum):
     STRAIGHT = "straight"
     BACK = "back along the episode's path"
     LOOSEN = "random motion to come free"
+
+
+class HomeTimeout:
+    """Says when the way home has been tried for too long; then only an operator lets the arm move again."""
+
+    def __init__(self, timeout_s: float, joints: Sequence[str]) -> None:
+        self._timeout_s, self._joints = timeout_s, tuple(joints)
+        self._since_s: float | None = None  # when this attempt began
+        self.reason: str | None = None  # why an operator must act
+
+    def is_over(self, now_s: float, distance: FloatArray) -> bool:
+        """Whether the arm must hold still at `now_s`, `distance` (n,) [rad] from home."""
+        if self._since_s is None:
+            self._since_s = now_s
+        if self.reason is None and now_s - self._since_s > self._timeout_s:
+            self.reason = (
+                f"after {self._timeout_s:g} s {self._joints[int(distance.argmax())]} is still {distance.max():.2f} rad "
+                "from home; free the arm, then pause and resume the collector, or clear the velocity controller's fault"
+            )
+        return self.reason is not None
+
+    def interrupt(self) -> None:
+        """The arm was held for another reason: the time begins anew, a call for an operator stays."""
+        self._since_s = None
+
+    def restart(self) -> None:
+        """An operator has acted, or the arm is at home."""
+        self._since_s, self.reason = None, None
 
 
 class Homing:

@@ -169,7 +169,11 @@ def algorithm_layers(algorithm: str) -> list[Layer]:
 def layers_of_task(task: str) -> list[Layer]:
     """The layers of the file that `task` was registered with, else of the package's own; there may be none."""
     registered = task_entry(task).file
-    return file_layers(registered) if registered is not None else package_layers("tasks", task, required=False)
+    return (
+        file_layers(registered, folder=registered.parent)
+        if registered is not None
+        else package_layers("tasks", task, required=False)
+    )
 
 
 def task_files() -> list[str]:

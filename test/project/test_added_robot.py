@@ -16,6 +16,7 @@ from naf_robot.run.contract import contract_of
 from naf_robot.run.environments import make_environment
 from naf_robot.run.worlds import make_simulator
 
+JOINTS = [f"{name}_joint" for name in ("shoulder_pan", "shoulder_lift", "elbow", "wrist_1", "wrist_2", "wrist_3")]
 HOME = [0.0, 0.7, 1.1, 0.0, 0.6, 0.0]
 
 
@@ -27,8 +28,8 @@ def profile(tmp_path: Path) -> Path:
     file.write_text(
         "arm:\n"
         "  urdf: mine.urdf\n"
-        "  tool_frame: tool\n"
-        "  joints: [joint_1, joint_2, joint_3, joint_4, joint_5, joint_6]\n"
+        "  tool_frame: tool0\n"
+        f"  joints: [{', '.join(JOINTS)}]\n"
         f"  home: {HOME}\n"
         "safety:\n"
         "  sphere: {centre: [0.4, 0.0, 0.4], radius: 0.45}\n"
@@ -62,7 +63,7 @@ def test_robots_of_one_run_may_differ(profile: Path, tmp_path: Path):
         "  right: {profile: mine.yaml, safety: {velocity_scale: 0.25}, base_pose: [0, -0.8, 0, 0, 0, 3.1]}\n",
         encoding="utf-8",
     )
-    config = compose_run(file_layers(run)).config
+    config = compose_run(file_layers(run, folder=tmp_path)).config
     assert [config.robot(name).safety.velocity_scale for name in config.robots] == [0.5, 0.25]
     assert config.robot("right").base_pose == (0.0, -0.8, 0.0, 0.0, 0.0, 3.1)
     assert contract_of(config).action_size == 6
@@ -82,5 +83,5 @@ def test_robots_with_different_numbers_of_joints_are_refused(profile: Path):
 def test_the_command_line_shows_where_its_values_come_from(profile: Path, capsys: pytest.CaptureFixture):
     assert main(["config", "--task", "reach", "--robot", str(profile), "--robots", "1", "--json"]) == 0
     values = json.loads(capsys.readouterr().out)
-    assert values["robots.robot_1.arm.tool_frame"]["value"] == "tool"
+    assert values["robots.robot_1.arm.tool_frame"]["value"] == "tool0"
     assert values["robots.robot_1.arm.tool_frame"]["origin"].startswith(str(profile))

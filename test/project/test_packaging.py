@@ -57,9 +57,14 @@ IMPORTED_AS = {  # import name: name in package.xml, where they differ
     "tqdm": "python3-tqdm",
     "transforms3d": "python3-transforms3d",
     "yaml": "python3-yaml",
+    "PIL": "python3-pil",
 }
 THROUGH_ANOTHER = {"tensorboard": "torch"}  # imported by a package of ours, not by our code
-BY_PIP = {"PyYAML": "yaml", "pin": "pinocchio"}  # names of distributions that differ from what is imported
+BY_PIP = {
+    "PyYAML": "yaml",
+    "pin": "pinocchio",
+    "pillow": "PIL",
+}  # distribution: what is imported
 
 
 def imported() -> set[str]:
