@@ -8,8 +8,8 @@ from naf_robot.core.config import Config
 from naf_robot.core.field_descriptions import describe
 from naf_robot.learning.registry import ALGORITHMS
 from naf_robot.run.config import RunConfig
-from naf_robot.run.provenance import SCENE_RECORDS
 from naf_robot.run.reference import reference_page
+from naf_robot.sim.scenes.registry import SCENES
 from naf_robot.study.config import StudyConfig
 from naf_robot.tasks.registry import TASKS
 
@@ -19,7 +19,7 @@ RECORDS = [
     StudyConfig,
     *(entry.config for entry in TASKS.values()),
     *(entry.config_type for entry in ALGORITHMS.values()),
-    *SCENE_RECORDS.values(),
+    *SCENES.values(),
 ]
 
 

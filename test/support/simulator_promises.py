@@ -8,8 +8,8 @@ from naf_robot.run.config import resolve
 from naf_robot.sim.registry import World, make_simulator
 from naf_robot.sim.simulator import SimulatorConfig
 
-ARM = resolve("reach").arm
-DOOR_ARM = resolve("door_pull").arm
+ARM = resolve("reach").robot("robot_1").arm
+DOOR_ARM = resolve("door_pull").robot("robot_1").arm
 PERIOD = 0.05
 
 

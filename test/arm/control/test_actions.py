@@ -10,7 +10,7 @@ from naf_robot.core.errors import ConfigError, UnknownNameError
 from naf_robot.run.config import resolve
 from naf_robot.run.environments import make_environment
 
-ARM = resolve("reach").arm
+ARM = resolve("reach").robot("robot_1").arm
 MODEL = ARM.model()
 HOME = np.array(ARM.home)
 LIMITS = MODEL.limits()
