@@ -17,6 +17,7 @@ from naf_robot.core.errors import ConfigError
 from naf_robot.core.files import replace_file
 from naf_robot.core.yaml_text import KeyPath, load_yaml
 from naf_robot.learning.registry import algorithm_config_type
+from naf_robot.run.old_settings import refuse_old_settings
 from naf_robot.run.records import CollectorConfig, SimulationConfig, TrainerConfig
 from naf_robot.run.robot import REAL, SHARED, RobotConfig, parse_robots, robot_names
 from naf_robot.run.robot_layers import (
@@ -91,6 +92,7 @@ def load(path: Path, given: Sequence[Layer] = ()) -> RunConfig:
     """A configuration that `save` wrote, with the values of `given` over it, later ones winning."""
     if not given:
         values = load_yaml(path)
+        refuse_old_settings(values, path)
         if isinstance(values.get("robots"), Mapping):  # else of an older version
             return record_of(values)
     return compose_saved(path, given).config
@@ -139,7 +141,10 @@ def compose_saved(path: Path, given: Sequence[Layer] = ()) -> ComposedRun:
 
     Where a value of the run was given is what the run folder says of it.
     """
-    composed = _over_saved(file_layers(path), given)
+    saved = file_layers(path)
+    for layer in saved:
+        refuse_old_settings(layer.values, path)
+    composed = _over_saved(saved, given)
     said = _saved_origins(path.with_name(run_files.ORIGINS))
     if said is not None:
         kept = {key: origin for key, origin in composed.composition.origins.items() if origin.startswith(str(path))}

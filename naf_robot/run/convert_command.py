@@ -15,16 +15,7 @@ from naf_robot.experience.conversion import KEPT, convert_experience
 from naf_robot.run.checkpoint_conversion import convert_checkpoints
 from naf_robot.run.config import load
 from naf_robot.run.contract import contract_of
-
-RENAMED = {  # dotted paths of older versions and today's
-    "trainer.learned_action": "trainer.action_source",
-    "trainer.success_share": "trainer.success_fraction",
-    "collector.exploration.settled_scale": "collector.exploration.final_scale",
-    "collector.exploration.settled_success": "collector.exploration.final_scale_success",
-    "collector.exploration.settled_pause_share": "collector.exploration.noise_free_fraction",
-    "collector.exploration.stretch_steps": "collector.exploration.mean_burst_steps",
-}
-VALUES = {("trainer.full_store", "thin"): "compact"}
+from naf_robot.run.old_settings import rename_settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,26 +56,10 @@ def convert_run(run_dir: Path) -> dict[str, Any]:
 def _rename_settings(path: Path) -> list[str]:
     """Give settings of an older version today's names; those that were there."""
     values = load_yaml(path)
-    found = [old for old, new in RENAMED.items() if _move(values, old, new)]
-    for (place, old), new in VALUES.items():
-        section, _, name = place.rpartition(".")
-        if isinstance(values.get(section), dict) and values[section].get(name) == old:
-            values[section][name] = new
-            found.append(place)
+    found = rename_settings(values)
     if found:
         kept = path.with_name(path.name + KEPT)
         if not kept.exists():
             os.link(path, kept)
         replace_file(path, yaml.safe_dump(values, sort_keys=False).encode())
     return found
-
-
-def _move(values: dict[str, Any], old: str, new: str) -> bool:
-    *sections, name = old.split(".")
-    below: Any = values
-    for section in sections:
-        below = below.get(section, {}) if isinstance(below, dict) else {}
-    if not isinstance(below, dict) or name not in below:
-        return False
-    below[new.rpartition(".")[2]] = below.pop(name)
-    return True

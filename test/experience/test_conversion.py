@@ -39,6 +39,11 @@ def old(tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Every file but the locks, which hold the process that last took them."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"}
+
+
 def rows(array: np.ndarray) -> np.ndarray:
     return array[np.lexsort(array.T)]
 
@@ -54,6 +59,18 @@ def test_an_old_run_is_refused_in_one_sentence_that_names_the_command(old: Path)
     ):
         with pytest.raises(StoreError, match=rf"convert the run folder first: naf-robot convert --run-dir '{old}'"):
             opened()
+
+
+@pytest.mark.parametrize("command", [("train", "--resume"), ("evaluate", "--run-dir"), ("config", "--run-dir")])
+def test_every_command_on_an_old_run_names_the_one_that_converts_it(command: tuple, old: Path, capsys):
+    before = contents(old)
+    assert main([*command, str(old)]) != 0
+    told = capsys.readouterr().err.strip()
+    assert told.splitlines() == [
+        f"error: run folder '{old}' was written by an older version; convert it first: "
+        f"naf-robot convert --run-dir '{old}'"
+    ]
+    assert contents(old) == before
 
 
 def test_a_converted_run_holds_every_transition_and_goes_on(old: Path, capsys: pytest.CaptureFixture):
@@ -101,9 +118,9 @@ def test_the_old_files_are_kept_and_a_second_conversion_changes_nothing(old: Pat
         old / "checkpoints" / old_folder.name.removesuffix(KEPT) / "learner.safetensors"
     ]
     assert checkpoint.policy.updates == 20
-    after = {path: path.read_bytes() for path in old.rglob("*") if path.is_file() and path.suffix != ".lock"}
+    after = contents(old)
     assert convert_run(old) == {"batches": {}, "checkpoints": 0, "settings": []}
-    assert {path: path.read_bytes() for path in old.rglob("*") if path.is_file() and path.suffix != ".lock"} == after
+    assert contents(old) == after
 
 
 def test_an_interrupted_conversion_goes_on(old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
