@@ -87,8 +87,8 @@ def backends(config: RunConfig) -> Problems:
         elif (missing := SIMULATORS[backend].missing()) is not None:
             yield f"robots.{name}.backend {backend!r} cannot run here: {missing}"
     if len({backend == REAL for backend in kinds.values()}) > 1:
-        backends = ", ".join(f"{name} is {backend}" for name, backend in kinds.items())
-        yield f"simulated and real arms cannot share one run, because they use different clocks: {backends}"
+        listed = ", ".join(f"{name} is {backend}" for name, backend in kinds.items())
+        yield f"simulated and real arms cannot share one run, because they use different clocks: {listed}"
     elif config.simulated and not config.simulated_time:
         yield f"simulated_time must be true with backend {next(iter(kinds.values()))!r}: the simulator sets the clock"
 
