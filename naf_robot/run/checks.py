@@ -76,7 +76,7 @@ def problems(config: RunConfig) -> list[Problem]:
 
 
 def backends(config: RunConfig) -> Problems:
-    """Every robot is moved by something that there is, and all live on one clock."""
+    """Every robot's backend exists and can run here, and all of them use one clock."""
     kinds = {name: robot.backend for name, robot in config.robots.items()}
     for name, backend in kinds.items():
         if backend == REAL:
@@ -87,8 +87,8 @@ def backends(config: RunConfig) -> Problems:
         elif (missing := SIMULATORS[backend].missing()) is not None:
             yield f"robots.{name}.backend {backend!r} cannot run here: {missing}"
     if len({backend == REAL for backend in kinds.values()}) > 1:
-        told = ", ".join(f"{name} is {backend}" for name, backend in kinds.items())
-        yield f"simulated and real arms cannot share one run, for they live on two clocks: {told}"
+        listed = ", ".join(f"{name} is {backend}" for name, backend in kinds.items())
+        yield f"simulated and real arms cannot share one run, because they use different clocks: {listed}"
     elif config.simulated and not config.simulated_time:
         yield f"simulated_time must be true with backend {next(iter(kinds.values()))!r}: the simulator sets the clock"
 

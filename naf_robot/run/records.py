@@ -82,4 +82,4 @@ class SimulationConfig(Config, frozen=True):
     )
     # robots that have not answered yet: their processes are starting
     answer_timeout_s: PositiveFloat = 1.0  # wall time to wait for a robot's command before going on without; less than
-    # velocity_control.wall_limit_s, or one dead collector lets every other robot's watchdog latch a fault
+    # velocity_control.wall_limit_s, or one collector that ended lets every other robot's watchdog latch a fault
