@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from naf_robot.core.config import Config
-from naf_robot.core.errors import ConfigError, NafRobotError, UnknownNameError
-from naf_robot.core.plugins import load_plugins
+from naf_robot.core.errors import ConfigError, NafRobotError
+from naf_robot.core.registry import Registry
 from naf_robot.learning.ddpg.config import DdpgConfig
 from naf_robot.learning.device import check_device
 from naf_robot.learning.linear_naf.config import LinearNafConfig
@@ -30,23 +30,16 @@ class AlgorithmEntry(NamedTuple):
     algorithm: str = OFF_POLICY  # called with (name, config, setup)
 
 
-ALGORITHMS: dict[str, AlgorithmEntry] = {
-    "naf": AlgorithmEntry(NafConfig, "naf_robot.learning.naf.learner:NafLearner"),
-    "linear_naf": AlgorithmEntry(LinearNafConfig, "naf_robot.learning.linear_naf.learner:LinearNafLearner"),
-    "ddpg": AlgorithmEntry(DdpgConfig, "naf_robot.learning.ddpg.learner:DdpgLearner"),
-    "sac": AlgorithmEntry(SacConfig, "naf_robot.learning.sac.learner:SacLearner"),
-}
-
-
-def register_algorithm(name: str, entry: AlgorithmEntry) -> None:
-    """Make algorithm `name` known to this process, before a configuration that names it is read.
-
-    Raises:
-        NafRobotError: the name is taken.
-    """
-    if name in ALGORITHMS:
-        raise NafRobotError(f"algorithm {name!r} is registered already; choose another name than {sorted(ALGORITHMS)}")
-    ALGORITHMS[name] = entry
+ALGORITHMS: Registry[AlgorithmEntry] = Registry(
+    "algorithm",
+    {
+        "naf": AlgorithmEntry(NafConfig, "naf_robot.learning.naf.learner:NafLearner"),
+        "linear_naf": AlgorithmEntry(LinearNafConfig, "naf_robot.learning.linear_naf.learner:LinearNafLearner"),
+        "ddpg": AlgorithmEntry(DdpgConfig, "naf_robot.learning.ddpg.learner:DdpgLearner"),
+        "sac": AlgorithmEntry(SacConfig, "naf_robot.learning.sac.learner:SacLearner"),
+    },
+)
+register_algorithm = ALGORITHMS.register
 
 
 def algorithm_config_type(name: str) -> type[Config]:
@@ -55,10 +48,6 @@ def algorithm_config_type(name: str) -> type[Config]:
     Raises:
         UnknownNameError: no such algorithm; the valid names are listed.
     """
-    if name not in ALGORITHMS:
-        load_plugins()
-    if name not in ALGORITHMS:
-        raise UnknownNameError("algorithm", name, ALGORITHMS)
     return ALGORITHMS[name].config_type
 
 

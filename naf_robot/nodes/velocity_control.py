@@ -16,7 +16,7 @@ from geometry_msgs.msg import WrenchStamped
 from sensor_msgs.msg import JointState
 
 from naf_robot.arm.control.fault_file import FaultFile
-from naf_robot.arm.control.outputs import output_of_kind
+from naf_robot.arm.control.outputs import OUTPUTS
 from naf_robot.arm.control.publishers import SoleWriter
 from naf_robot.arm.control.timing import WATCHDOG_PERIOD_S, ControlTiming
 from naf_robot.arm.control.velocity_control import ControlOutput, VelocityControl
@@ -51,7 +51,7 @@ class VelocityControlNode(ExecutableNode):
         self.request_stamp = Time()
         self.closing = False
 
-        self.commands = CommandOutput(self, output_of_kind(own.output.kind))
+        self.commands = CommandOutput(self, OUTPUTS[own.output.kind])
         self.executed = self.create_publisher(JointState, topics.EXECUTED_VELOCITY, FEEDBACK)
         fault_file = FaultFile(self.run_dir / run_files.FAULTS / f"{robot}.txt")
         self.report = ControlReport(self, self.control, fault_file, f"{robot}/base_link", home)

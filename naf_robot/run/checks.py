@@ -13,7 +13,6 @@ from naf_robot.arm.control.outputs import OUTPUTS
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.arm.projection.projection import SafetyProjection, SafetyStatus
 from naf_robot.core.errors import ConfigError
-from naf_robot.core.plugins import load_plugins
 from naf_robot.core.records import FloatArray
 from naf_robot.learning.device import device_problem
 from naf_robot.run.config import RunConfig
@@ -81,7 +80,6 @@ def backends(config: RunConfig) -> Problems:
     for name, backend in kinds.items():
         if backend == REAL:
             continue
-        load_plugins()
         if backend not in SIMULATORS:
             yield f"robots.{name}.backend {backend!r} is unknown; valid: {', '.join(sorted([*SIMULATORS, REAL]))}"
         elif (missing := SIMULATORS[backend].missing()) is not None:

@@ -30,7 +30,7 @@ from naf_robot.run.robot_layers import (
     profile_of,
 )
 from naf_robot.run.run_config import DEFAULT_TASK, RunConfig, check_robot, record_of, save
-from naf_robot.tasks.registry import task_entry
+from naf_robot.tasks.registry import TASKS
 
 __all__ = [
     "USED_BY_ENVIRONMENTS",
@@ -107,7 +107,6 @@ def compose_run(given: Sequence[Layer]) -> ComposedRun:
         RobotModelError: the URDF lacks what the arm's description names.
     """
     task = str(_last(given, "task_name", DEFAULT_TASK))
-    task_entry(task)
     task_layers = layers_of_task(task)
     algorithm = str(_last([*task_layers, *given], "algorithm_name", "naf"))
     algorithm_config_type(algorithm)
@@ -173,7 +172,7 @@ def algorithm_layers(algorithm: str) -> list[Layer]:
 
 def layers_of_task(task: str) -> list[Layer]:
     """The layers of the file that `task` was registered with, else of the package's own; there may be none."""
-    registered = task_entry(task).file
+    registered = TASKS[task].file
     return (
         file_layers(registered, folder=registered.parent)
         if registered is not None

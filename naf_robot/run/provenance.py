@@ -10,9 +10,9 @@ from naf_robot.core.field_descriptions import FieldDescription, comments_of, des
 from naf_robot.core.yaml_text import KeyPath
 from naf_robot.learning.registry import algorithm_config_type
 from naf_robot.run.config import ComposedRun, RunConfig
-from naf_robot.sensing.registry import sensor_entry
+from naf_robot.sensing.registry import SENSORS
 from naf_robot.sim.scenes.registry import SCENES
-from naf_robot.tasks.registry import task_entry
+from naf_robot.tasks.registry import TASKS
 
 
 class Entry(NamedTuple):
@@ -39,11 +39,11 @@ class Entry(NamedTuple):
 def records_of(config: RunConfig) -> dict[KeyPath, type[Config]]:
     """The records of what a run's configuration holds as plain mappings, by path."""
     records: dict[KeyPath, type[Config]] = {
-        ("task",): task_entry(config.task_name).config,
+        ("task",): TASKS[config.task_name].config,
         ("algorithm",): algorithm_config_type(config.algorithm_name),
     }
     records[("simulator", "scene")] = SCENES[config.make_task().scene]
-    return records | {("sensors", name): sensor_entry(name).config for name in config.sensors}
+    return records | {("sensors", name): SENSORS[name].config for name in config.sensors}
 
 
 def entries(composed: ComposedRun) -> list[Entry]:

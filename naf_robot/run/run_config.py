@@ -17,7 +17,7 @@ from naf_robot.run.records import CollectorConfig, SimulationConfig, TrainerConf
 from naf_robot.run.robot import REAL, RobotConfig
 from naf_robot.sensing.registry import make_sensors, providers, sensor_config
 from naf_robot.sim.simulator import SimulatorConfig, steps_per_period
-from naf_robot.tasks.registry import make_task, task_entry
+from naf_robot.tasks.registry import TASKS, make_task
 from naf_robot.tasks.task import Task
 
 DEFAULT_TASK = "reach"
@@ -117,7 +117,7 @@ def record_of(values: Mapping[str, Any], where: str = "") -> RunConfig:
         made = make_sensors(task.sensors, config.robot(name).arm.joints, config.sensors)
         sensors |= {sensor.name for sensor in made} | {provider.takes for provider in providers(made)}
     steps_per_period(task.control_period_s, config.simulator.physics_step_s)
-    task_record = build(task_entry(config.task_name).config, config.task, "task")
+    task_record = build(TASKS[config.task_name].config, config.task, "task")
     return msgspec.structs.replace(
         config,
         task=msgspec.to_builtins(task_record),

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from naf_robot.core.config import Config, build
-from naf_robot.core.errors import ConfigError, UnknownNameError
-from naf_robot.core.plugins import load_plugins
+from naf_robot.core.registry import Registry
 from naf_robot.sensing import arm_sensors, camera
 from naf_robot.sensing.door import sensors as door
 from naf_robot.sensing.sensor import Provider, Sensor, SensorConfig
@@ -23,42 +22,23 @@ class SensorEntry:
     make: Callable[[Any, tuple[str, ...]], Sensor]
 
 
-SENSORS: dict[str, SensorEntry] = {
-    JOINT_STATES: SensorEntry(SensorConfig, arm_sensors.joint_states),
-    "external_wrench": SensorEntry(SensorConfig, arm_sensors.external_wrench),
-    "camera": SensorEntry(camera.CameraConfig, camera.camera),
-    "door_state": SensorEntry(SensorConfig, door.door_state),
-    "door_orientation": SensorEntry(SensorConfig, door.door_orientation),
-    "door_imu": SensorEntry(door.DoorImuConfig, door.door_imu),
-}
-
-
-def register(name: str, entry: SensorEntry) -> None:
-    """Add a sensor.
-
-    Raises:
-        ConfigError: there is one of that name.
-    """
-    if name in SENSORS:
-        raise ConfigError(f"there is a sensor {name!r} already; choose another name")
-    SENSORS[name] = entry
-
-
-def sensor_entry(name: str) -> SensorEntry:
-    """The entry of sensor `name`.
-
-    Raises:
-        UnknownNameError: listing the sensors there are.
-    """
-    load_plugins()
-    if name not in SENSORS:
-        raise UnknownNameError("sensor", name, SENSORS)
-    return SENSORS[name]
+SENSORS: Registry[SensorEntry] = Registry(
+    "sensor",
+    {
+        JOINT_STATES: SensorEntry(SensorConfig, arm_sensors.joint_states),
+        "external_wrench": SensorEntry(SensorConfig, arm_sensors.external_wrench),
+        "camera": SensorEntry(camera.CameraConfig, camera.camera),
+        "door_state": SensorEntry(SensorConfig, door.door_state),
+        "door_orientation": SensorEntry(SensorConfig, door.door_orientation),
+        "door_imu": SensorEntry(door.DoorImuConfig, door.door_imu),
+    },
+)
+register = SENSORS.register
 
 
 def sensor_config(name: str, settings: Mapping[str, Mapping[str, Any]] | None = None) -> Any:
     """The settings record of sensor `name` out of plain `settings` by sensor name."""
-    return build(sensor_entry(name).config, (settings or {}).get(name, {}), f"sensors.{name}")
+    return build(SENSORS[name].config, (settings or {}).get(name, {}), f"sensors.{name}")
 
 
 def make_sensor(
@@ -70,7 +50,7 @@ def make_sensor(
         UnknownNameError: listing the sensors there are, or the settings of the sensor.
         ConfigError: a setting of the wrong type or range.
     """
-    return sensor_entry(name).make(sensor_config(name, settings), tuple(joints))
+    return SENSORS[name].make(sensor_config(name, settings), tuple(joints))
 
 
 def make_sensors(

@@ -7,8 +7,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from naf_robot.arm.model.config import ArmConfig
-from naf_robot.core.errors import ConfigError, NafRobotError, UnknownNameError
-from naf_robot.core.plugins import load_plugins
+from naf_robot.core.errors import NafRobotError
+from naf_robot.core.registry import Registry
 from naf_robot.sim.simulator import Simulator, SimulatorConfig
 
 
@@ -42,36 +42,17 @@ class SimulatorEntry:
         return None
 
 
-SIMULATORS: dict[str, SimulatorEntry] = {
-    "mujoco": SimulatorEntry(
-        "naf_robot.sim.mujoco.world:make_simulator",
-        requires="mujoco",
-        install="install MuJoCo: pip install 'mujoco>=4,<5'",
-    ),
-}
-
-
-def register(name: str, entry: SimulatorEntry) -> None:
-    """Add a simulator.
-
-    Raises:
-        ConfigError: there is one of that name.
-    """
-    if name in SIMULATORS:
-        raise ConfigError(f"there is a simulator {name!r} already; choose another name")
-    SIMULATORS[name] = entry
-
-
-def simulator_entry(name: str) -> SimulatorEntry:
-    """The entry of simulator `name`.
-
-    Raises:
-        UnknownNameError: listing the simulators there are.
-    """
-    load_plugins()
-    if name not in SIMULATORS:
-        raise UnknownNameError("simulator", name, SIMULATORS)
-    return SIMULATORS[name]
+SIMULATORS: Registry[SimulatorEntry] = Registry(
+    "simulator",
+    {
+        "mujoco": SimulatorEntry(
+            "naf_robot.sim.mujoco.world:make_simulator",
+            requires="mujoco",
+            install="install MuJoCo: pip install 'mujoco>=4,<5'",
+        ),
+    },
+)
+register = SIMULATORS.register
 
 
 def make_simulator(name: str, world: World) -> Simulator:
@@ -81,7 +62,7 @@ def make_simulator(name: str, world: World) -> Simulator:
         UnknownNameError: listing the simulators there are.
         NafRobotError: it is not installed, or cannot build this world.
     """
-    entry = simulator_entry(name)
+    entry = SIMULATORS[name]
     if (missing := entry.missing()) is not None:
         raise NafRobotError(f"simulator {name!r} is not installed: {missing}")
     if callable(entry.make):

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from naf_robot.core.config import build
-from naf_robot.core.errors import ConfigError, UnknownNameError
-from naf_robot.core.plugins import load_plugins
+from naf_robot.core.errors import ConfigError
+from naf_robot.core.registry import Registry
 from naf_robot.tasks.door import Door, DoorPullConfig, DoorPushConfig, DoorRealConfig, RealDoor
 from naf_robot.tasks.reach import Reach, ReachConfig
 from naf_robot.tasks.task import EpisodeConfig, Task
@@ -28,12 +28,15 @@ class TaskEntry:
     file: Path | None = None
 
 
-TASKS: dict[str, TaskEntry] = {
-    "reach": TaskEntry(ReachConfig, Reach, "naf_robot/Reach-v0"),
-    "door_push": TaskEntry(DoorPushConfig, partial(Door, "door_push"), "naf_robot/DoorPush-v0"),
-    "door_pull": TaskEntry(DoorPullConfig, partial(Door, "door_pull"), "naf_robot/DoorPull-v0"),
-    "door_real": TaskEntry(DoorRealConfig, partial(RealDoor, "door_real"), "naf_robot/DoorReal-v0"),
-}
+TASKS: Registry[TaskEntry] = Registry(
+    "task",
+    {
+        "reach": TaskEntry(ReachConfig, Reach, "naf_robot/Reach-v0"),
+        "door_push": TaskEntry(DoorPushConfig, partial(Door, "door_push"), "naf_robot/DoorPush-v0"),
+        "door_pull": TaskEntry(DoorPullConfig, partial(Door, "door_pull"), "naf_robot/DoorPull-v0"),
+        "door_real": TaskEntry(DoorRealConfig, partial(RealDoor, "door_real"), "naf_robot/DoorReal-v0"),
+    },
+)
 
 
 def register(name: str, entry: TaskEntry) -> None:
@@ -42,26 +45,12 @@ def register(name: str, entry: TaskEntry) -> None:
     Raises:
         ConfigError: there is one of that name, or another one has its Gymnasium name.
     """
-    if name in TASKS:
-        raise ConfigError(f"there is a task {name!r} already; choose another name")
-    if other := [known for known, e in TASKS.items() if e.gymnasium_id == entry.gymnasium_id]:
+    if other := [known for known, e in TASKS.items() if known != name and e.gymnasium_id == entry.gymnasium_id]:
         raise ConfigError(f"{entry.gymnasium_id!r} is the Gymnasium name of task {other[0]!r} already")
-    TASKS[name] = entry
-
-
-def task_entry(name: str) -> TaskEntry:
-    """The entry of task `name`.
-
-    Raises:
-        UnknownNameError: listing the tasks there are.
-    """
-    load_plugins()
-    if name not in TASKS:
-        raise UnknownNameError("task", name, TASKS)
-    return TASKS[name]
+    TASKS.register(name, entry)
 
 
 def make_task(name: str, values: Mapping[str, Any], joint_count: int) -> Task:
     """Task `name` configured from plain `values` (defaults where they are silent)."""
-    entry = task_entry(name)
+    entry = TASKS[name]
     return entry.make(build(entry.config, values, "task"), joint_count)

@@ -132,7 +132,7 @@ def test_wrong_arrays_are_refused(kind, damage):
 def test_unknown_and_taken_kinds_and_missing_requirements_are_told():
     with pytest.raises(UnknownNameError, match="unknown policy kind 'os:system'; valid: linear_gaussian, mlp"):
         make_policy("os:system", {})
-    with pytest.raises(NafRobotError, match="'mlp' is registered already"):
+    with pytest.raises(NafRobotError, match="there is a policy kind 'mlp' already"):
         register_policy_kind("mlp", PolicyEntry("a:b"))
 
 

@@ -7,7 +7,7 @@ import pytest
 from naf_robot.core.errors import UnknownNameError
 from naf_robot.run.config import resolve, task_files
 from naf_robot.run.environments import make_environment, register
-from naf_robot.tasks.registry import TASKS, make_task, task_entry
+from naf_robot.tasks.registry import TASKS, make_task
 
 STEPS = 25
 
@@ -125,4 +125,4 @@ def test_reach_reward_by_hand():
 
 def test_unknown_task_lists_the_known_ones():
     with pytest.raises(UnknownNameError, match=r"unknown task 'fly'; valid: .*reach"):
-        task_entry("fly")
+        TASKS["fly"]

@@ -143,7 +143,7 @@ def test_a_source_that_nothing_fills_is_refused_before_anything_starts(tmp_path:
 
 def test_names_configurations_and_learners_are_checked():
     setup = AlgorithmSetup(5, 3, 0, ("robot_1",))
-    with pytest.raises(NafRobotError, match="'cloning' is registered already"):
+    with pytest.raises(NafRobotError, match="there is an algorithm 'cloning' already"):
         register_algorithm("cloning", AlgorithmEntry(cloning.CloningConfig))
     with pytest.raises(ConfigError, match="takes a CloningConfig, got a NafConfig"):
         make_algorithm("cloning", ALGORITHMS["naf"].config_type(), setup)

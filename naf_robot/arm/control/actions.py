@@ -12,9 +12,9 @@ import numpy as np
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.arm.model.limits import JointLimits
 from naf_robot.core.config import Config, build
-from naf_robot.core.errors import ConfigError, UnknownNameError
-from naf_robot.core.plugins import load_plugins
+from naf_robot.core.errors import UnknownNameError
 from naf_robot.core.records import FloatArray
+from naf_robot.core.registry import Registry
 from naf_robot.core.types import PositiveFloat
 
 VERTICAL = 5  # row of the Jacobian: rotation about the base's z axis
@@ -190,18 +190,10 @@ class ToolTwistActions:
         return "terminate" in self.names and float(action[self.names.index("terminate")]) > UNDECIDED
 
 
-ACTION_SPECS: dict[str, type[Config]] = {"joint_velocity": JointVelocity, "tool_twist": ToolTwist}
-
-
-def register(kind: str, spec: type[Config]) -> None:
-    """Add a kind of action: a configuration record with the methods of `ActionSpec`.
-
-    Raises:
-        ConfigError: there is one of that name.
-    """
-    if kind in ACTION_SPECS:
-        raise ConfigError(f"there is a kind of action {kind!r} already; choose another name")
-    ACTION_SPECS[kind] = spec
+ACTION_SPECS: Registry[type[Config]] = Registry(  # configuration records with the methods of `ActionSpec`
+    "kind of action", {"joint_velocity": JointVelocity, "tool_twist": ToolTwist}, "task.actions"
+)
+register = ACTION_SPECS.register
 
 
 def make_action_spec(values: Mapping[str, Any]) -> ActionSpec:
@@ -212,9 +204,6 @@ def make_action_spec(values: Mapping[str, Any]) -> ActionSpec:
         ConfigError: a setting of the wrong type or range.
     """
     kind = values.get("kind", "joint_velocity")
-    load_plugins()
-    if kind not in ACTION_SPECS:
-        raise UnknownNameError("kind of action", kind, ACTION_SPECS, "task.actions")
     settings = {name: value for name, value in values.items() if name != "kind"}
     spec: Any = build(ACTION_SPECS[kind], settings, "task.actions")
     return spec

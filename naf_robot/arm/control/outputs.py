@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from naf_robot.core.errors import UnknownNameError
 from naf_robot.core.records import FloatArray
+from naf_robot.core.registry import Registry
 
 
 class Output(Protocol):
@@ -49,23 +49,13 @@ class VelocityOutput:
         return {"data": velocity}
 
 
-OUTPUTS: dict[str, Output] = {}
+OUTPUTS: Registry[Output] = Registry("output", {VelocityOutput.kind: VelocityOutput()}, "output.kind")
 
 
 def register_output(output: Output) -> None:
-    """Make a kind of output available under its name."""
-    OUTPUTS[output.kind] = output
-
-
-def output_of_kind(kind: str) -> Output:
-    """The output called `kind`.
+    """Make a kind of output available under its name.
 
     Raises:
-        UnknownNameError: there is none; the registered ones are listed.
+        ConfigError: there is one of that name.
     """
-    if kind not in OUTPUTS:
-        raise UnknownNameError("output", kind, OUTPUTS, "output.kind")
-    return OUTPUTS[kind]
-
-
-register_output(VelocityOutput())
+    OUTPUTS.register(output.kind, output)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from naf_robot.core.errors import NafRobotError, UnknownNameError
-from naf_robot.core.plugins import load_plugins
+from naf_robot.core.errors import NafRobotError
+from naf_robot.core.registry import Registry
 
 if TYPE_CHECKING:
     from naf_robot.learning.policy import Policy
@@ -27,21 +27,14 @@ class PolicyEntry(NamedTuple):
     requires: tuple[str, ...] = ()  # top-level modules beyond numpy, such as "torch"
 
 
-POLICY_KINDS: dict[str, PolicyEntry] = {
-    MLP: PolicyEntry("naf_robot.learning.policies.mlp:MlpPolicy"),
-    LINEAR_GAUSSIAN: PolicyEntry("naf_robot.learning.policies.linear_gaussian:LinearGaussianPolicy"),
-}
-
-
-def register_policy_kind(kind: str, entry: PolicyEntry) -> None:
-    """Make `kind` known to this process, before anything is received.
-
-    Raises:
-        NafRobotError: the name is taken.
-    """
-    if kind in POLICY_KINDS:
-        raise NafRobotError(f"policy kind {kind!r} is registered already, as {POLICY_KINDS[kind].policy}")
-    POLICY_KINDS[kind] = entry
+POLICY_KINDS: Registry[PolicyEntry] = Registry(
+    "policy kind",
+    {
+        MLP: PolicyEntry("naf_robot.learning.policies.mlp:MlpPolicy"),
+        LINEAR_GAUSSIAN: PolicyEntry("naf_robot.learning.policies.linear_gaussian:LinearGaussianPolicy"),
+    },
+)
+register_policy_kind = POLICY_KINDS.register
 
 
 def policy_type(kind: str) -> type[Policy]:
@@ -51,10 +44,6 @@ def policy_type(kind: str) -> type[Policy]:
         UnknownNameError: no such kind; the valid ones are listed.
         NafRobotError: something that the kind requires is not installed.
     """
-    if kind not in POLICY_KINDS:
-        load_plugins()
-    if kind not in POLICY_KINDS:
-        raise UnknownNameError("policy kind", kind, POLICY_KINDS)
     entry = POLICY_KINDS[kind]
     missing = [name for name in entry.requires if find_spec(name) is None]
     if missing:

@@ -7,8 +7,8 @@ import mujoco
 import numpy as np
 
 from naf_robot.core.config import Config
-from naf_robot.core.errors import ConfigError, UnknownNameError
 from naf_robot.core.records import FloatArray
+from naf_robot.core.registry import Registry
 from naf_robot.sensing.signals import Signals
 from naf_robot.sim.mujoco.door_scene import DoorScene
 from naf_robot.sim.scenes.registry import FreeSceneConfig, scene_config
@@ -97,18 +97,8 @@ class FreeScene:
 
 Builder = Callable[[Any, int, Sequence[int]], Scene]  # description, seed, numbers of the robots that share the scene
 
-BUILDERS: dict[str, Builder] = {"free": FreeScene, "door": DoorScene}
-
-
-def register(name: str, builder: Builder) -> None:
-    """Add a builder for the scene that is described under the same name in `sim.scenes.registry`.
-
-    Raises:
-        ConfigError: there is one of that name.
-    """
-    if name in BUILDERS:
-        raise ConfigError(f"MuJoCo builds a scene {name!r} already; choose another name")
-    BUILDERS[name] = builder
+BUILDERS: Registry[Builder] = Registry("scene", {"free": FreeScene, "door": DoorScene}, "the MuJoCo simulator")
+register = BUILDERS.register  # under the name of the scene's description in `sim.scenes.registry`
 
 
 def make_scene(
@@ -121,6 +111,4 @@ def make_scene(
         ConfigError: a value of the wrong type or range.
     """
     config = scene_config(name, values)
-    if name not in BUILDERS:
-        raise UnknownNameError("scene", name, BUILDERS, "the MuJoCo simulator")
     return BUILDERS[name](config, seed, numbers)

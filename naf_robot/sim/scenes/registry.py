@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from naf_robot.core.config import Config, build
-from naf_robot.core.errors import ConfigError, UnknownNameError
-from naf_robot.core.plugins import load_plugins
+from naf_robot.core.registry import Registry
 from naf_robot.sim.scenes.door import DoorSceneConfig
 
 
@@ -13,18 +12,8 @@ class FreeSceneConfig(Config, frozen=True):
     """Nothing but a marker at the goal."""
 
 
-SCENES: dict[str, type[Config]] = {"free": FreeSceneConfig, "door": DoorSceneConfig}
-
-
-def register(name: str, config: type[Config]) -> None:
-    """Add a scene's description; the simulators that shall build it need a builder of the same name.
-
-    Raises:
-        ConfigError: there is one of that name.
-    """
-    if name in SCENES:
-        raise ConfigError(f"there is a scene {name!r} already; choose another name")
-    SCENES[name] = config
+SCENES: Registry[type[Config]] = Registry("scene", {"free": FreeSceneConfig, "door": DoorSceneConfig})
+register = SCENES.register  # the simulators that shall build a scene need a builder of the same name
 
 
 def scene_config(name: str, values: Mapping[str, Any] | None = None) -> Any:
@@ -34,7 +23,4 @@ def scene_config(name: str, values: Mapping[str, Any] | None = None) -> Any:
         UnknownNameError: listing the scenes there are, or the keys of the scene's description.
         ConfigError: a value of the wrong type or range.
     """
-    load_plugins()
-    if name not in SCENES:
-        raise UnknownNameError("scene", name, SCENES)
     return build(SCENES[name], values or {}, "simulator.scene")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from naf_robot.arm.control.outputs import OUTPUTS, output_of_kind, register_output
-from naf_robot.core.errors import UnknownNameError
+from naf_robot.arm.control.outputs import OUTPUTS, register_output
+from naf_robot.core.errors import ConfigError, UnknownNameError
 
 
 @pytest.fixture(params=sorted(OUTPUTS))
@@ -13,7 +13,7 @@ def output(request):
 
 
 def test_it_says_what_it_is(output):
-    assert output_of_kind(output.kind) is output
+    assert OUTPUTS[output.kind] is output
     package, folder, name = output.message_type.split("/")
     assert (folder, package[0].islower(), name[0].isupper()) == ("msg", True, True)
     assert not output.default_topic.startswith("/")
@@ -37,15 +37,15 @@ def test_zero_velocity_is_a_command_to_stand(output):
 
 def test_velocities_are_sent_as_they_are():
     velocity = np.linspace(-1.0, 1.0, 7)
-    np.testing.assert_array_equal(output_of_kind("velocity").arrays(velocity, None, 0.05)["data"], velocity)
+    np.testing.assert_array_equal(OUTPUTS["velocity"].arrays(velocity, None, 0.05)["data"], velocity)
 
 
 def test_an_unknown_kind_lists_the_known_ones():
     with pytest.raises(UnknownNameError, match=r"unknown output 'torque' in output\.kind; valid: .*velocity"):
-        output_of_kind("torque")
+        OUTPUTS["torque"]
 
 
-def test_a_kind_can_be_added_from_outside(monkeypatch):
+def test_a_kind_can_be_added_from_outside():
     class Scaled:
         kind = "percent"
         message_type = "std_msgs/msg/Float64MultiArray"
@@ -54,9 +54,13 @@ def test_a_kind_can_be_added_from_outside(monkeypatch):
         def arrays(self, velocity, position, period_s):
             return {"data": 100.0 * velocity}
 
-    monkeypatch.setattr("naf_robot.arm.control.outputs.OUTPUTS", dict(OUTPUTS))
     register_output(Scaled())
-    assert output_of_kind("percent").arrays(np.ones(2), None, 0.05)["data"].tolist() == [100.0, 100.0]
+    try:
+        assert OUTPUTS["percent"].arrays(np.ones(2), None, 0.05)["data"].tolist() == [100.0, 100.0]
+        with pytest.raises(ConfigError, match="there is an output 'percent' already"):
+            register_output(Scaled())
+    finally:
+        del OUTPUTS["percent"]
 
 
 def test_the_message_of_every_kind_can_be_published(output):
