@@ -84,10 +84,11 @@ class Stages:
 def measure(robots: int, executor: str, seconds: float) -> dict:
     """Simulator, velocity control and collectors; this process stands in for the trainer's parameters only."""
     config = resolve("reach", overrides=[{"robots": list(robot_names(robots)), "collector": {"max_policy_age_s": 1e6}}])
-    contract = contract_of(config)
-    policy = untrained(contract.observation_size, contract.action_size)
-    parameters = PolicyParameters(policy.arrays(), 1, contract.task, contract.observation_spec, 10**9, 0)
     with tempfile.TemporaryDirectory() as folder, graph() as g:
+        contract = contract_of(config, Path(folder))
+        policy = untrained(contract.observation_size, contract.action_size)
+        names = (contract.task, contract.observation_spec, 10**9, 0, contract.run_id)
+        parameters = PolicyParameters(policy.arrays(), 1, *names)
         path = Path(folder) / "config.yaml"
         save(config, path)
         publisher = g.node.create_publisher(UInt8MultiArray, topics.POLICY_PARAMETERS, PARAMETERS)

@@ -10,15 +10,14 @@ from naf_robot.arm.control.actions import BoundActions
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.collecting.episode import Episode
 from naf_robot.collecting.homing import HomeTimeout, Homing
+from naf_robot.collecting.policy_choice import PolicyChoice
 from naf_robot.core.array_spec import Observation
 from naf_robot.core.clock import Clock
-from naf_robot.core.errors import NafRobotError
 from naf_robot.core.records import FloatArray, PolicyParameters, StepBatch, StepSpec
 from naf_robot.core.seeding import stream
 from naf_robot.experience.journal import JournalRow
 from naf_robot.experience.recorder import EpisodeRecorder, Pictures
 from naf_robot.learning.behaviour import BehaviourPolicy
-from naf_robot.learning.policies.registry import make_policy
 from naf_robot.run.config import RunConfig
 from naf_robot.sensing.signals import Signals, observe, with_kinematics
 
@@ -53,9 +52,8 @@ class Tick:
 class Collector:
     """Drives one robot through episodes; called once per control period with fresh signals.
 
-    Parameters offered by `offer` are loaded between episodes only, and not while a candidate is under evaluation: from
-    its first evaluation success to a failure, or to as many successes as the window has. `clock` is wall time, for the
-    age of the last message from the trainer.
+    Parameters offered by `offer` are loaded between episodes only, as `PolicyChoice` says. `clock` is wall time, for
+    the age of the last message from the trainer.
     """
 
     def __init__(
@@ -68,7 +66,6 @@ class Collector:
         first_episode: int = 0,
     ) -> None:
         self._config = config.collector
-        self._robot = robot
         self._ratio = config.trainer.ratio()
         self._task = config.make_task()
         self._steps = StepSpec(self._task.observation_spec, actions.size, self._task.reward_names)
@@ -88,19 +85,15 @@ class Collector:
             stream(config.seed, "homing", robot, first_episode),
         )
         self._executed: OrderedDict[float, FloatArray] = OrderedDict()
-        self._offered: PolicyParameters | None = None
-        self._pinned: PolicyParameters | None = None
-        self._acting: PolicyParameters | None = None
         self._episode: Episode | None = None
         self._prepared: tuple[bool, Signals] | None = None  # greedy?, goal of the next episode
-        self._trials = config.trainer.evaluation_window  # of one policy, before a newer one takes its place
-        self._passed = 0  # of them in succession, by the acting policy
+        self._policies = PolicyChoice(
+            robot, self._task.observation_spec.size, actions.size, config.trainer.evaluation_window
+        )
         self._updates, self._transitions = 0, 0
         self._last_sign_s = clock.now_s()
         self._home_timeout = HomeTimeout(self._config.home_timeout_s, model.joint_names)
         self.next_episode = first_episode
-        self.policy_version = -1  # acting
-        self.newest_version = -1  # ever offered
         self._paused = False
         self.outbox_full = False
         self.hold_reasons: dict[str, str] = {}  # by source; while there is any, no episode runs
@@ -114,13 +107,8 @@ class Collector:
         Raises:
             NafRobotError: arrays that are no policy for this robot, or an unknown kind; the last good ones stay.
         """
-        if parameters.addressee not in ("", self._robot):
-            self.progress(parameters.updates, parameters.transitions)
-            return
-        self._check(parameters)
+        self._policies.offer(parameters)
         self.progress(parameters.updates, parameters.transitions)
-        if parameters.version >= self.newest_version:
-            self._offered, self.newest_version = parameters, parameters.version
 
     def pin(self, parameters: PolicyParameters | None) -> None:
         """From the next episode on act with these parameters whatever is published; None: follow the newest again.
@@ -128,11 +116,7 @@ class Collector:
         Raises:
             NafRobotError: arrays that are no policy for this robot, or addressed to another; the pin stays as it was.
         """
-        if parameters is not None:
-            if parameters.addressee not in ("", self._robot):
-                raise NafRobotError(f"version {parameters.version} is addressed to {parameters.addressee!r}")
-            self._check(parameters)
-        self._pinned, self._passed = parameters, 0
+        self._policies.pin(parameters)
 
     @property
     def exploration_scale(self) -> float:
@@ -145,13 +129,17 @@ class Collector:
     @property
     def pinned_version(self) -> int | None:
         """The version this robot is pinned to, None if it follows the newest."""
-        return self._pinned.version if self._pinned else None
+        return self._policies.pinned_version
 
-    def _check(self, parameters: PolicyParameters) -> None:
-        policy = make_policy(parameters.kind, parameters.arrays)
-        action = policy.action(np.zeros(self._task.observation_spec.size, np.float32))
-        if action.shape != (self._actions.size,):
-            raise NafRobotError(f"a policy with {action.size} actions cannot give the {self._actions.size} needed")
+    @property
+    def policy_version(self) -> int:
+        """The version that acts, -1 before the first episode."""
+        return self._policies.version
+
+    @property
+    def newest_version(self) -> int:
+        """The newest version ever offered, -1 before the first."""
+        return self._policies.newest_version
 
     def progress(self, updates: int, transitions: int) -> None:
         """A message from the trainer: its updates and the transitions it has stored.
@@ -256,7 +244,7 @@ class Collector:
 
     def _prepare(self) -> Tick:
         periodic = self.next_episode % self._config.evaluation_period == self._config.evaluation_period - 1
-        greedy = self._passed > 0 or periodic
+        greedy = self._policies.is_candidate or periodic
         goal = self._task.sample_goal(self._goals["evaluate" if greedy else "train"])
         self._prepared = (greedy, goal)
         return Tick(np.zeros(self._model.size), prepared=self._task.goal_position(goal))
@@ -264,7 +252,7 @@ class Collector:
     def _obstacle(self) -> Phase | None:
         if self.paused:
             return Phase.PAUSED
-        if self._offered is None and self._pinned is None:
+        if self._policies.is_empty:
             return Phase.WAITING_FOR_POLICY
         if self.outbox_full:
             return Phase.OUTBOX_FULL
@@ -275,12 +263,8 @@ class Collector:
         return None
 
     def _begin(self, now_s: float, signals: Signals, greedy: bool, goal: Signals) -> Tick:
-        on_trial = self._acting if 0 < self._passed < self._trials else None
-        parameters = self._pinned or on_trial or self._offered
-        if parameters is not None and parameters is not self._acting:
+        if (parameters := self._policies.begin()) is not None:
             self._behaviour.load(parameters.kind, parameters.arrays)
-            self.policy_version = parameters.version
-            self._acting, self._passed = parameters, 0
         self._prepared = None
         self.phase = Phase.RUNNING
         self._behaviour.reset()
@@ -324,5 +308,5 @@ class Collector:
         self._episode = None
         self._executed.clear()
         if episode.greedy:
-            self._passed = self._passed + 1 if episode.success else 0
+            self._policies.evaluated(episode.success)
         return Tick(velocity, batch=episode.close(), ended=episode)

@@ -97,10 +97,11 @@ class StepBatch:
         arrays = [*self.observation.values(), *self.extra.values(), *(getattr(self, name) for name in STEP_DTYPES)]
         return sum(a.nbytes for a in arrays) + sum(f.data.nbytes + f.offsets.nbytes for f in self.images.values())
 
-    def vectors(self, spec: ObservationSpec) -> NDArray[np.float32]:
-        """The flat observation vectors of `spec`, shape (N, D)."""
-        parts = [self.observation[array.name].reshape(len(self), array.size) for array in spec.vector_arrays]
-        return np.concatenate(parts, axis=1) if parts else np.zeros((len(self), 0), np.float32)
+    def vectors(self, spec: ObservationSpec, start: int = 0) -> NDArray[np.float32]:
+        """The flat observation vectors of `spec` from step `start` on, shape (N, D)."""
+        rows = len(self.reward[start:])
+        parts = [self.observation[array.name][start:].reshape(rows, array.size) for array in spec.vector_arrays]
+        return np.concatenate(parts, axis=1) if parts else np.zeros((rows, 0), np.float32)
 
     def between(self, start: int, stop: int) -> "StepBatch":
         """Steps `start` to `stop`; the arrays are shared."""
@@ -121,10 +122,10 @@ class StepBatch:
             NafRobotError: naming the array that is wrong.
         """
         count = len(self)
+        widths = {"action": spec.action_size, "requested_action": spec.action_size}
+        widths["reward_terms"] = len(spec.reward_names)
         for name, dtype in STEP_DTYPES.items():
-            width = {"action": spec.action_size, "requested_action": spec.action_size}.get(name)
-            width = len(spec.reward_names) if name == "reward_terms" else width
-            _check_array(name, getattr(self, name), dtype, (count,) if width is None else (count, width))
+            _check_array(name, getattr(self, name), dtype, (count, widths[name]) if name in widths else (count,))
         _check_names("observation", {**self.observation, **self.images}, [a.name for a in spec.observation.arrays])
         for array in spec.observation.arrays:
             if array.is_image:
@@ -151,6 +152,8 @@ class StepBatch:
             raise NafRobotError("a closing step, and no other, must be terminated or truncated, and has no action")
         follows = self.episode[1:] == self.episode[:-1]
         ahead = self.step[1:] - self.step[:-1]
+        if not closing[:-1].any() and follows.all() and (ahead == 1).all():
+            return  # the usual batch, of one episode without a gap
         wrong = np.where(closing[:-1], follows, ~follows | (ahead < 1) | (self.has_action[:-1] & (ahead != 1)))
         if wrong.any():
             first = int(np.flatnonzero(wrong)[0])

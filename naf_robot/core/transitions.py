@@ -51,22 +51,25 @@ class Transitions:
 def transitions_of(
     steps: StepBatch, spec: ObservationSpec, before: StepBatch | None = None, continues: bool = False
 ) -> Transitions:
-    """The transitions whose step and successor are both in `steps`, and the one from the step `before` into them.
+    """The transitions whose step and successor are both in `steps`, and the one from the last step of `before` to them.
 
     `continues` says that the first observation, be it that of `before`, is the last one of the transitions before.
+    The arrays may share the memory of the steps.
     """
-    origin = np.flatnonzero(steps.has_action[:-1])
-    successor = origin + 1
+    acted = steps.has_action[:-1]
+    gapless = bool(acted.all())
+    origin = np.arange(len(acted)) if gapless else np.flatnonzero(acted)
+    at_origin, at_successor = (slice(len(acted)), slice(1, None)) if gapless else (origin, origin + 1)
+    columns = {name: getattr(steps, name)[at_origin] for name in OF_ORIGIN}
     vectors, images = steps.vectors(spec), steps.images
-    columns = {name: getattr(steps, name)[origin] for name in OF_ORIGIN}
-    columns |= {name: getattr(steps, name)[successor] for name in OF_SUCCESSOR}
     if before is not None:
-        vectors = np.concatenate((before.vectors(spec), vectors))
-        images = {name: join([before.images[name], frames]) for name, frames in images.items()}
-        first = {name: getattr(before, name) for name in OF_ORIGIN}
-        first |= {name: getattr(steps, name)[:1] for name in OF_SUCCESSOR}
-        columns = {name: np.concatenate((first[name], column)) for name, column in columns.items()}
-        origin, successor = np.append(0, origin + 1), np.append(1, successor + 1)
+        vectors = np.concatenate((before.vectors(spec, -1), vectors))
+        last = len(before) - 1
+        images = {name: join([before.images[name].between(last, last + 1), part]) for name, part in images.items()}
+        columns = {name: np.concatenate((getattr(before, name)[last:], column)) for name, column in columns.items()}
+        origin = np.arange(len(steps)) if gapless else np.append(0, origin + 1)
+        at_successor = slice(None) if gapless else origin
+    columns |= {name: getattr(steps, name)[at_successor] for name in OF_SUCCESSOR}
     return Transitions(
-        vectors=vectors, origin=origin, successor=successor, images=images, continues=continues, **columns
+        vectors=vectors, origin=origin, successor=origin + 1, images=images, continues=continues, **columns
     )

@@ -7,17 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from naf_robot.core.errors import CodecError, NafRobotError
-from naf_robot.core.frames import Frames
-from naf_robot.core.records import STEP_DTYPES, PolicyParameters, StepBatch
+from naf_robot.core.records import PolicyParameters, StepBatch
 from naf_robot.experience.contract import Contract, check_run
 from naf_robot.experience.envelope import Envelope, decode, encode
 
 SEPARATOR = ","  # between names of robots, which hold none
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")  # of a policy kind or a robot in policy parameters
-OBSERVATION, OFFSETS, EXTRA = "observation.", "offsets.", "extra."
-FLAGS = ("has_action", "closing", "terminated", "truncated", "greedy", "success")  # columns of `flags`, bool
-NUMBERS = ("episode", "step", "policy_version")  # columns of `numbers`, int64
-SINGLE = tuple(name for name in STEP_DTYPES if name not in FLAGS + NUMBERS)  # arrays of their own
 
 
 @dataclass(frozen=True)
@@ -54,13 +49,6 @@ class Acknowledgement:
 def encode_experience(message: ExperienceMessage, contract: Contract) -> bytes:
     """Bytes of an experience message."""
     batch = message.batch
-    arrays: dict[str, NDArray] = {name: getattr(batch, name) for name in SINGLE}
-    arrays["flags"] = np.stack([getattr(batch, name) for name in FLAGS], axis=1)
-    arrays["numbers"] = np.stack([getattr(batch, name) for name in NUMBERS], axis=1)
-    arrays |= {OBSERVATION + name: array for name, array in batch.observation.items()}
-    arrays |= {EXTRA + name: array for name, array in batch.extra.items()}
-    for name, frames in batch.images.items():
-        arrays |= {OBSERVATION + name: frames.data, OFFSETS + name: frames.offsets}
     metadata: dict[str, object] = {
         "run": contract.run_id,
         "task": contract.task,
@@ -72,7 +60,7 @@ def encode_experience(message: ExperienceMessage, contract: Contract) -> bytes:
     if batch.images:
         quality = f" quality {contract.jpeg_quality}" if contract.frame_format == "jpeg" else ""
         metadata["frames"] = contract.frame_format + quality
-    return encode("experience", arrays, metadata)
+    return encode("experience", contract.arrays.pack(batch), metadata)
 
 
 def decode_experience(data: bytes, contract: Contract, max_bytes: int, open_frames: bool = False) -> ExperienceMessage:
@@ -84,7 +72,7 @@ def decode_experience(data: bytes, contract: Contract, max_bytes: int, open_fram
     """
     envelope = decode(data, "experience", max_bytes, contract.check)
     try:
-        batch = _batch(envelope.arrays, contract)
+        batch = contract.arrays.unpack(envelope.arrays)
         batch.validate(contract.steps)
         if open_frames and batch.images:
             _open_frames(batch, contract)
@@ -94,29 +82,6 @@ def decode_experience(data: bytes, contract: Contract, max_bytes: int, open_fram
         raise CodecError("experience message holds no step")
     return ExperienceMessage(
         envelope.text("collector"), envelope.integer("sequence"), envelope.integer("first_step"), batch
-    )
-
-
-def _batch(arrays: dict[str, NDArray], contract: Contract) -> StepBatch:
-    """The arrays of a message as steps; `StepBatch.validate` judges them."""
-    images = {array.name for array in contract.steps.observation.images}
-    expected = {*SINGLE, "flags", "numbers", *(OFFSETS + name for name in images)}
-    expected |= {OBSERVATION + array.name for array in contract.steps.observation.arrays}
-    expected |= {EXTRA + column.name for column in contract.steps.extra}
-    if arrays.keys() != expected:
-        missing, unknown = sorted(expected - arrays.keys()), sorted(arrays.keys() - expected)
-        raise CodecError(f"arrays missing: {missing[:5]}, unknown: {[name[:40] for name in unknown[:5]]}")
-    flags, numbers = arrays["flags"], arrays["numbers"]
-    if flags.shape[1:] != (len(FLAGS),) or numbers.shape[1:] != (len(NUMBERS),):
-        raise CodecError(f"flags must have the columns {FLAGS} and numbers {NUMBERS}")
-    named = {name.removeprefix(OBSERVATION): a for name, a in arrays.items() if name.startswith(OBSERVATION)}
-    return StepBatch(
-        observation={name: array for name, array in named.items() if name not in images},
-        images={name: Frames(named[name], arrays[OFFSETS + name]) for name in sorted(images)},
-        extra={name.removeprefix(EXTRA): array for name, array in arrays.items() if name.startswith(EXTRA)},
-        **{name: arrays[name] for name in SINGLE},
-        **dict(zip(FLAGS, flags.T, strict=True)),
-        **dict(zip(NUMBERS, numbers.T, strict=True)),
     )
 
 

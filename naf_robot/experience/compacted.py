@@ -45,14 +45,15 @@ def parts_of(batch: StepBatch) -> list[EpisodePart]:
     last_of_part[:-1] |= batch.episode[1:] != batch.episode[:-1]
     parts, start = [], 0
     for last in np.flatnonzero(last_of_part).tolist():
-        rows = slice(start, last + 1)
-        acted = batch.has_action[rows]
-        rewards = batch.reward[rows][acted]
+        acted = batch.has_action[start : last + 1]
+        rewards, terms = batch.reward[start : last + 1], batch.reward_terms[start : last + 1]
+        if not acted.all():
+            rewards, terms = rewards[acted], terms[acted]
         parts.append(
             EpisodePart(
                 episode=int(batch.episode[last]),
                 steps=len(rewards),
-                terms=batch.reward_terms[rows][acted].sum(axis=0, dtype=np.float64).tolist(),
+                terms=terms.sum(axis=0, dtype=np.float64).tolist(),
                 greedy=bool(batch.greedy[last]),
                 success=bool(batch.success[last]),
                 policy_version=int(batch.policy_version[last]),

@@ -1,11 +1,13 @@
 """What the two ends of a byte message must agree on: run, task, observation spec and the arrays of a step."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from naf_robot.core.errors import SpecMismatchError
 from naf_robot.core.frames import FrameFormat
 from naf_robot.core.records import StepSpec
 from naf_robot.experience.envelope import Envelope
+from naf_robot.experience.step_arrays import StepArrays
 
 
 class RunMismatchError(SpecMismatchError):
@@ -21,6 +23,11 @@ class Contract:
     run_id: str = ""  # of the run folder; empty where there is none
     frame_format: FrameFormat = "png"
     jpeg_quality: int = 90
+
+    @cached_property
+    def arrays(self) -> StepArrays:
+        """How steps lie in a message."""
+        return StepArrays(self.steps)
 
     @property
     def observation_spec(self) -> str:

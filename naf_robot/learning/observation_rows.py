@@ -27,10 +27,6 @@ class ObservationRows:
         """Of the bookkeeping here."""
         return self._pairs.itemsize * 2 + self._count.itemsize * self.used / max(1, len(self._pairs))
 
-    def of(self, slots: NDArray[np.int64]) -> NDArray[np.int32]:
-        """Rows of the observation and of its successor of each slot, shape (N, 2)."""
-        return self._pairs[slots] - 1
-
     def release(self, slots: NDArray[np.int64]) -> NDArray[np.int64]:
         """Forget the transitions of `slots`; the rows that are free by that."""
         pairs = self._pairs[slots].ravel()
@@ -56,12 +52,13 @@ class ObservationRows:
         count: int,
         continues: bool,
         source: str,
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Rows for transitions of `slots` between `count` observations, given by their indices.
 
         Returns:
-            The row of each observation, -1 where no transition refers to it, shape (count,); and the indices of those
-            that are new and have to be written.
+            The row of each observation, -1 where no transition refers to it, shape (count,); the rows of each slot's
+            observation and of its successor, shape (N, 2); and the indices of those that are new and have to be
+            written.
         """
         rows = np.full(count, -1, np.int64)
         needed = np.zeros(count, np.bool_)
@@ -72,14 +69,15 @@ class ObservationRows:
             rows[0], needed[0] = tail, False
         fresh = np.flatnonzero(needed)
         rows[fresh] = self._allocate(len(fresh))
-        pairs = np.stack((rows[origin], rows[successor]), axis=1)
+        pairs = np.empty((len(origin), 2), np.int64)
+        pairs[:, 0], pairs[:, 1] = rows[origin], rows[successor]
         np.add.at(self._count, pairs.ravel(), 1)
         self._pairs[slots] = pairs + 1
         if len(successor) and successor[-1] == count - 1:
             self._tails[source] = int(rows[-1])
             if len(self._tails) > MAX_TAILS:
                 del self._tails[next(iter(self._tails))]
-        return rows, fresh
+        return rows, pairs, fresh
 
     def _allocate(self, count: int) -> NDArray[np.int64]:
         """Rows that are free, neighbours where possible: they are read together."""
@@ -89,4 +87,5 @@ class ObservationRows:
         new = count - len(again)
         self._top += new
         self.used += count
-        return np.array([*again, *range(self._top - new, self._top)], np.int64)
+        fresh = np.arange(self._top - new, self._top)
+        return np.append(np.array(again, np.int64), fresh) if again else fresh

@@ -89,25 +89,24 @@ class ReplayBuffer:
         Raises:
             NafRobotError: sizes that differ from the buffer's, or values that are not finite.
         """
-        outcomes = self._outcomes(transitions)
-        self.widen_reward_range(outcomes[:, REWARD])
+        table = self._table_rows(transitions)
+        self.widen_reward_range(transitions.reward)
         if self._successes is not None:
             self._successes.note(transitions, self.added, source)
         surplus = max(0, len(transitions) - self.capacity)  # a batch longer than the ring overwrites itself
         self.added += surplus
-        origin, successor, outcomes = transitions.origin[surplus:], transitions.successor[surplus:], outcomes[surplus:]
-        slots = np.arange(self.added, self.added + len(outcomes)) % self.capacity
-        self._frames.forget(self._rows.release(slots))
-        rows, fresh = self._rows.refer(
+        origin, successor, table = transitions.origin[surplus:], transitions.successor[surplus:], table[surplus:]
+        slots = np.arange(self.added, self.added + len(table)) % self.capacity
+        if self.added + len(table) > self.capacity:
+            self._frames.forget(self._rows.release(slots))
+        rows, pairs, fresh = self._rows.refer(
             slots, origin, successor, len(transitions.vectors), transitions.continues, source
         )
         self._write(self._observations, rows[fresh], transitions.vectors[fresh])
         self._frames.put(rows, fresh, transitions.images)
-        packed = np.empty((len(outcomes), self._width + REFERENCES), np.float32)
-        packed[:, : self._width] = outcomes
-        packed.view(np.int32)[:, self._width :] = self._rows.of(slots)
-        self._write(self._table, slots, packed)
-        self.added += len(outcomes)
+        table.view(np.int32)[:, self._width :] = pairs
+        self._write(self._table, slots, table)
+        self.added += len(table)
         self._oldest = max(self._oldest, self.added - self.capacity)
         while self._frames.is_over and len(self) > 1:
             self._evict()
@@ -191,18 +190,23 @@ class ReplayBuffer:
         low, high = self.reward_range
         self.reward_range = (float(rewards.min(initial=low)), float(rewards.max(initial=high)))
 
-    def _outcomes(self, transitions: Transitions) -> NDArray[np.float32]:
+    def _table_rows(self, transitions: Transitions) -> NDArray[np.float32]:
+        """Rows for the table, their references not yet set."""
         sizes = (transitions.vectors.shape[-1], transitions.action.shape[-1])
         if sizes != (self.observation_size, self.action_size):
             raise NafRobotError(
                 f"replay holds observations of size {self.observation_size} and actions of size {self.action_size}, "
                 f"got {sizes[0]} and {sizes[1]}"
             )
-        flags = (transitions.reward, transitions.terminated, transitions.truncated)
-        outcomes = np.column_stack((transitions.action, *flags)).astype(np.float32, copy=False)
+        rows = np.empty((len(transitions), self._width + REFERENCES), np.float32)
+        outcomes = rows[:, : self._width]
+        outcomes[:, : self.action_size] = transitions.action
+        outcomes[:, REWARD] = transitions.reward
+        outcomes[:, TERMINATED] = transitions.terminated
+        outcomes[:, TRUNCATED] = transitions.truncated
         if not (np.isfinite(transitions.vectors).all() and np.isfinite(outcomes).all()):
             raise NafRobotError("transitions with values that are not finite cannot enter the replay buffer")
-        return outcomes
+        return rows
 
     def _write(self, table: Tensor, rows: NDArray[np.int64], values: NDArray[np.float32]) -> None:
         if self.device.type == "cpu":

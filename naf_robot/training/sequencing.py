@@ -18,7 +18,7 @@ class Next(NamedTuple):
     parts: list[EpisodePart]
     batch: StepBatch | None  # None: its steps were given up
     transitions: int  # that end in it
-    before: StepBatch | None  # the step before it, if a transition leads from there into the batch
+    before: StepBatch | None  # the batch whose last step a transition leads from into this one
     continues: bool  # whether such a transition exists, held or given up
 
 
@@ -34,7 +34,7 @@ class _Line:
         self.next = 0  # number of the batch whose turn it is
         self.waiting: OrderedDict[int, _Waiting] = OrderedDict()
         self.last: EpisodePart | None = None  # of the batch before, unless it is missing
-        self.step: StepBatch | None = None  # the last step of it
+        self.steps: StepBatch | None = None  # of the batch before
 
 
 class Sequencer:
@@ -82,7 +82,7 @@ class Sequencer:
         )
 
     def _pass_over(self, line: _Line) -> list[Next]:
-        line.next, line.last, line.step = min(line.waiting), None, None
+        line.next, line.last, line.steps = min(line.waiting), None, None
         return self._ready(line)
 
     def _ready(self, line: _Line) -> list[Next]:
@@ -95,10 +95,9 @@ class Sequencer:
     @staticmethod
     def _linked(line: _Line, held: Held) -> Next:
         continues = line.last is not None and line.last.is_followed_by(held.parts[0])
-        before = line.step if continues else None
+        before = line.steps if continues else None
         batch = held.message.batch if held.message is not None else None
-        line.last = held.parts[-1]
-        line.step = batch.between(len(batch) - 1, len(batch)) if batch is not None else None
+        line.last, line.steps = held.parts[-1], batch
         return Next(held.collector, held.parts, batch, _inside(held) + continues, before, continues)
 
 

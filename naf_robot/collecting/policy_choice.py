@@ -1,0 +1,83 @@
+"""Which policy acts in the next episode: the newest, one under evaluation until that is over, or a pinned one."""
+
+import numpy as np
+
+from naf_robot.core.errors import NafRobotError
+from naf_robot.core.records import PolicyParameters
+from naf_robot.learning.policies.registry import make_policy
+
+
+class PolicyChoice:
+    """Chooses among the parameters offered to `robot`, which must be policies of the sizes given.
+
+    A candidate keeps acting from its first evaluation success to a failure, or to `trials` successes in succession.
+    """
+
+    def __init__(self, robot: str, observation_size: int, action_size: int, trials: int) -> None:
+        self._robot = robot
+        self._sizes = (observation_size, action_size)
+        self._trials = trials
+        self._offered: PolicyParameters | None = None
+        self._pinned: PolicyParameters | None = None
+        self._acting: PolicyParameters | None = None
+        self._passed = 0  # evaluations in succession, by the acting policy
+        self.version = -1  # acting
+        self.newest_version = -1  # ever offered
+
+    def offer(self, parameters: PolicyParameters) -> None:
+        """Parameters for the next episode, unless newer ones arrive before; those of another robot are passed over.
+
+        Raises:
+            NafRobotError: arrays that are no policy for this robot, or an unknown kind; the last good ones stay.
+        """
+        if parameters.addressee not in ("", self._robot):
+            return
+        self._check(parameters)
+        if parameters.version >= self.newest_version:
+            self._offered, self.newest_version = parameters, parameters.version
+
+    def pin(self, parameters: PolicyParameters | None) -> None:
+        """Act with these parameters whatever is offered; None: follow the newest again.
+
+        Raises:
+            NafRobotError: arrays that are no policy for this robot, or addressed to another; the pin stays as it was.
+        """
+        if parameters is not None:
+            if parameters.addressee not in ("", self._robot):
+                raise NafRobotError(f"version {parameters.version} is addressed to {parameters.addressee!r}")
+            self._check(parameters)
+        self._pinned, self._passed = parameters, 0
+
+    @property
+    def pinned_version(self) -> int | None:
+        """The version pinned, None if the newest is followed."""
+        return self._pinned.version if self._pinned else None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are no parameters to act with yet."""
+        return self._offered is None and self._pinned is None
+
+    @property
+    def is_candidate(self) -> bool:
+        """Whether the acting policy has passed its last evaluation: the next episode is one too."""
+        return self._passed > 0
+
+    def begin(self) -> PolicyParameters | None:
+        """An episode begins: the parameters to load for it, None if those that acted last act again."""
+        on_trial = self._acting if 0 < self._passed < self._trials else None
+        parameters = self._pinned or on_trial or self._offered
+        if parameters is None or parameters is self._acting:
+            return None
+        self._acting, self._passed, self.version = parameters, 0, parameters.version
+        return parameters
+
+    def evaluated(self, success: bool) -> None:
+        """The acting policy has finished an evaluation episode."""
+        self._passed = self._passed + 1 if success else 0
+
+    def _check(self, parameters: PolicyParameters) -> None:
+        observation_size, action_size = self._sizes
+        action = make_policy(parameters.kind, parameters.arrays).action(np.zeros(observation_size, np.float32))
+        if action.shape != (action_size,):
+            raise NafRobotError(f"a policy with {action.size} actions cannot give the {action_size} needed")
