@@ -29,7 +29,7 @@ VALUES = {("trainer.full_store", "thin"): "compact"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options on `parser`."""
-    parser.add_argument("--run-dir", type=Path, required=True, help="a run folder in which nothing runs")
+    parser.add_argument("--run-dir", type=Path, required=True, metavar="DIR", help="run folder in which nothing runs")
     parser.set_defaults(run=run)
 
 
