@@ -35,8 +35,8 @@ class Acknowledgement:
     """Batches that the trainer of run `run_id` holds durably, and how far its training is.
 
     `collectors` and `sequences` go together: batch `sequences[i]` of `collectors[i]`. One message
-    answers everything that was committed at once, so that a fleet's robots are not each told of every batch by
-    itself. With a `refusal` the batches named are not held, and it says why; their collectors then stop collecting.
+    answers everything that was committed at once, so that a fleet does not get a message for each batch. A `refusal`
+    is the reason why the named batches were rejected; their collectors then stop collecting.
     """
 
     collectors: tuple[str, ...]
@@ -98,7 +98,7 @@ def decode_experience(data: bytes, contract: Contract, max_bytes: int, open_fram
 
 
 def _batch(arrays: dict[str, NDArray], contract: Contract) -> StepBatch:
-    """The arrays of a message as steps; `StepBatch.validate` judges them."""
+    """The arrays of a message as steps; `StepBatch.validate` checks them."""
     images = {array.name for array in contract.steps.observation.images}
     expected = {*SINGLE, "flags", "numbers", *(OFFSETS + name for name in images)}
     expected |= {OBSERVATION + array.name for array in contract.steps.observation.arrays}

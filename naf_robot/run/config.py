@@ -137,7 +137,7 @@ def compose_run(given: Sequence[Layer]) -> ComposedRun:
 def compose_saved(path: Path, given: Sequence[Layer] = ()) -> ComposedRun:
     """The configuration in the run folder's file at `path`, with the values of `given` over it.
 
-    Where a value of the run was given is what the run folder says of it.
+    The origin of a value of the run is read from the run folder.
     """
     composed = _over_saved(file_layers(path), given)
     said = _saved_origins(path.with_name(run_files.ORIGINS))

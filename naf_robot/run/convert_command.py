@@ -46,7 +46,7 @@ def convert_run(run_dir: Path) -> dict[str, Any]:
 
     Raises:
         RunFolderError: it is no run folder.
-        LockedError: a living process works in it.
+        LockedError: a running process works in it.
         StoreError, CheckpointError, ConfigError: something in it cannot be read.
     """
     if not (run_dir / "config.yaml").is_file():

@@ -25,7 +25,7 @@ DEGREE = np.pi / 180.0
 
 
 class DoorAngleConfig(Config, frozen=True):
-    """How readings are judged and weighed; the noise values are those of a low-cost MEMS gyro."""
+    """How readings are checked and weighed; the noise values are those of a low-cost MEMS gyro."""
 
     max_age_s: PositiveFloat = 0.1  # an older reading gives no angle
     max_angle: PositiveFloat = 3.5  # [rad] either way; no door turns further
@@ -194,7 +194,7 @@ class DoorAngleEstimator:
         self._covariance = transition @ self._covariance @ transition.T + noise
 
     def _correct_heading(self, reading: ImuReading, period_s: float) -> None:
-        """An absolute heading's error is the same for long: one reading of it says little, many say more."""
+        """An absolute heading's error is the same for long: so one reading corrects little, many more."""
         if self.calibration.heading != "absolute" or reading.orientation is None or self._closed_orientation is None:
             return
         config = self.config
@@ -204,9 +204,9 @@ class DoorAngleEstimator:
         self._correct(np.array([1.0, 0.0]), measured, config.heading_deviation**2 * count)
 
     def _correct_closed(self, reading: ImuReading) -> None:
-        """A door that stands still near zero is closed: spring and latch leave it no other rest.
+        """A door that stands still near zero is taken as closed: spring and latch leave it no other rest.
 
-        The nearer, the sooner that is believed; a hand may hold a door ajar, but not for long.
+        The nearer it is, the shorter it must stand still: somebody may hold a door ajar, but not for long.
         """
         config = self.config
         angle = abs(float(self._x[0]))

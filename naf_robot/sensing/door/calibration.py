@@ -53,7 +53,7 @@ class RoutineConfig(Config, frozen=True):
     still_deviation: float = 0.01  # [rad/s] standard deviation of the rate that still counts as still
     min_swing: float = 0.5  # [rad]
     max_swing: float = 3.5  # [rad]; no door turns further
-    max_off_axis: float = 0.1  # share of the rotation's root mean square that is not about one axis
+    max_off_axis: float = 0.1  # fraction of the rotation's root mean square that is not about one axis
     known_swing: float | None = None  # [rad] to the stop, where it is known; gives the gyro's scale
     max_duration_s: float = 120.0
 
@@ -221,7 +221,7 @@ def load_calibration(path: Path) -> DoorImuCalibration:
     """Read a calibration.
 
     Raises:
-        CalibrationError: there is none at `path`; the way to make one is told.
+        CalibrationError: there is none at `path`; the message says how to make one.
         ConfigError: the file is not a calibration.
     """
     if not path.is_file():
