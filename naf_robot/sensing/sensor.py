@@ -30,7 +30,7 @@ Encode = Callable[[Any, Signals], None]
 class SensorConfig(Config, frozen=True):
     """Settings that every sensor has."""
 
-    max_age_s: PositiveFloat = MAX_AGE_S  # an older reading counts as none
+    max_age_s: PositiveFloat = MAX_AGE_S  # age beyond which a reading is not used
 
 
 @dataclass(frozen=True)
