@@ -1,4 +1,4 @@
-"""`naf-robot`: train, evaluate, study and report without `ros2 launch`."""
+"""The command `naf-robot`: trains policies on robot arms and works with the run folders that result."""
 
 import argparse
 import importlib
@@ -39,10 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="naf-robot", description=__doc__)
+    parser = Parser(prog="naf-robot", description="Train policies on robot arms, and work with run folders.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
 
-    train = commands.add_parser("train", help="train robots over ROS 2", description="Train robots over ROS 2.")
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+
+    train = command("train", "train robots over ROS 2 and write a run folder")
     for each in options():
         text = f"{each.help} [{each.default}]".replace("%", "%%")
         if each.name in SEVERAL:
@@ -52,41 +55,43 @@ def _parser() -> argparse.ArgumentParser:
             train.add_argument(each.flag, help=text)
     train.set_defaults(run=_train)
 
-    config = commands.add_parser("config", help="print a configuration: every value, its origin and its meaning")
+    config = command("config", "print a configuration: every value with its origin, range and meaning")
     _plugin("naf_robot.bringup.config_command", config)
 
-    evaluate = commands.add_parser("evaluate", help="greedy held-out episodes of a trained policy")
-    evaluate.add_argument("--run-dir", type=Path, required=True)
-    evaluate.add_argument("--episodes", type=whole(1), default=100)
-    evaluate.add_argument("--seed", type=whole(0), default=1000)
+    evaluate = command("evaluate", "run greedy episodes on held-out goals with the newest policy of a run")
+    _run_dir(evaluate)
+    evaluate.add_argument("--episodes", type=whole(1), default=100, help="number of episodes [100]")
+    evaluate.add_argument("--seed", type=whole(0), default=1000, help="seed of the goals [1000]")
     evaluate.add_argument(
-        "--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="over the run's own"
+        "--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="single values over the run's own"
     )
     evaluate.set_defaults(run=_evaluate)
 
-    study = commands.add_parser("study", help="the synchronous loop without ROS, on any Gymnasium environment")
+    study = command("study", "train without ROS on a task or any Gymnasium environment, one seed after another")
     _plugin("naf_robot.study.command", study)
-    convert = commands.add_parser("convert", help="bring a run folder of an older version into today's format")
+    convert = command("convert", "convert a run folder of an older version to the present format")
     _plugin("naf_robot.run.convert_command", convert)
-    report = commands.add_parser("report", help="draw the learning curve of a run folder")
-    report.add_argument("--run-dir", type=Path, required=True)
+    report = command("report", "draw the learning curve of a run folder again")
+    _run_dir(report)
     report.set_defaults(run=_report)
-    inspect = commands.add_parser("inspect", help="print a run folder's summary, checkpoint and episodes")
-    inspect.add_argument("--run-dir", type=Path, required=True)
+    inspect = command("inspect", "print the summary, the newest checkpoint and the number of episodes of a run")
+    _run_dir(inspect)
     inspect.set_defaults(run=_inspect)
-    rollback = commands.add_parser(
-        "rollback", help="let a run that is not running go on from an older or the best version"
-    )
-    rollback.add_argument("--run-dir", type=Path, required=True)
-    rollback.add_argument("--version", type=whole(0), help="a version that a checkpoint is kept of [the best one]")
+    rollback = command("rollback", "make a stopped run continue from its best version, or from an older one")
+    _run_dir(rollback)
+    rollback.add_argument("--version", type=whole(0), help="policy version that has a checkpoint [the best one]")
     rollback.set_defaults(run=_rollback)
-    pin = commands.add_parser("pin", help="let robots act with one version, whatever is published")
-    pin.add_argument("--run-dir", type=Path, required=True)
-    pin.add_argument("--robot", help="one robot of the run [all]")
-    pin.add_argument("--version", type=whole(0), help="a version that a checkpoint is kept of [the best one]")
-    pin.add_argument("--release", action="store_true", help="follow the newest version again")
+    pin = command("pin", "make robots act with one policy version, whatever is published")
+    _run_dir(pin)
+    pin.add_argument("--robot", help="robot of the run [all of them]")
+    pin.add_argument("--version", type=whole(0), help="policy version that has a checkpoint [the best one]")
+    pin.add_argument("--release", action="store_true", help="use the newest version again")
     pin.set_defaults(run=_pin)
     return parser
+
+
+def _run_dir(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--run-dir", type=Path, required=True, metavar="DIR", help="run folder")
 
 
 def _plugin(module: str, parser: argparse.ArgumentParser) -> None:

@@ -19,13 +19,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for each in options():
         if each.name in OFFERED:
             parser.add_argument(each.flag, help=f"{each.help} [{each.default}]")
-    parser.add_argument("--config", nargs="+", action="extend", metavar="FILE", help="YAML files over the task's own")
-    parser.add_argument("--set", nargs="+", action="extend", metavar="KEY=VALUE", help="single values over all others")
-    parser.add_argument("--run-dir", type=Path, help="instead: the configuration of a run folder")
     parser.add_argument(
-        "--reference", action="store_true", help="instead: the page of all fields, docs/configuration.md"
+        "--config", nargs="+", action="extend", metavar="FILE", help="YAML files over the task's own values"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object by path instead of text")
+    parser.add_argument("--set", nargs="+", action="extend", metavar="KEY=VALUE", help="single values over all others")
+    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="print that of a run folder instead")
+    parser.add_argument(
+        "--reference", action="store_true", help="print the reference of all fields (docs/configuration.md) instead"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object, keyed by path")
     parser.set_defaults(run=run)
 
 

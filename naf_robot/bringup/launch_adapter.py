@@ -18,7 +18,7 @@ VARIABLES = (  # that may differ from what launch itself has
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
 )
-HELD: list[ExclusiveLock] = []  # the run folder's lock, as long as this process lives
+HELD: list[ExclusiveLock] = []  # the run folder's lock, as long as this process runs
 
 
 def training_launch_description() -> LaunchDescription:

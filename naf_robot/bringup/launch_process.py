@@ -18,7 +18,7 @@ from naf_robot.run.stop_times import STOP_BY_SIGTERM
 
 KILL_FACTOR = 3.0  # launch does not measure what a busy machine withholds: it waits so many reserves before it kills
 OWN_SESSION = f"env --ignore-signal=INT {STOP_BY_SIGTERM}=1 setpriv --pdeathsig TERM setsid"
-"""Ctrl-C reaches launch alone, and its SIGINT to all at once none of ours; should launch die, the kernel ends them."""
+"""Only launch reacts to Ctrl-C: the processes ignore its SIGINT. If launch ends, the kernel ends them."""
 
 
 class NodeProcess(ExecuteProcess):

@@ -35,7 +35,7 @@ class NodeSpec:
     stop_order: int = 0
     stop_within_s: float = 1.0  # kept in reserve for it when everything must end
     decides: bool = False
-    restarts: int = 0  # how often it may be started again after it ended unasked
+    restarts: int = 0  # how often it may be started again after it ended unexpectedly
     package: str = ""
     executable: str = ""
     extra_arguments: tuple[str, ...] = ()  # before `--ros-args`

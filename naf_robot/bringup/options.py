@@ -39,31 +39,33 @@ def option(path: str, text: str, default: str = "") -> Any:
 
 @dataclass(frozen=True)
 class SystemOptions:
-    """What a user says about a run; text or values, None where nothing is said. Files and settings may be several."""
+    """What a user gave for a run, as text or values; None for an option that was not given."""
 
     task: str | None = option("task_name", "the task to learn")
     algorithm: str | None = option("algorithm_name", "the algorithm that learns it")
-    robots: str | int | None = option("robots", "how many robots, or their names separated by commas", "2")
-    robot: str | None = option("profile", "profile of every robot: a name or a YAML file", DEFAULT_PROFILE)
-    seed: int | str | None = option("seed", "seed of everything random")
-    run_dir: str | None = option("", "folder to write the run to; must not exist", "below runs/")
+    robots: str | int | None = option("robots", "number of robots, or their names separated by commas", "2")
+    robot: str | None = option(
+        "profile", "profile of every robot: a name below config/robots, or a YAML file", DEFAULT_PROFILE
+    )
+    seed: int | str | None = option("seed", "seed of all random numbers")
+    run_dir: str | None = option("", "new run folder; it must not exist", "a folder below runs/")
     max_episodes: int | str | None = option(
         "max_episodes", "episodes of all robots after which the run ends without success"
     )
     target_success: float | str | None = option(
-        "target_success", "evaluation success over the newest evaluation episodes that ends the run"
+        "target_success", "evaluation success rate that ends the run, over the newest greedy episodes"
     )
     real_time_factor: float | str | None = option(
-        "simulation.real_time_factor", "speed of the simulation, 0 for as fast as the machine allows"
+        "simulation.real_time_factor", "speed of the simulation: 1 is real time, 0 is as fast as the machine allows"
     )
     simulated: bool | str | None = option(
-        "", "false: real arms, whose drivers run already, on wall time; true: MuJoCo", "true"
+        "", "true: MuJoCo; false: real arms, whose drivers are running, on wall time", "true"
     )
-    restarts: int | str | None = option("restarts", "how often each process that ended unasked may be started again")
-    resume: str | None = option("", "go on with the run of this folder", "a new run")
-    config: str | Sequence[str] | None = option("", "YAML files over the task's own configuration", "none")
+    restarts: int | str | None = option("restarts", "how often each process that ended unexpectedly is started again")
+    resume: str | None = option("", "continue the run of this folder", "a new run")
+    config: str | Sequence[str] | None = option("", "YAML files over the task's own values; later files win", "none")
     settings: str | Sequence[str] | None = option(
-        "", "single values over all others: key.subkey=value, separated by spaces", "none"
+        "", "single values over all others, such as collector.action_velocity=0.5", "none"
     )
 
 

@@ -1,4 +1,4 @@
-"""Which process that ended unasked may be started again, and the record of every such exit in the run folder."""
+"""Which process that ended unexpectedly is started again, and the record of every such exit in the run folder."""
 
 import json
 import signal
@@ -13,7 +13,7 @@ SETTLED_S = 30.0  # after so long an uptime the delays begin with the first one 
 
 
 class ProcessExits:
-    """Counts unasked exits by label, decides on restarts, and writes one line for each to `process_exits.jsonl`.
+    """Counts unexpected exits by label, decides on restarts, and writes one line for each to `process_exits.jsonl`.
 
     A line has the `time`, the `process`, its `exit_reason` and `uptime_s`, the number of its `exits` in this session,
     and whether it was `restarted`.

@@ -50,7 +50,7 @@ class StopSignals:
 class ProcessRunner:
     """Children of this process, in sessions of their own, so that Ctrl-C reaches this process alone.
 
-    Should this process be killed, the kernel sends every child SIGTERM. A child that ends unasked is
+    Should this process be killed, the kernel sends every child SIGTERM. A child that ends unexpectedly is
     started again as often as its spec allows; the reasons are in `process_exits.jsonl` beside the outcome.
     """
 
@@ -80,7 +80,7 @@ class ProcessRunner:
         """Run until the deciding process ends, a child ends, or a signal comes; the exit code.
 
         0 after SIGINT, SIGTERM or SIGHUP, the deciding process's own code when the run is decided, 1 when
-        any required child ended unasked.
+        any required child ended unexpectedly.
 
         Raises:
             ConfigError: a foreign node is not on this machine; nothing was started.

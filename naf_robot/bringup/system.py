@@ -18,8 +18,8 @@ def training_system(
 
     `sensor_nodes` are the executables that each robot needs for its sensors. With `simulated` false the drivers of
     arms and sensors are expected to run already, and time is wall time. Each process may be started again
-    `restarts` times after it ended unasked; on a real arm not `velocity_control`: its exit ends the run, for the
-    arm may be moving. Each process has the SROS 2 enclave of its name, as docs/security.md makes them.
+    `restarts` times after it ended unexpectedly; on a real arm not `velocity_control`: its exit ends the run, because
+    the arm may be moving. Each process has the SROS 2 enclave of its name, as docs/security.md makes them.
     """
     shared: dict[str, ParameterValue] = {"config": str(config)}
     robots_own = shared | {"use_sim_time": simulated}

@@ -37,7 +37,7 @@ def prepare(given: SystemOptions) -> PreparedRun:
     On any error nothing is written.
 
     Raises:
-        NafRobotError: a mistake in the options, told in one sentence.
+        NafRobotError: a mistake in the options, in one sentence.
     """
     if given.resume:
         return _resume(given)
@@ -63,17 +63,17 @@ def _resume(given: SystemOptions) -> PreparedRun:
     config = composed.config
     save_composed(composed, run_dir)
     (run_dir / run_files.OUTCOME).unlink(missing_ok=True)
-    if config.simulated:  # another world, its arms at home; on real arms only an operator clears a latched fault
+    if config.simulated:  # a new simulation with its arms at home; on real arms only an operator clears a latched fault
         shutil.rmtree(run_dir / run_files.FAULTS, ignore_errors=True)
     return _prepared(run_dir, config, lock)
 
 
 def lock_run(run_dir: Path) -> ExclusiveLock:
-    """The lock of whoever runs a system in `run_dir`.
+    """The lock of the system that runs in `run_dir`.
 
     Raises:
         RunFolderError: it is no run folder.
-        LockedError: a living one does.
+        LockedError: another system is running in it.
     """
     if not (run_dir / run_files.CONFIG).is_file():
         raise RunFolderError(f"{str(run_dir)!r} is not a run folder: it has no {run_files.CONFIG}")

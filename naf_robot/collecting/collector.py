@@ -1,4 +1,4 @@
-"""The collector without ROS: home by motion, run an episode, hand over its steps, repeat."""
+"""The collector without ROS: move home, run an episode, store its steps, repeat."""
 
 import enum
 from collections import OrderedDict

@@ -37,7 +37,7 @@ class Uploader:
         self.resent = 0
 
     def note(self, row: JournalRow) -> None:
-        """Journal what a tick of the running episode brought; a disk that refuses is told in `trouble`."""
+        """Journal the outcome of a tick of the running episode; an error of the disk is reported in `trouble`."""
         try:
             self._outbox.journal(row)
         except StoreError as error:

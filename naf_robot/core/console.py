@@ -15,7 +15,7 @@ class SteadyStream(io.TextIOBase):
     """Writes text to a file descriptor without a buffer; what cannot be written is dropped.
 
     Python's own streams raise on every write to a pipe whose reader has gone, once more when the interpreter ends,
-    and wait for ever for a reader that has been stopped.
+    and wait without end for a reader that has been stopped.
     """
 
     def __init__(self, descriptor: int, name: str) -> None:

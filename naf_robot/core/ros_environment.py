@@ -44,7 +44,7 @@ def complete_ros_environment(environment: MutableMapping[str, str]) -> None:
     if environment.get("ROS_LOG_DIR") or environment.get("ROS_HOME"):
         return
     home = environment.get("HOME")
-    if not home or not can_write(Path(home) / ".ros" / "log"):
+    if not home or not can_write(Path(home) / ".ros/log"):
         environment["ROS_LOG_DIR"] = str(Path(tempfile.gettempdir()) / f"ros-log-{os.getuid()}")
 
 

@@ -2,19 +2,19 @@
 
 CONFIG = "config.yaml"  # the resolved configuration
 ORIGINS = "origins.json"  # where each value of it was given
-SUMMARY = "summary.json"  # what came of the run
+SUMMARY = "summary.json"  # the result of the run
 EPISODES = "episodes.jsonl"  # one line per finished episode
 EXPERIENCE = "experience.sqlite"  # the trainer's durable store
 OUTBOX = "outbox"  # folder: a collector's batches that were not acknowledged yet, one file per robot
 CHECKPOINTS = "checkpoints"  # folder
 PINS = "pins"  # folder: the version that a robot is pinned to, one file per robot
 FAULTS = "faults"  # folder: latched faults, one file per robot
-PROCESS_EXITS = "process_exits.jsonl"  # one line per process that ended unasked
-POLICY_VERSION = "policy_version"  # versions reserved, so that none is given out twice
+PROCESS_EXITS = "process_exits.jsonl"  # one line per unexpected process exit
+POLICY_VERSION = "policy_version"  # versions reserved, so that none is used twice
 SIMULATED_TICKS = "simulated_ticks"  # ticks reserved, so that simulated time never goes back
 EVENTS = "events"  # folder: TensorBoard
 LEARNING_CURVE = "learning_curve.png"
 LOG = "log"  # folder: the output of each process
 LOCK = "run.lock"  # held by the system that works in the folder
 OUTCOME = "outcome"  # the exit code, once the run is decided
-RUN_ID = "run_id"  # tells this run's messages from another's
+RUN_ID = "run_id"  # identity of the run, in every message of it

@@ -44,7 +44,7 @@ def convert_experience(run_dir: Path, contract: Contract, period_s: float) -> di
     it can be called again. What is in the new format already is left alone. `period_s` is the control period.
 
     Raises:
-        LockedError: a living process works in the folder.
+        LockedError: a running process works in the folder.
         StoreError: a file that is damaged, or of another task; nothing of it was changed.
     """
     paths = [run_dir / run_files.EXPERIENCE, *sorted((run_dir / run_files.OUTBOX).glob("*.sqlite"))]

@@ -1,6 +1,6 @@
 """How both stores open SQLite: write-ahead log, one schema version, errors in plain words.
 
-A commit survives the death of the process in either mode; in `FULL`, the default here, it is on
+A commit survives the end of the process in either mode; in `FULL`, the default here, it is on
 the disk before it returns and survives the loss of power too. SQLite serialises the threads of a connection.
 """
 

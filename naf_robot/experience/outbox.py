@@ -1,7 +1,7 @@
-"""The collector's durable side: batches wait here until the trainer says it holds them.
+"""The collector's durable side: batches are kept here until the trainer acknowledges them.
 
-The steps of the running episode are journalled one by one, so that the death of the process costs none that
-was complete. A batch takes their place in the same transaction that stores it.
+The steps of the running episode are journalled one by one, so that no complete step is lost when the
+process is killed. A batch takes their place in the same transaction that stores it.
 """
 
 import sqlite3
@@ -29,11 +29,11 @@ INSERT INTO counters VALUES ('sequence', 0), ('step', 0), ('transition', 0), ('e
 class Outbox:
     """Numbered batches of one collector, on disk before they are sent, gone when acknowledged.
 
-    A replacement that opens the same file takes up the name's numbers where they stopped, and
-    makes a batch of what its predecessor left in the journal. Only one living process may.
+    A replacement that opens the same file continues the name's numbers, and makes a batch of what its predecessor
+    left in the journal. Only one process at a time may open it.
 
     Raises:
-        LockedError: another living collector has this name.
+        LockedError: another running collector has this name.
         StoreError: the file belongs to another collector, run, task or observation spec, or is damaged.
     """
 
@@ -53,7 +53,7 @@ class Outbox:
     def journal(self, row: JournalRow) -> None:
         """Note what a control tick of the running episode brought; the batch that will hold it removes the note.
 
-        It survives the death of the process; only `append` is also safe from the loss of power.
+        It survives the end of the process; only `append` is also safe from the loss of power.
 
         Raises:
             StoreError: the disk refused.
@@ -157,7 +157,7 @@ class Outbox:
         self._lock.release()
 
     def _recover(self) -> int:
-        """Make a batch of a dead predecessor's journal, its last observation closing; its complete steps.
+        """Make a batch of a predecessor's journal, its last observation closing; returns the number of complete steps.
 
         An episode whose steps are all in batches, without a journal, is left open: nothing says how it ended.
         """

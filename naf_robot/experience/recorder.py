@@ -32,8 +32,8 @@ PNG = Pictures()
 class EpisodeRecorder:
     """The steps of one episode.
 
-    Every control tick calls `observe` once; between two observations `complete` says what the action came to, if
-    that is known. `close` makes the last observation the closing step. `take` hands over what is complete.
+    Every control tick calls `observe` once; between two observations `complete` gives the outcome of the action, if
+    it is known. `close` makes the last observation the closing step. `take` returns the steps that are complete.
 
     Raises (at use):
         ValueError: an array that does not fit the spec's shape.

@@ -46,7 +46,7 @@ class Held(NamedTuple):
 
 
 class ExperienceStore:
-    """All experience of a run, keyed by collector and sequence number, for one living process.
+    """All experience of a run, keyed by collector and sequence number, for one process.
 
     Threads may take turns with it, and other processes may read it (`experience.reader`). When it comes near
     `max_bytes` and `keep` is given, the oldest batches are compacted: their steps are given up, never those of the
@@ -54,7 +54,7 @@ class ExperienceStore:
     full store takes nothing more.
 
     Raises:
-        LockedError: another living trainer works on it.
+        LockedError: another running trainer works on it.
         StoreError: the file is of another task, observation spec or schema, or damaged.
     """
 
@@ -226,7 +226,7 @@ def _says_the_same(held: bytes, payload: bytes) -> bool:
 
 
 def identity_of(contract: Contract) -> dict[str, str]:
-    """What a store says of itself."""
+    """The identity that a store records in its file."""
     return {"task": contract.task, "observation_spec": contract.observation_spec, "run": contract.run_id}
 
 

@@ -49,7 +49,7 @@ class AlgorithmSetup:
     robots: tuple[str, ...]
     device: str = "cpu"
     replay_capacity: int = 1_000_000  # transitions of each source
-    success_fraction: float = 0.0  # of each batch from successful episodes, as soon as there are any
+    success_fraction: float = 0.0  # fraction of each batch from successful episodes, as soon as there are any
     sources: SourceShares = field(default_factory=SourceShares)
     images: tuple[ArraySpec, ...] = ()  # pictures of an observation, beside its flat vector
     frame_bytes: int = 1 << 62  # of compressed pictures that each source holds at most

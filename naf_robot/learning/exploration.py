@@ -17,14 +17,14 @@ from naf_robot.core.types import FractionBelowOne, NonNegativeFloat, PositiveFra
 class ExplorationConfig(Config, frozen=True):
     """How a collector departs from its policy."""
 
-    kind: Literal["ornstein_uhlenbeck", "white", "none"] = "ornstein_uhlenbeck"  # of the noise on the action
-    theta: PositiveFraction = 0.15  # share of the deviation that decays per step; 1 is white noise
+    kind: Literal["ornstein_uhlenbeck", "white", "none"] = "ornstein_uhlenbeck"  # kind of noise on the action
+    theta: PositiveFraction = 0.15  # fraction of the deviation that decays per step; 1 is white noise
     scale: NonNegativeFloat = 0.3  # stationary standard deviation, in units of the action box
-    final_scale: NonNegativeFloat | None = None  # the same once episodes succeed; unset: `scale` always
-    final_scale_success: PositiveFraction = 0.8  # share of successes from which on the scale is the settled one
+    final_scale: NonNegativeFloat | None = None  # the same once episodes succeed; unset: always `scale`
+    final_scale_success: PositiveFraction = 0.8  # success rate from which on the scale is `final_scale`
     window: PositiveInt = 10  # newest exploring episodes over which successes are counted
-    noise_free_fraction: FractionBelowOne = 0.0  # of an episode's time without noise, once episodes succeed
-    mean_burst_steps: PositiveInt = 30  # mean length of a stretch with noise
+    noise_free_fraction: FractionBelowOne = 0.0  # fraction of an episode without noise, once episodes succeed
+    mean_burst_steps: PositiveInt = 30  # mean length of a period with noise
 
 
 class ExplorationSchedule:

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 
 class Learner(Protocol):
-    """Takes gradient steps on drawn batches and hands out policy parameters.
+    """Takes gradient steps on drawn batches and provides policy parameters.
 
-    The loop it lives in::
+    The loop that uses it::
 
         learner = make_learner("naf", config, observation_size, action_size, batches, seed)
         while training:

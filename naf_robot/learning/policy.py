@@ -15,7 +15,7 @@ from naf_robot.learning.exploration import Exploration, ExplorationSchedule
 class Policy(Protocol):
     """Turns observations into actions in the canonical box [-1, 1]; a kind is a class with these parts.
 
-    The loop it lives in::
+    The loop that uses it::
 
         schedule = ExplorationSchedule(config)
         while collecting:

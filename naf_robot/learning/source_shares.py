@@ -21,10 +21,10 @@ class SourceShares(Config, frozen=True):
     a ramp has the first share, after its last pair the last.
     """
 
-    online: Share = 1.0  # what this run's robots send
+    online: Share = 1.0  # recorded by the robots of this run
     offline: Share = 0.0  # recorded before this run, by any policy
-    demonstration: Share = 0.0  # recorded of a person or a program that knows the task
-    train: Share = 0.0  # what the algorithm itself makes of the others, such as labelled transitions
+    demonstration: Share = 0.0  # recorded from a person or a program that can do the task
+    train: Share = 0.0  # made by the algorithm from the others, such as labelled transitions
 
     def __post_init__(self) -> None:
         """Check that ramps ascend and that some source has a share at every time."""

@@ -45,7 +45,7 @@ class ControlReport:
         return rejection is None
 
     def update(self, output: ControlOutput, ending: bool) -> None:
-        """Tell of a step. A fault that is latched while the process is `ending` in good order is not kept."""
+        """Report a step. A fault that is latched while the process is `ending` after a stop signal is not kept."""
         self._output = output
         if output.error and not self._error_logged:
             self._error_logged = True

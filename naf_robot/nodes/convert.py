@@ -81,12 +81,12 @@ def command_layout(size: int, answers: Time | None, judged_s: float | None = Non
 
 
 def answered_ns(message: Float64MultiArray) -> int | None:
-    """Stamp [ns] of the request that a command answers, None if it does not say."""
+    """Stamp [ns] of the request that a command answers, None if the command names none."""
     return _labelled(message, STAMP_LABEL)
 
 
 def judged_ns(message: Float64MultiArray) -> int | None:
-    """Stamp [ns] of the state that a command was judged from, None if it does not say."""
+    """Stamp [ns] of the state that a command was computed from, None if the command names none."""
     answered = answered_ns(message)
     return answered if answered is not None else _labelled(message, STATE_LABEL)
 

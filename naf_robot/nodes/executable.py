@@ -1,8 +1,8 @@
 """What every executable does alike: parameters, signals, exit codes and a clean end.
 
 rclpy's own signal handlers shut the context down first, after which nothing can be published.
-Here a signal only raises a flag: the node's `close` still sends its last word (a zero velocity,
-a final batch) over a living context.
+Here a signal only sets a flag: the node's `close` can still publish (a zero velocity, a final batch), because the
+context is still valid.
 """
 
 import os
@@ -90,18 +90,18 @@ class ExecutableNode(Node):
         return 0
 
     def close(self) -> None:
-        """Say the last word; the context still lives."""
+        """Publish what must be sent at the end; the context is still valid."""
 
 
 class _StopRequestedError(BaseException):
-    """A signal while the node is still being made: nothing moves yet, so the making is left where it is."""
+    """A signal while the node is still being constructed: nothing moves yet, so construction is abandoned."""
 
 
 def run(make: Callable[[], ExecutableNode]) -> int:
     """Run one node until it ends or a signal asks it to; the exit code.
 
-    0 after a clean end, also by SIGINT and SIGTERM; 2 for a mistake of the user, told in one
-    sentence; 1 for anything unforeseen, with its traceback.
+    0 after a clean end, also by SIGINT and SIGTERM; 2 for a mistake of the user, in one
+    sentence; 1 for any other exception, with its traceback.
     """
     asked = False
     node: ExecutableNode | None = None

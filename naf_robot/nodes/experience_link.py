@@ -75,7 +75,7 @@ class ExperienceLink:
         }
 
     def _on_acknowledgement(self, message: UInt8MultiArray) -> None:
-        """The trainer holds batches of ours, or of another robot: a sign of life either way."""
+        """The trainer holds batches of this collector or of another: in both cases the trainer is running."""
         try:
             acknowledgement = decode_acknowledgement(bytes(message.data), self._outbox.contract)
         except CodecError as error:

@@ -1,7 +1,7 @@
 """Executable `simulator`: makes simulated worlds look like real arms, in lockstep on simulated time.
 
-Per robot: publishes `joint_states` and what the scene senses, obeys `velocity_controller/commands`
-and holds the last command for ever, as ros2_control does. Publishes `/clock`.
+Per robot: publishes `joint_states` and what the scene senses, follows `velocity_controller/commands`
+and repeats the last command without end, as ros2_control does. Publishes `/clock`.
 """
 
 import sys
@@ -93,7 +93,7 @@ class SimulatorNode(ExecutableNode):
         return self.config.simulation.real_time_factor == 0.0
 
     def loop(self) -> int:
-        """Tick for ever: publish, wait for the answers, step."""
+        """Tick until a stop is requested: publish, wait for the answers, step."""
         while not self.stop_requested:
             self.pacing.begin(time.monotonic(), self.lockstep.expects())
             self.publish_tick()

@@ -1,6 +1,6 @@
-"""Names of the graph: relative ones live in a robot's namespace, absolute ones join the fleet.
+"""Names of the graph: relative ones are in a robot's namespace, absolute ones are shared by the fleet.
 
-The topics of further sensors stand in their records (`sensing.registry`).
+The topics of further sensors are in their records (`sensing.registry`).
 """
 
 JOINT_STATES = "joint_states"

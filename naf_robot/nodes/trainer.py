@@ -47,7 +47,7 @@ class TrainerNode(ExecutableNode):
         self.trainer = Trainer(self.config, self.run_dir, SteadyClock())
         self.health = FleetHealth(tuple(self.config.robots))
         self.progress = Progress(self.trainer, self.health)
-        self.events = EventLog(self.run_dir / "events")
+        self.events = EventLog(self.run_dir / run_files.EVENTS)
         sizes = self.trainer.parameter_bytes
         self.parameter_bytes = sum(sizes)
         depth = sum(map(piece_count, sizes))
@@ -66,11 +66,11 @@ class TrainerNode(ExecutableNode):
         self.decided: int | None = None
 
     def free_running(self) -> bool:
-        """Always: when a message wakes it, whoever controls an arm may finish first."""
+        """Always: when a message wakes it, processes that control an arm may finish first."""
         return True
 
     def on_experience(self, message: UInt8MultiArray) -> None:
-        """Have it stored; what is no experience of this run is told on the diagnostics only."""
+        """Submit it for storing; what is no experience of this run is reported on the diagnostics only."""
         self.handled += 1
         try:
             self.trainer.receiver.submit(bytes(message.data))
@@ -99,14 +99,14 @@ class TrainerNode(ExecutableNode):
             self.publish(self.trainer.parameters())
 
     def on_republish(self) -> None:
-        """Without new parameters for a while, say the last ones again: collectors see that the trainer lives."""
+        """Publish the last parameters again after a while without new ones: collectors see that the trainer runs."""
         if self.trainer.publication.version > 0 and time.monotonic() - self.published_s > REPUBLISH_S:
             self.publish(self.trainer.parameters())
 
     def may_publish(self) -> bool:
         """Whether a new version would neither crowd out the last one nor take more than its share of the network.
 
-        A reader that is slow or dead holds new versions up for a bounded time only.
+        A reader that is slow or gone delays new versions for a bounded time only.
         """
         since_s = time.monotonic() - self.published_s
         share = self.parameter_bytes * self.parameters.get_subscription_count()

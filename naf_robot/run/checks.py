@@ -21,7 +21,7 @@ from naf_robot.run.run_config import arms_of
 from naf_robot.sim.registry import SIMULATORS
 
 Problems = Iterator[str]
-REACHED = ("target", "handle_rest")  # arrays of a task's goal that the tool is to come to
+REACHED = ("target", "handle_rest")  # arrays of a task's goal that the tool must reach
 DRAWN_GOALS = 200
 DEGREES = 180.0 / math.pi
 ABSURD = 10.0  # times every joint's limit: the unit is another one
@@ -92,7 +92,7 @@ def backends(config: RunConfig) -> Problems:
 
 
 def outputs(config: RunConfig) -> Problems:
-    """Every arm is commanded in a way that there is."""
+    """Every arm's kind of output exists."""
     for name, robot in config.robots.items():
         if robot.output.kind not in OUTPUTS:
             yield f"robots.{name}.output.kind {robot.output.kind!r} is unknown; valid: {', '.join(sorted(OUTPUTS))}"
@@ -130,7 +130,7 @@ def stated_limits(config: RunConfig, robot: Robot) -> Problems:
 
 
 def inertia(config: RunConfig, robot: Robot) -> Problems:
-    """Every moving link has a mass, which a simulator needs."""
+    """Every moving link has mass and inertia, which a simulator needs."""
     if robot.config.backend == REAL:
         return
     model = robot.model.pinocchio_model
@@ -144,7 +144,7 @@ def inertia(config: RunConfig, robot: Robot) -> Problems:
 
 
 def home_within_limits(config: RunConfig, robot: Robot) -> Problems:
-    """The home posture is one that the joints may have."""
+    """The home posture is within the joints' position limits."""
     limits = SafetyProjection(robot.model, robot.config.safety).limits
     for joint, home, low, high in zip(
         robot.model.joint_names, robot.home, limits.min_position, limits.max_position, strict=True
@@ -166,7 +166,7 @@ def home_in_workspace(config: RunConfig, robot: Robot) -> Problems:
 
 
 def targets_reachable(config: RunConfig, robot: Robot) -> Problems:
-    """What the tool is to come to lies inside the sphere."""
+    """Sampled goals are inside the workspace of the tool."""
     task, random = config.make_task(), np.random.default_rng(0)
     for _ in range(DRAWN_GOALS):
         goal = task.sample_goal(random)
@@ -181,7 +181,7 @@ def targets_reachable(config: RunConfig, robot: Robot) -> Problems:
 
 
 def action_velocity(config: RunConfig, robot: Robot) -> Problems:
-    """A full action asks for a speed that a joint can have."""
+    """The speed of a full action is of the order of the joints' velocity limits."""
     fastest = float(robot.model.limits().max_velocity.max())
     asked = config.collector.action_velocity
     if asked > ABSURD * fastest:
@@ -193,12 +193,12 @@ def action_velocity(config: RunConfig, robot: Robot) -> Problems:
 
 
 def projection_at_home(config: RunConfig, robot: Robot) -> Problems:
-    """The safety projection works for this arm: it answers at home."""
+    """The safety projection works for this arm: it has a result at home."""
     projection = SafetyProjection(robot.model, robot.config.safety)
     zero = np.zeros(robot.model.size)
     result = projection.project(robot.home, zero, zero, zero, config.make_task().control_period_s)
     if result.status is SafetyStatus.INTERNAL_ERROR:
-        yield f"the safety projection of {robot.name!r} fails at home, for a reason of the arm's description"
+        yield f"the safety projection of {robot.name!r} fails at home: check the arm's description"
 
 
 OF_RUN: dict[str, Callable[[RunConfig], Problems]] = {

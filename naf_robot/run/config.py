@@ -138,7 +138,7 @@ def compose_run(given: Sequence[Layer]) -> ComposedRun:
 def compose_saved(path: Path, given: Sequence[Layer] = ()) -> ComposedRun:
     """The configuration in the run folder's file at `path`, with the values of `given` over it.
 
-    Where a value of the run was given is what the run folder says of it.
+    The origin of a value of the run is read from the run folder.
     """
     saved = file_layers(path)
     for layer in saved:

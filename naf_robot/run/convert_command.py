@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from naf_robot.core import run_files
 from naf_robot.core.config import load_yaml
 from naf_robot.core.errors import RunFolderError
 from naf_robot.core.files import ExclusiveLock, replace_file
@@ -20,7 +21,7 @@ from naf_robot.run.old_settings import rename_settings
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options on `parser`."""
-    parser.add_argument("--run-dir", type=Path, required=True, help="a run folder in which nothing runs")
+    parser.add_argument("--run-dir", type=Path, required=True, metavar="DIR", help="run folder in which nothing runs")
     parser.set_defaults(run=run)
 
 
@@ -37,15 +38,15 @@ def convert_run(run_dir: Path) -> dict[str, Any]:
 
     Raises:
         RunFolderError: it is no run folder.
-        LockedError: a living process works in it.
+        LockedError: a running process works in it.
         StoreError, CheckpointError, ConfigError: something in it cannot be read.
     """
-    if not (run_dir / "config.yaml").is_file():
+    if not (run_dir / run_files.CONFIG).is_file():
         raise RunFolderError(f"{str(run_dir)!r} is not a run folder: it has no config.yaml")
-    lock = ExclusiveLock(run_dir / "run.lock", f"run folder {str(run_dir)!r}")
+    lock = ExclusiveLock(run_dir / run_files.LOCK, f"run folder {str(run_dir)!r}")
     try:
-        renamed = _rename_settings(run_dir / "config.yaml")
-        config = load(run_dir / "config.yaml")
+        renamed = _rename_settings(run_dir / run_files.CONFIG)
+        config = load(run_dir / run_files.CONFIG)
         contract = contract_of(config, run_dir)
         batches = convert_experience(run_dir, contract, config.make_task().control_period_s)
         return {"batches": batches, "checkpoints": convert_checkpoints(run_dir, contract), "settings": renamed}

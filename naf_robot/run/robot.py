@@ -20,14 +20,14 @@ READ_AS_SOMETHING_ELSE = {"y", "n", "yes", "no", "on", "off", "true", "false", "
 class OutputConfig(Config, frozen=True):
     """How a real arm takes its commands."""
 
-    kind: str = "velocity"  # what the arm's controller accepts, by its name in `arm.control.outputs`
-    topic: str = ""  # of the controller, within the robot's namespace; empty: velocity_controller/commands
+    kind: str = "velocity"  # kind of command that the arm's controller accepts, by its name in `arm.control.outputs`
+    topic: str = ""  # topic of the controller's commands, in the robot's namespace; empty: velocity_controller/commands
 
 
 class RobotConfig(Config, frozen=True, kw_only=True):
     """Everything that belongs to one robot alone."""
 
-    profile: str = DEFAULT_PROFILE  # a file below config/robots, or the path of one, that these values began with
+    profile: str = DEFAULT_PROFILE  # profile that these values start from: a name below config/robots, or a path
     arm: ArmConfig
     safety: SafetyConfig
     velocity_control: VelocityControlConfig = VelocityControlConfig()

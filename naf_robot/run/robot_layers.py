@@ -1,4 +1,4 @@
-"""What layers say of robots: their names, their profiles, and what is meant for every one written out for each."""
+"""The robots in a configuration's layers: their names and profiles; what is meant for all is written out for each."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -20,11 +20,11 @@ DEFAULT_ROBOTS = 2
 
 
 def names_of_robots(layers: Iterable[Layer]) -> tuple[str, ...]:
-    """Names by the last count or list, or by what files say of single robots.
+    """Names of the robots: from the last count or list, or from the single robots that files configure.
 
     Raises:
         ConfigError: not a count, names or mapping.
-        UnknownNameError: the command line speaks of a robot that there is not.
+        UnknownNameError: the command line names a robot that does not exist.
     """
     names, how = parse_robots(DEFAULT_ROBOTS), "default"
     for layer in layers:

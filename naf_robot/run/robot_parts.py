@@ -18,7 +18,7 @@ def arm_of(config: RunConfig, robot: str) -> ArmConfig:
 
 
 def backend_of(config: RunConfig, robot: str) -> str:
-    """The simulator that `robot` lives in."""
+    """The simulator that `robot` is in."""
     return config.robot(robot).backend
 
 
@@ -33,7 +33,7 @@ def task_sensors(config: RunConfig, robot: str) -> tuple[Sensor, ...]:
 
 
 def sensor_nodes(config: RunConfig, robot: str) -> list[str]:
-    """The executables that must run so that the task's sensors speak."""
+    """The executables that must run so that the task's sensors publish."""
     return [provider.executable for provider in providers(task_sensors(config, robot))]
 
 
@@ -52,7 +52,7 @@ def tick_assembler(config: RunConfig, robot: str, simulated_time: bool) -> TickA
 
     The joint states may be as old as the velocity controller allows. The answer to the last request is waited for
     half as long as the simulator waits, or half a period on wall time, and simulated readings half as long as that;
-    but not for long where the simulator is told to lose some.
+    but only briefly where the simulator is configured to drop some.
     """
     period_s, answer_s = config.make_task().control_period_s, config.simulation.answer_timeout_s
     control, imperfections = config.robot(robot).velocity_control, config.simulator.imperfections

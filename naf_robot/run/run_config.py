@@ -30,12 +30,12 @@ class RunConfig(Config, frozen=True, kw_only=True):
     algorithm_name: str = "naf"  # the algorithm that learns it
     robots: Annotated[
         dict[RobotName, RobotConfig], msgspec.Meta(min_length=1)
-    ]  # by name; given as a count, names or all
+    ]  # the robots by name; given as a count, names or a mapping
     simulated_time: bool = True  # nodes take their time from the simulator; unset: unless the arms are real
-    seed: NonNegativeInt = 0  # of everything random
-    max_episodes: PositiveInt = 400  # of all robots, after which the run ends without success
+    seed: NonNegativeInt = 0  # seed of all random numbers
+    max_episodes: PositiveInt = 400  # episodes of all robots after which the run ends without success
     target_success: PositiveFraction = 1.0  # evaluation success rate that ends the run, over trainer.evaluation_window
-    restarts: NonNegativeInt = 0  # how often each process that ended unasked may be started again
+    restarts: NonNegativeInt = 0  # how often each process that ended unexpectedly is started again
     task: dict[str, Any] = msgspec.field(default_factory=dict)  # the task's own record
     algorithm: dict[str, Any] = msgspec.field(default_factory=dict)  # the algorithm's own record
     simulator: SimulatorConfig = msgspec.field(default_factory=SimulatorConfig)

@@ -17,7 +17,7 @@ ENCODINGS = ("rgb8", "bgr8")
 class CameraConfig(SensorConfig, frozen=True):
     """One camera; a picture of another size is refused."""
 
-    topic: str = "camera/image_raw"  # of the driver, in the robot's namespace
+    topic: str = "camera/image_raw"  # topic of the driver, in the robot's namespace
     height: PositiveInt = 64  # rows of a picture
     width: PositiveInt = 64  # columns of a picture
 

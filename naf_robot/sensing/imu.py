@@ -1,4 +1,4 @@
-"""One reading of an inertial measurement unit, whoever made it, and what makes a reading unusable."""
+"""One reading of an inertial measurement unit, and the checks that make a reading unusable."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +33,7 @@ class ImuReading:
 
 
 def refusal(reading: ImuReading, frame: str) -> str | None:
-    """Why `reading` cannot be used by somebody who was calibrated on `frame`; None if it can."""
+    """Why `reading` cannot be used with a calibration of the frame `frame`; None if it can."""
     if reading.frame != frame:
         return f"IMU frame {reading.frame!r} is not the calibrated one; expected {frame!r}"
     if not np.isfinite(reading.stamp_s):

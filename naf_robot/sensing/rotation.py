@@ -31,7 +31,7 @@ def rotated(rotation: ArrayLike, vector: ArrayLike) -> FloatArray:
 
 
 def distance(one: ArrayLike, other: ArrayLike) -> float:
-    """Angle [rad] in [0, pi] of the rotation between two unit quaternions (4,); blind to their signs."""
+    """Angle [rad] in [0, pi] of the rotation between two unit quaternions (4,); independent of their signs."""
     first, second = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
     if float(first @ second) < 0.0:
         second = -second

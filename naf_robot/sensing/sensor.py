@@ -1,7 +1,7 @@
 """What a sensor is: the arrays it gives, the topic and message that carry them, and how old they may be.
 
 No ROS is needed here: a message type is a name, and `decode` and `encode` use a message's fields alone. So one
-record serves the live node, the simulator and recorded messages.
+record serves the node, the simulator and recorded messages.
 """
 
 import math
@@ -30,7 +30,7 @@ Encode = Callable[[Any, Signals], None]
 class SensorConfig(Config, frozen=True):
     """Settings that every sensor has."""
 
-    max_age_s: PositiveFloat = MAX_AGE_S  # an older reading counts as none
+    max_age_s: PositiveFloat = MAX_AGE_S  # age beyond which a reading is not used
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def check(spec: ArraySpec, value: FloatArray) -> None:
     """Whether `value` is what `spec` says; floats may be of any precision.
 
     Raises:
-        RefusedMessage: saying what is wrong.
+        RefusedMessage: another shape or type, or values that are not finite or out of bounds.
     """
     if value.shape != spec.shape:
         raise RefusedMessage(f"{spec.name} must have shape {spec.shape}, got {value.shape}")

@@ -1,6 +1,6 @@
-"""What the sensors of one robot say at one control tick, as named arrays in SI units.
+"""The readings of one robot's sensors at one control tick, as named arrays in SI units.
 
-The names are shared by live robots, simulators, bags and observation specs:
+The names are shared by real robots, simulators, bags and observation specs:
 
     joint_position     (n,) [rad]
     joint_velocity     (n,) [rad/s]

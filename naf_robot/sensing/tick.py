@@ -71,7 +71,7 @@ class TickAssembler:
     def arrive(self, name: str, stamp_s: float, signals: Signals, now_s: float) -> str | None:
         """Take a reading of sensor `name`; why it is refused, or None.
 
-        A sample older than the newest one is ignored without a word: messages may overtake each other.
+        A sample older than the newest one is ignored silently: messages may overtake each other.
         """
         if not self._simulated and not stamp_s <= now_s + self._limits.future_s:
             return f"stamped {stamp_s - now_s:.3f} s in the future, allowed {self._limits.future_s} s"
@@ -130,7 +130,7 @@ class TickAssembler:
         return wall_s - self._answer_since_s > self._limits.answer_wait_s
 
     def _waited_for_sensors(self, now_s: float, wall_s: float) -> bool:
-        """Whether every other sensor has spoken in the period that it can have arrived from, or is overdue."""
+        """Whether every other sensor has sent a reading in the period that it can have arrived from, or is overdue."""
         since_s = now_s - self._limits.sensor_lag_s - self._period_s / 2.0 - CLOCK_TOLERANCE_S
         if all(self._newest.get(sensor.name, -math.inf) >= since_s for sensor in self._others):
             return True

@@ -24,19 +24,20 @@ UP = (0.0, 0.0, 1.0)
 class ImuConfig(Config, frozen=True):
     """One device and how it is mounted; a bound is what a device's own error is drawn within, uniformly."""
 
-    frame: str = "door_imu"  # that its messages name
+    frame: str = "door_imu"  # frame_id of the IMU's messages
     mounting: tuple[float, float, float, float] = (0.5, 0.5, 0.5, 0.5)  # rotation (x, y, z, w) IMU to panel
     rate_hz: PositiveFloat = 100.0  # readings per second
-    orientation: Literal["none", "drifting", "absolute"] = "drifting"  # with no, or with an absolute, heading
-    gyro_noise: NonNegativeFloat = 0.005 * DEGREE  # density [rad/s/sqrt(Hz)]
-    gyro_bias: NonNegativeFloat = 20.0 * DEGREE  # bound at switching on [rad/s]
+    orientation: Literal["none", "drifting", "absolute"] = "drifting"  # no orientation, or one with a
+    # drifting or an absolute heading
+    gyro_noise: NonNegativeFloat = 0.005 * DEGREE  # noise density of the rate [rad/s/sqrt(Hz)]
+    gyro_bias: NonNegativeFloat = 20.0 * DEGREE  # bound of the bias when switched on [rad/s]
     gyro_drift: NonNegativeFloat = 0.32 * DEGREE / 60.0  # bound of the bias's steady change [rad/s^2]
-    gyro_scale_error: NonNegativeFloat = 0.03  # bound
-    acceleration_noise: NonNegativeFloat = 400e-6 * GRAVITY  # density [m/s^2/sqrt(Hz)]
-    acceleration_bias: NonNegativeFloat = 0.05 * GRAVITY  # bound [m/s^2]
-    heading_error: NonNegativeFloat = 2.0 * DEGREE  # of an absolute heading [rad], slowly varying
-    heading_correlation_s: PositiveFloat = 30.0  # over which the heading error stays the same
-    dropout: FractionBelowOne = 0.0  # of single readings
+    gyro_scale_error: NonNegativeFloat = 0.03  # bound of the scale's error
+    acceleration_noise: NonNegativeFloat = 400e-6 * GRAVITY  # noise density of the acceleration [m/s^2/sqrt(Hz)]
+    acceleration_bias: NonNegativeFloat = 0.05 * GRAVITY  # bound of the acceleration's bias [m/s^2]
+    heading_error: NonNegativeFloat = 2.0 * DEGREE  # error of an absolute heading [rad], slowly varying
+    heading_correlation_s: PositiveFloat = 30.0  # time over which the heading error stays the same
+    dropout: FractionBelowOne = 0.0  # probability that a single reading is lost
 
 
 class ImuModel:

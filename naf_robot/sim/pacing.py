@@ -35,7 +35,7 @@ class Pacing:
 
 
 class SilentDrives:
-    """Drives that watch their commands: after `timeout_ticks` without one they stop; 0: they hold the last for ever."""
+    """Drives that watch their commands: after `timeout_ticks` without one they stop; with 0 they repeat it."""
 
     def __init__(self, robots: Iterable[str], timeout_ticks: int) -> None:
         self._timeout_ticks = timeout_ticks

@@ -15,8 +15,8 @@ from naf_robot.sensing.signals import Signals
 class ImperfectionConfig(Config, frozen=True):
     """Imperfections of real arms; everything is off by default."""
 
-    position_noise: NonNegativeFloat = 0.0  # standard deviation [rad]
-    velocity_noise: NonNegativeFloat = 0.0  # standard deviation [rad/s]
+    position_noise: NonNegativeFloat = 0.0  # standard deviation of measured positions [rad]
+    velocity_noise: NonNegativeFloat = 0.0  # standard deviation of measured velocities [rad/s]
     sensor_delay_periods: NonNegativeInt = 0  # whole control periods until a reading arrives
     dropout: FractionBelowOne = 0.0  # probability that what arrives in a period is lost
     actuator_lag_s: NonNegativeFloat = 0.0  # time constant of the first-order velocity response [s]
@@ -25,11 +25,11 @@ class ImperfectionConfig(Config, frozen=True):
 class SimulatorConfig(Config, frozen=True):
     """Physics of the simulated robots."""
 
-    physics_step_s: PositiveFloat = 0.005  # of the integrator; divides the control period
-    max_servo_effort: PositiveFloat = 60.0  # [N m], or the URDF's limit where that is lower
+    physics_step_s: PositiveFloat = 0.005  # time step of the integrator; it divides the control period
+    max_servo_effort: PositiveFloat = 60.0  # [N m], highest effort of a servo; the URDF's limit where that is lower
     full_effort_error: PositiveFloat = 1.0  # [rad/s] velocity error at which a servo gives its full effort
     joint_armature: NonNegativeFloat = 0.1  # motor and gear inertia seen at the joint [kg m^2]
-    max_speed: PositiveFloat = 50.0  # [rad/s]; beyond it the simulation has diverged
+    max_speed: PositiveFloat = 50.0  # [rad/s]; joint speed beyond which the simulation has diverged
     scene: dict[str, Any] = msgspec.field(default_factory=dict)  # the record of the task's scene
     imperfections: ImperfectionConfig = msgspec.field(default_factory=ImperfectionConfig)
 

@@ -26,14 +26,14 @@ OPTIONS = {  # fields of `StudyOptions` that the command line offers
     "updates_per_transition": "gradient updates per environment step",
     "learning_starts": "transitions before the first update",
     "evaluate_every": "training episodes between evaluations",
-    "evaluation_episodes": "greedy held-out episodes of an evaluation",
-    "stop_at_success": "evaluation success that ends a seed; above 1 never",
-    "confirmation_episodes": "further held-out episodes that must reach the same success, or training continues",
-    "action_source": "requested or executed",
-    "reward_scale": "the learner's reward is the environment's times this",
-    "success_fraction": "of each batch from episodes that ended in success",
-    "success_at": "end: an episode's last step decides; any: one step with success is enough",
-    "replay_capacity": "transitions of the replay buffer",
+    "evaluation_episodes": "greedy episodes on held-out goals per evaluation",
+    "stop_at_success": "evaluation success rate that ends a seed; above 1: never",
+    "confirmation_episodes": "further greedy episodes that must reach the same success rate, or training continues",
+    "action_source": "action that is learned from: requested or executed",
+    "reward_scale": "factor from the environment's reward to the learner's",
+    "success_fraction": "fraction of each batch that comes from successful episodes",
+    "success_at": "end: the last step of an episode decides; any: one step with success is enough",
+    "replay_capacity": "transitions that the replay buffer holds",
 }
 OF_TRAINER = (  # of a run's trainer: what its configuration says unless the command line does
     "updates_per_transition",
@@ -58,21 +58,27 @@ CHECKPOINT_PERIOD_S = 20.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options on `parser`; one that is not given is absent from what it parses."""
     parser.argument_default = argparse.SUPPRESS
-    parser.add_argument("--task", help="a task of this package")
-    parser.add_argument("--env", help="or the id of any Gymnasium environment with Box observation and action")
-    parser.add_argument("--algorithm", help="[naf]")
-    parser.add_argument("--seeds", type=whole(0), nargs="+", help="[0]")
+    parser.add_argument("--task", help="task to learn, of this package or a plugin")
+    parser.add_argument("--env", help="or id of a Gymnasium environment with Box observations and actions")
+    parser.add_argument("--algorithm", help="algorithm that learns it [naf]")
+    parser.add_argument("--seeds", type=whole(0), nargs="+", help="seeds, trained one after another [0]")
     defaults = StudyOptions()
     for name, text in OPTIONS.items():
         default = getattr(defaults, name)
-        told = f"the task's own, else {default}" if name in OF_TRAINER else default
-        parser.add_argument(f"--{name.replace('_', '-')}", help=f"{text} [{told}]")
-    parser.add_argument("--config", nargs="+", action="extend", metavar="FILE", help="YAML files over the task's own")
-    parser.add_argument("--set", nargs="+", action="extend", metavar="KEY=VALUE", help="single values over the files'")
-    parser.add_argument("--json", type=Path, help="also write all rows to this file")
-    parser.add_argument("--output", type=Path, help="new folder that keeps everything, for --resume")
-    parser.add_argument("--resume", type=Path, metavar="DIR", help="go on with the study that --output DIR began")
-    parser.add_argument("--checkpoint-period", type=number(0.0), help=f"[s] of wall time [{CHECKPOINT_PERIOD_S}]")
+        shown = f"the task's own, else {default}" if name in OF_TRAINER else default
+        parser.add_argument(f"--{name.replace('_', '-')}", help=f"{text} [{shown}]")
+    parser.add_argument(
+        "--config", nargs="+", action="extend", metavar="FILE", help="YAML files over the task's own values"
+    )
+    parser.add_argument("--set", nargs="+", action="extend", metavar="KEY=VALUE", help="single values over all others")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all rows to this file too")
+    parser.add_argument("--output", type=Path, metavar="DIR", help="new folder that keeps everything, for --resume")
+    parser.add_argument("--resume", type=Path, metavar="DIR", help="continue the study that --output DIR began")
+    parser.add_argument(
+        "--checkpoint-period",
+        type=number(0.0),
+        help=f"wall time between checkpoints, in seconds [{CHECKPOINT_PERIOD_S}]",
+    )
     parser.set_defaults(run=run)
 
 

@@ -169,7 +169,7 @@ class Study:
         }
 
     def go_on_from(self, state: dict[str, NDArray], counters: dict[str, Any]) -> None:
-        """Take up where another process stood between two episodes; its steps were added before.
+        """Continue where another process stopped between two episodes; its steps were added before.
 
         Raises:
             CheckpointError: the algorithm's `state` is of another configuration.

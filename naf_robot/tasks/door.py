@@ -24,20 +24,20 @@ class DoorConfig(EpisodeConfig, frozen=True):
     """Where the door stands and what opening it is worth; weights are ours, the paper publishes none."""
 
     episode_steps: PositiveInt = 300  # actions after which an episode is truncated
-    direction: Literal["pull", "push"] = "pull"  # in which the door is to be opened
+    direction: Literal["pull", "push"] = "pull"  # direction in which the door is opened
     geometry: DoorGeometry = DoorGeometry()
-    frame_position: Vector3 = (0.84, 0.28, 0.55)  # [m], base frame: the hinge at the lever's height
+    frame_position: Vector3 = (0.84, 0.28, 0.55)  # [m], position of the hinge at the lever's height, base frame
     frame_spread: tuple[NonNegativeFloat, NonNegativeFloat] = (0.1, 0.2)  # [m], sides of the rectangle along x and y
-    success_moment: Literal["any", "end"] = "any"  # of the episode at which the door must be open
-    success_angle: Angle = 0.17453292519943295  # ten degrees
-    goal_door_angle: Angle = 1.2  # [rad] of the opened door, in the right direction
-    goal_handle_angle: Angle = 1.2  # [rad] of the turned lever
-    handle_weight: NonNegativeFloat = 3.0  # c1 [1/m]
+    success_moment: Literal["any", "end"] = "any"  # when in the episode the door must be open
+    success_angle: Angle = 0.17453292519943295  # [rad] angle at which the door counts as open: ten degrees
+    goal_door_angle: Angle = 1.2  # [rad] angle of the opened door, in the right direction
+    goal_handle_angle: Angle = 1.2  # [rad] angle of the turned lever
+    handle_weight: NonNegativeFloat = 3.0  # weight c1 of the distance to the handle [1/m]
     huber_delta: PositiveFloat = 0.1  # distance at which the Huber distance becomes linear [m]
-    opening_weight: NonNegativeFloat = 3.0  # c2 [1/rad]
-    action_weight: NonNegativeFloat = 0.001  # c3
-    closed_angle: Angle = 0.03  # [rad] either way, within which the door counts as closed
-    handle_closed_angle: Angle = 0.2  # [rad] of the lever at rest
+    opening_weight: NonNegativeFloat = 3.0  # weight c2 of the opening [1/rad]
+    action_weight: NonNegativeFloat = 0.001  # weight c3 of the executed action's squared norm
+    closed_angle: Angle = 0.03  # [rad] angle in both directions within which the door counts as closed
+    handle_closed_angle: Angle = 0.2  # [rad] angle of the lever at rest
 
     @property
     def sign(self) -> float:
@@ -155,7 +155,7 @@ class DoorPullConfig(DoorConfig, frozen=True):
 class DoorPushConfig(DoorConfig, frozen=True):
     """Defaults of `door_push`."""
 
-    direction: Literal["pull", "push"] = "push"  # in which the door is to be opened
+    direction: Literal["pull", "push"] = "push"  # direction in which the door is opened
 
 
 class DoorRealConfig(DoorConfig, frozen=True):

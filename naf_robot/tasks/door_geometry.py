@@ -21,13 +21,13 @@ class DoorGeometry(Config, frozen=True):
     from the hinge to -y; the lever is before it, on the robot's side, and points to the hinge.
     """
 
-    panel_width: Length = 0.42  # of the panel [m]
-    panel_height: Length = 0.7  # of the panel [m]
-    panel_thickness: Length = 0.04  # of the panel [m]
-    lever_length: Length = 0.13  # of the lever [m]
-    lever_radius: Length = 0.01  # of the lever [m]
-    lever_distance: Length = 0.07  # of the lever's middle line before the panel's face
-    lever_backset: Length = 0.04  # of the lever's axis from the panel's free edge
+    panel_width: Length = 0.42  # width of the panel [m]
+    panel_height: Length = 0.7  # height of the panel [m]
+    panel_thickness: Length = 0.04  # thickness of the panel [m]
+    lever_length: Length = 0.13  # length of the lever [m]
+    lever_radius: Length = 0.01  # radius of the lever [m]
+    lever_distance: Length = 0.07  # distance of the lever's middle line from the panel's face
+    lever_backset: Length = 0.04  # distance of the lever's axis from the panel's free edge
     grip: Length = 0.1  # along the lever from its axis: the point that the tool is drawn to
 
     def __post_init__(self) -> None:

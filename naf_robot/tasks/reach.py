@@ -13,12 +13,12 @@ from naf_robot.tasks.task import EFFORT_NAMES, EpisodeConfig, Task
 class ReachConfig(EpisodeConfig, frozen=True):
     """Targets are uniform in a cube; weights are ours, the paper publishes none."""
 
-    target_centre: Vector3 = (0.55, 0.0, 0.45)  # [m], base frame
-    target_size: PositiveFloat = 0.2  # [m], edge of the cube
-    success_distance: PositiveFloat = 0.05  # from the target within which the tool counts as there [m]
-    distance_weight: NonNegativeFloat = 3.0  # c1 [1/m]
-    action_weight: NonNegativeFloat = 0.003  # c2
-    projection_weight: NonNegativeFloat = 0.3  # c3
+    target_centre: Vector3 = (0.55, 0.0, 0.45)  # [m], centre of the cube of targets, base frame
+    target_size: PositiveFloat = 0.2  # [m], edge of the cube of targets
+    success_distance: PositiveFloat = 0.05  # distance from the target within which the episode is a success [m]
+    distance_weight: NonNegativeFloat = 3.0  # weight c1 of the distance to the target [1/m]
+    action_weight: NonNegativeFloat = 0.003  # weight c2 of the executed action's squared norm
+    projection_weight: NonNegativeFloat = 0.3  # weight c3 of the squared norm of the safety projection's change
     huber_delta: PositiveFloat = 0.05  # distance at which the Huber distance becomes linear [m]
 
 

@@ -18,9 +18,9 @@ class EpisodeConfig(Config, frozen=True):
 
     control_period_s: PositiveFloat = 0.05  # time between two actions
     episode_steps: PositiveInt = 150  # actions after which an episode is truncated
-    action_weight: NonNegativeFloat = 0.01  # of the executed action's squared norm
-    projection_weight: NonNegativeFloat = 1.0  # of the squared norm of what the safety projection took away
-    actions: dict[str, Any] = msgspec.field(default_factory=dict)  # what the policy's numbers mean: kind and settings
+    action_weight: NonNegativeFloat = 0.01  # weight of the executed action's squared norm
+    projection_weight: NonNegativeFloat = 1.0  # weight of the squared norm of the safety projection's change
+    actions: dict[str, Any] = msgspec.field(default_factory=dict)  # kind of action and its settings
 
     def __post_init__(self) -> None:
         self.action_spec()

@@ -1,4 +1,4 @@
-"""The versions of a run's policies: numbered upwards for ever, their arrays never changed.
+"""The versions of a run's policies: numbered upwards without end, their arrays never changed.
 
 There is one policy for all robots, or one for each of them; every version has a number of its own.
 """
@@ -15,11 +15,11 @@ from naf_robot.experience.codec import Contract
 from naf_robot.learning.algorithm import NewPolicy
 
 RECENT = 64  # versions of each addressee kept in memory: an episode ends some versions after its own came out
-ASKED_FOR = 64  # versions kept beyond that, because they were asked for: those on trial, at most one of each robot
+ASKED_FOR = 64  # versions kept beyond that: candidates under evaluation, at most one of each robot
 
 
 class Publication:
-    """Hands out an algorithm's policies as versions; numbers go on above those of any process before.
+    """Numbers an algorithm's policies as versions, above those of any process before.
 
     Raises:
         StoreError: the file at `counter` holds no number.

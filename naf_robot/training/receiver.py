@@ -21,9 +21,9 @@ MAX_ACKNOWLEDGED = 128  # batches in one answer: their collectors' names stand i
 
 
 class Receipt(NamedTuple):
-    """What came of experience messages."""
+    """The results of experience messages."""
 
-    answers: list[bytes]  # acknowledgements and refusals
+    answers: list[bytes]  # acknowledgements and rejections
     finished: list[EpisodeRecord]  # episodes that are complete now
     refused: list[str]  # why something was not stored
 
@@ -76,8 +76,8 @@ class Receiver:
     def settle(self, wait: bool = False) -> Receipt:
         """Learn from what is on the disk by now, and answer it; with `wait`, everything submitted is waited for.
 
-        A batch that is held already is acknowledged again and changes nothing. One that cannot be
-        held (a full disk, two senders under one name) is answered with a refusal.
+        A batch that is stored already is acknowledged again and changes nothing. One that cannot be
+        stored (a full disk, two senders under one name) is rejected with a reason.
         """
         held: list[tuple[str, int]] = []
         receipt = Receipt([], [], [])

@@ -47,7 +47,7 @@ SUCCEEDED, RAN_OUT = 0, 3  # exit codes of a training run
 class Trainer:
     """One run's algorithm with its experience; driven by a loop that feeds it messages and time.
 
-    A run folder that holds experience is taken up where it stands: replay and episodes come from the
+    A run folder that holds experience is resumed: replay and episodes come from the
     store, the algorithm from the newest whole checkpoint.
 
     Raises:

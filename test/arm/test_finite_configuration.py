@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import naf_robot.arm
+from naf_robot.arm.control.actions import JointVelocity, ToolTwist
 from naf_robot.arm.control.contact import ContactConfig
 from naf_robot.arm.control.velocity_control import VelocityControlConfig
 from naf_robot.arm.model.config import ArmConfig
@@ -28,6 +29,8 @@ from naf_robot.core.errors import ConfigError
 
 SPHERE = {"centre": [0.4, 0.0, 0.6], "radius": 0.6, "margin": 0.01}
 SAMPLES: dict[type[Config], dict] = {  # every number stated, so that every one is tried
+    JointVelocity: {},
+    ToolTwist: {},
     ArmConfig: {"urdf": "a", "tool_frame": "tool", "joints": ["a", "b"], "home": [0.1, 0.2]},
     JointLimitsConfig: {
         "min_position": -1.0,
@@ -122,7 +125,7 @@ def test_the_sentence_says_what_and_where(make, sentence):
     [
         ("min_position: .nan", "joint limits: min_position must be a finite number, got nan"),
         ("soft_lower_limit: .inf", "joint limits: min_position must be a finite number, got inf"),
-        ("max_deceleration: fast", r"max_deceleration of joint_limits.joint_1 in .*Expected `float"),
+        ("max_deceleration: fast", r"max_deceleration of joint_limits\.joint_1 in .* must be a number, got 'fast'"),
     ],
 )
 def test_a_limits_file_is_no_way_around(tmp_path, line, sentence):

@@ -11,7 +11,7 @@ from naf_robot.run.environments import make_environment
 from naf_robot.sim.imperfections import ImperfectSensors
 from naf_robot.sim.registry import SIMULATORS, SimulatorEntry, World, register
 
-BACKEND = {"simulator": {"backend": "integrator"}}
+BACKEND = {"backend": "integrator"}
 
 
 class Integrator:
@@ -103,4 +103,4 @@ def test_it_keeps_the_protocols_promises(promise):
 
 def test_an_unknown_backend_lists_the_known_ones():
     with pytest.raises(UnknownNameError, match=r"unknown simulator 'dream'; valid: integrator, mujoco"):
-        make_environment(resolve("reach", overrides=[{"simulator": {"backend": "dream"}}]))
+        make_environment(resolve("reach", overrides=[{"backend": "dream"}]))

@@ -78,7 +78,7 @@ def test_reading_twice_is_the_same_and_a_new_scene_loses_nothing_that_is_on_its_
 
 @pytest.mark.parametrize("settings", [{}, {"sensor_delay_periods": 2}, {"dropout": 0.4}])
 def test_the_imu_of_a_simulated_door_says_each_instant_once(settings):
-    overrides = {"simulator": {"imperfections": settings}}
+    overrides = {"simulator": {"imperfections": settings}, "robots": ["a"]}
     simulator = make_simulator(resolve("door_real", overrides=[overrides]), ("a",))
     came = []
     for number in range(60):

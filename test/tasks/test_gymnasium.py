@@ -6,12 +6,13 @@ import sys
 import textwrap
 from pathlib import Path
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "first_hour.md").read_text(encoding="utf-8")
 
 
-def test_the_readmes_lines_make_an_environment(tmp_path):
-    (lines,) = re.findall(r"(?:^    .*\n)*^    environment = gymnasium\.make.*\n", README, re.MULTILINE)
-    code = textwrap.dedent(lines) + textwrap.dedent(
+def test_the_lines_of_the_first_hour_make_an_environment(tmp_path):
+    blocks = re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    (lines,) = [block for block in blocks if "gymnasium.make" in block]
+    code = lines + textwrap.dedent(
         """
         observation, info = environment.reset(seed=0)
         assert environment.observation_space.contains(observation)

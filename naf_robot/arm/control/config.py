@@ -13,16 +13,17 @@ class VelocityControlConfig(Config, frozen=True):
 
     joint_states_limit_s: PositiveFloat = 0.1  # age beyond which joint states are stale
     desired_velocity_limit_s: PositiveFloat = 0.1  # age beyond which a desired velocity is stale
-    sensor_limits_s: dict[str, PositiveFloat] = msgspec.field(default_factory=dict)  # required sensors by name
+    sensor_limits_s: dict[str, PositiveFloat] = msgspec.field(default_factory=dict)  # age beyond which required
+    # sensors are stale, by name
     simulated_time: bool = False  # stamps and step times are simulated seconds
     wall_limit_s: PositiveFloat = 2.0  # silence that is too long even for simulated time
-    future_s: PositiveFloat = 0.1  # a stamp further ahead is refused
+    future_s: PositiveFloat = 0.1  # a stamp further ahead of the clock is rejected
     jump_s: PositiveFloat = 1.0  # stamp time that runs ahead of the steady clock by more has jumped
-    implausible_velocity: PositiveFloat = 10.0  # times the velocity limit: the state is not physical
-    implausible_position: PositiveFloat = 1.0  # [rad] beyond a position limit: the same
-    continuity_margin: PositiveFloat = 0.02  # [rad] that successive positions may differ by without motion: noise
+    implausible_velocity: PositiveFloat = 10.0  # a velocity above so many times the limit is implausible
+    implausible_position: PositiveFloat = 1.0  # [rad] a position further beyond a limit is implausible
+    continuity_margin: PositiveFloat = 0.02  # [rad] difference of successive positions that is taken as noise
     contact: ContactConfig = ContactConfig()
-    enabled: bool = True  # at start; else nothing moves before `enable`
+    enabled: bool = True  # whether commands are followed from the start; else not before `enable`
 
     def __post_init__(self) -> None:
         require_finite(self, "velocity_control")

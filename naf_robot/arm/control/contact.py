@@ -13,8 +13,9 @@ from naf_robot.core.types import PositiveFloat, PositiveInt
 class ContactConfig(Config, frozen=True):
     """When a touch counts as contact."""
 
-    max_effort: dict[str, PositiveFloat] = msgspec.field(default_factory=dict)  # by joint [N m]; else its effort limit
-    max_force: PositiveFloat = 50.0  # [N], length of the external force
+    max_effort: dict[str, PositiveFloat] = msgspec.field(default_factory=dict)  # [N m] threshold by joint,
+    # else the joint's effort limit
+    max_force: PositiveFloat = 50.0  # [N], threshold of the external force's length
     samples: PositiveInt = 1  # consecutive messages over a threshold before it counts
 
     def __post_init__(self) -> None:

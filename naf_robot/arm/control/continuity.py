@@ -1,4 +1,4 @@
-"""Do successive joint states agree with each other and with time?"""
+"""Checks that successive joint states agree with each other and with their stamps."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class _Reading:
 
 
 class Continuity:
-    """Refuses joint states that the arm cannot have reached from the last one that was accepted.
+    """Rejects joint states that the arm cannot have reached from the last one that was accepted.
 
     Between two states a joint moves by no more than `margin` [rad] (noise, quantisation) and SPEED_FACTOR times
     its velocity limit `max_velocity` (n,) [rad/s], or its measured velocity, over the difference of their stamps.

@@ -37,7 +37,7 @@ class Output(Protocol):
 class VelocityOutput:
     """A `forward_command_controller` of ros2_control with the velocity interface, or our simulator.
 
-    It repeats its last command for ever: nothing but zeros stops the arm.
+    It repeats its last command without end: only a command of zeros stops the arm.
     """
 
     kind = "velocity"

@@ -1,4 +1,4 @@
-"""Who else writes to an arm: publishers of its command topic, watched by name."""
+"""The publishers of an arm's command topic, checked by name: there must be one."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ class SoleWriter:
         self._since_s: dict[str, float] = {}
 
     def violation(self, writers: Sequence[str]) -> str | None:
-        """Why `writers`, full node names, must not be, or None. To be asked about once a second."""
+        """Why the full node names `writers` are a fault, or None. Call it about once a second."""
         now_s = self._clock.now_s()
         others = {name for name in writers if name != self._own}
         if sum(name == self._own for name in writers) > 1:

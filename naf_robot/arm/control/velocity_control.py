@@ -77,8 +77,8 @@ class VelocityControl:
             self.joint_names, projection.limits.max_velocity, config.continuity_margin, config.simulated_time
         )
         self._clock = clock
-        self._moved_s = -np.inf  # steady time at which the arm was last told to move, or measured moving
-        self.watches_effort = False  # the newest joint states carried efforts, so contact can be felt by them
+        self._moved_s = -np.inf  # steady time at which the arm was last commanded to move, or measured moving
+        self.watches_effort = False  # the newest joint states carried efforts, so contact can be detected from them
         self._last_sent = np.zeros(projection.model.size)
         # Whether the arm does what was last sent. It may not at the start (a predecessor's command), after a
         # gap (a drive may have stopped it, or not) and after simulated time stood still.
@@ -187,7 +187,7 @@ class VelocityControl:
         return None
 
     def writers(self, violation: str | None) -> None:
-        """Take what `SoleWriter` says of the publishers of commands; a second one latches a fault."""
+        """Take the result of `SoleWriter.violation`; a second publisher of commands latches a fault."""
         self._second_writer = violation
         if violation is not None:
             self._faults.trip("writers", violation, lambda: self._second_writer)
@@ -200,7 +200,7 @@ class VelocityControl:
         """The velocity to send at `now_s`, `period_s` after the last one was sent [s].
 
         Where the arm need not be doing what was last sent, the measured velocity takes its place; with
-        no state to go by, zero: it is the one command that takes an arm that has stopped nowhere.
+        no state at all, zero is sent: it is the only command that does not move an arm that has stopped.
         """
         jump = self._watchdog.observe(now_s)
         reasons = [] if jump is None else [jump]
@@ -262,7 +262,7 @@ class VelocityControl:
     def _latch_silence(self, text: str) -> None:
         """Latch that joint states were silent, if the arm moved shortly before the silence or within it.
 
-        Whether it is still told to move makes no difference: that depends on which input was missed first.
+        Whether it is still commanded to move makes no difference: that depends on which input was missed first.
         """
         heard_s = self._watchdog.arrival_s(JOINT_STATES)
         if heard_s is not None and self._moved_s >= heard_s - RECENT_MOTION_S:

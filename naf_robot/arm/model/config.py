@@ -11,10 +11,10 @@ from naf_robot.core.types import FilePath
 class ArmConfig(Config, frozen=True):
     """Description of one arm; the order of `joints` is the order of every joint array."""
 
-    urdf: FilePath  # of the arm; relative to the file that gives it, or a path of the package
-    tool_frame: str  # the URDF's link that acts
-    joints: tuple[str, ...]  # that are controlled
-    home: tuple[float, ...]  # [rad], where every episode starts
+    urdf: FilePath  # description of the arm; relative to the file that gives it, or a path of the package
+    tool_frame: str  # link of the URDF whose origin is the tool
+    joints: tuple[str, ...]  # names of the controlled joints, in the order of all arrays
+    home: tuple[float, ...]  # [rad], posture in which every episode starts, one value per joint
 
     def __post_init__(self) -> None:
         require_finite(self, "arm")

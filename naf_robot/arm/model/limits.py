@@ -21,9 +21,9 @@ class JointLimitsConfig(Config, frozen=True):
 
     min_position: float | None = None  # lowest position [rad]
     max_position: float | None = None  # highest position [rad]
-    max_velocity: PositiveFloat | None = None  # [rad/s] either way
-    max_acceleration: PositiveFloat | None = None  # [rad/s^2] either way
-    max_effort: PositiveFloat | None = None  # [N m] either way
+    max_velocity: PositiveFloat | None = None  # [rad/s] highest speed in both directions
+    max_acceleration: PositiveFloat | None = None  # [rad/s^2] highest acceleration in both directions
+    max_effort: PositiveFloat | None = None  # [N m] highest effort in both directions
     has_position_limits: bool = True  # false: the position limits here add nothing
     has_velocity_limits: bool = True  # false: max_velocity here adds nothing
     has_acceleration_limits: bool = True  # false: max_acceleration here adds nothing
@@ -43,9 +43,9 @@ class JointLimits:
 
     min_position: FloatArray  # [rad]
     max_position: FloatArray  # [rad]
-    max_velocity: FloatArray  # [rad/s] either way
-    max_acceleration: FloatArray  # [rad/s^2] either way
-    max_effort: FloatArray  # [N m] either way
+    max_velocity: FloatArray  # [rad/s] highest speed in both directions
+    max_acceleration: FloatArray  # [rad/s^2] highest acceleration in both directions
+    max_effort: FloatArray  # [N m] highest effort in both directions
 
     def __post_init__(self) -> None:
         for field in fields(self):

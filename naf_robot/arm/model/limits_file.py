@@ -50,6 +50,8 @@ def _limits(values: Mapping[str, Any], where: str) -> JointLimitsConfig:
     limits = build(JointLimitsConfig, stated, where)
     for key, (ours, narrower, flag) in NARROWING.items():
         if key in values and values.get(flag, True):
+            if isinstance(values[key], bool) or not isinstance(values[key], int | float):
+                raise ConfigError(f"{key} of {where} must be a number, got {values[key]!r}")
             other = getattr(build(JointLimitsConfig, {ours: values[key]}, f"{key} of {where}"), ours)
             both = [value for value in (getattr(limits, ours), other) if value is not None]
             limits = msgspec.structs.replace(limits, **{ours: narrower(both, default=None)})

@@ -17,11 +17,11 @@ JointsByName = Annotated[dict[str, JointLimitsConfig], msgspec.Meta(description=
 class SphereConfig(Config, frozen=True):
     """The sphere that the tool's origin never leaves, base frame."""
 
-    centre: Vector3  # of the sphere, base frame [m]
-    radius: PositiveFloat  # of the sphere [m]
-    margin: PositiveFloat = 0.01  # [m] kept from the surface, the reserve for noise and discretisation
+    centre: Vector3  # centre of the sphere, base frame [m]
+    radius: PositiveFloat  # radius of the sphere that the tool stays in [m]
+    margin: PositiveFloat = 0.01  # [m] distance kept from the surface, for noise and discretisation
     correction_gain: NonNegativeFloat = 1.0  # [1/s] inward speed per metre outside
-    correction_speed: NonNegativeFloat = 0.05  # [m/s], the most that correction asks for
+    correction_speed: NonNegativeFloat = 0.05  # [m/s], highest speed of that correction
 
     def __post_init__(self) -> None:
         require_finite(self, "sphere")
@@ -32,10 +32,10 @@ class SphereConfig(Config, frozen=True):
 class HalfSpaceConfig(Config, frozen=True):
     """A plane such as floor or wall: the tool stays where normal.p >= offset, base frame."""
 
-    name: str  # for messages; differs from all others
-    normal: Vector3  # into the admitted side; any length but zero
-    offset: float  # [m] along the unit normal
-    margin: PositiveFloat = 0.01  # kept from the plane [m]
+    name: str  # name in messages; differs from all others
+    normal: Vector3  # normal vector into the admitted side; any length but zero
+    offset: float  # [m] offset of the plane along the unit normal
+    margin: PositiveFloat = 0.01  # distance kept from the plane [m]
 
     def __post_init__(self) -> None:
         require_finite(self, f"half-space {self.name!r}")
@@ -46,10 +46,10 @@ class HalfSpaceConfig(Config, frozen=True):
 class KeepOutBoxConfig(Config, frozen=True):
     """An axis-aligned box in the base frame that the tool's origin never enters."""
 
-    name: str  # for messages; differs from all others
+    name: str  # name in messages; differs from all others
     min_corner: Vector3  # corner with the smallest coordinates [m]
     max_corner: Vector3  # corner with the largest coordinates [m]
-    margin: PositiveFloat = 0.01  # kept from the box [m]
+    margin: PositiveFloat = 0.01  # distance kept from the box [m]
 
     def __post_init__(self) -> None:
         require_finite(self, f"keep-out box {self.name!r}")
@@ -62,13 +62,13 @@ class KeepOutBoxConfig(Config, frozen=True):
 class SelfCollisionConfig(Config, frozen=True):
     """How near the arm's links may come to each other."""
 
-    enabled: bool = True  # false: the links are not watched
-    pairs: tuple[tuple[str, str], ...] | None = None  # link names; None is every pair that is not adjacent
-    ignored_pairs: tuple[tuple[str, str], ...] = ()  # link names; these pairs are not watched
-    slow_distance: PositiveFloat = 0.05  # [m], where slowing begins
-    stop_distance: PositiveFloat = 0.01  # [m], never closer
-    margin: PositiveFloat = 0.005  # [m] beyond the stop distance, for noise and discretisation
-    approach_speed: PositiveFloat = 0.25  # [m/s] admitted at slow_distance, falling to zero at stop_distance
+    enabled: bool = True  # whether the distances of the links are watched
+    pairs: tuple[tuple[str, str], ...] | None = None  # pairs of links to watch; null: every pair that is not adjacent
+    ignored_pairs: tuple[tuple[str, str], ...] = ()  # pairs of links that are not watched
+    slow_distance: PositiveFloat = 0.05  # [m], distance below which approaching links slow down
+    stop_distance: PositiveFloat = 0.01  # [m], least distance of two links
+    margin: PositiveFloat = 0.005  # [m] distance kept beyond stop_distance, for noise and discretisation
+    approach_speed: PositiveFloat = 0.25  # [m/s] speed admitted at slow_distance, falling to zero at stop_distance
 
     def __post_init__(self) -> None:
         require_finite(self, "self_collision")
@@ -86,12 +86,12 @@ class SafetyConfig(Config, frozen=True):
     half_spaces: tuple[HalfSpaceConfig, ...] = ()  # planes that the tool stays on one side of
     keep_out_boxes: tuple[KeepOutBoxConfig, ...] = ()  # that the tool stays out of
     self_collision: SelfCollisionConfig = SelfCollisionConfig()
-    joint_limits_file: FilePath | None = None  # a joint_limits.yaml as of ros2_control; narrows the URDF too
+    joint_limits_file: FilePath | None = None  # a joint_limits.yaml in ros2_control's format; narrows the URDF
     joints: JointsByName = msgspec.field(default_factory=dict)  # narrows the URDF, never widens
-    max_acceleration: PositiveFloat = 10.0  # [rad/s^2] for joints that state none of their own
-    velocity_scale: PositiveFraction = 1.0  # of every joint's velocity limit
-    position_margin: NonNegativeFloat = 0.01  # [rad] kept from each end
-    delay_s: NonNegativeFloat = 0.05  # age of the state and of the command's effect that is allowed for
+    max_acceleration: PositiveFloat = 10.0  # [rad/s^2] acceleration limit of joints that state none of their own
+    velocity_scale: PositiveFraction = 1.0  # factor on every joint's velocity limit
+    position_margin: NonNegativeFloat = 0.01  # [rad] distance kept from each position limit
+    delay_s: NonNegativeFloat = 0.05  # delay of state and command that is allowed for
     min_period_s: PositiveFloat = 0.05  # a command is taken to last at least this long: the slowest sender's period
     max_period_s: PositiveFloat = 0.1  # a longer measured period counts as this
 

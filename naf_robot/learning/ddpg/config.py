@@ -13,8 +13,9 @@ class DdpgConfig(Config, frozen=True):
 
     hidden: Annotated[tuple[PositiveInt, ...], msgspec.Meta(min_length=2)] = (100, 100)  # units per layer, each network
     batch_size: PositiveInt = 64  # transitions per update
-    actor_learning_rate: PositiveFloat = 1e-4  # at 1e-3 the actor runs into the tanh before the critic knows anything
-    critic_learning_rate: PositiveFloat = 1e-3  # of the critic's Adam
-    discount: UnitInterval = 0.98  # of the reward of the next step
+    actor_learning_rate: PositiveFloat = 1e-4  # learning rate of the actor; at 1e-3 the tanh saturates
+    # before the critic has learned
+    critic_learning_rate: PositiveFloat = 1e-3  # learning rate of the critic
+    discount: UnitInterval = 0.98  # discount factor per step
     tau: PositiveFraction = 0.005  # step of the target networks
     time_limit_is_terminal: bool = False  # no bootstrap at truncation either

@@ -8,8 +8,8 @@ class LinearNafConfig(Config, frozen=True):
     """Defaults as NAF's plain variant."""
 
     batch_size: PositiveInt = 64  # transitions per update
-    learning_rate: PositiveFloat = 1e-3  # of Adam
-    discount: UnitInterval = 0.98  # of the reward of the next step
+    learning_rate: PositiveFloat = 1e-3  # learning rate of Adam
+    discount: UnitInterval = 0.98  # discount factor per step
     tau: PositiveFraction = 0.005  # step of the target network
     log_diagonal_limit: PositiveFloat = 5.0  # the diagonal of L stays within exp(±this)
     time_limit_is_terminal: bool = False  # no bootstrap at truncation either

@@ -16,19 +16,20 @@ class NafConfig(Config, frozen=True):
     `plain`: the paper's networks with a slowly following target network.
     """
 
-    variant: Literal["cross_normalised", "plain"] = "cross_normalised"  # of the networks, as above
+    variant: Literal["cross_normalised", "plain"] = "cross_normalised"  # variant of the networks
+    # (docs/algorithms/naf.md)
     hidden: Annotated[tuple[PositiveInt, ...], msgspec.Meta(min_length=1)] = (100, 100)  # units per layer, each network
     batch_size: Annotated[int, msgspec.Meta(ge=2)] = 64  # transitions per update
-    learning_rate: PositiveFloat = 1e-3  # of Adam
-    beta1: FractionBelowOne | None = None  # Adam's first moment; unset: 0.5 cross-normalised, 0.9 plain
-    beta2: FractionBelowOne = 0.999  # Adam's second moment
-    discount: UnitInterval = 0.98  # of the reward of the next step
+    learning_rate: PositiveFloat = 1e-3  # learning rate of Adam
+    beta1: FractionBelowOne | None = None  # decay of Adam's first moment; unset: 0.5 cross-normalised, 0.9 plain
+    beta2: FractionBelowOne = 0.999  # decay of Adam's second moment
+    discount: UnitInterval = 0.98  # discount factor per step
     bounded_values: bool = True  # targets bootstrap from no more than the rewards seen so far can add up to
-    gradient_norm_limit: PositiveFloat = 10.0  # Euclidean norm over all parameters
+    gradient_norm_limit: PositiveFloat = 10.0  # bound on the gradient's Euclidean norm over all parameters
     log_diagonal_limit: PositiveFloat = 2.0  # the diagonal of L stays within exp(±this)
-    batch_norm_momentum: PositiveFraction = 0.01  # cross-normalised only
-    layer_norm: bool = False  # plain only
-    tau: PositiveFraction = 0.005  # plain only: target network's step
+    batch_norm_momentum: PositiveFraction = 0.01  # momentum of the running moments; cross-normalised variant only
+    layer_norm: bool = False  # layer normalisation; plain variant only
+    tau: PositiveFraction = 0.005  # step of the target network; plain variant only
     policy_average: FractionBelowOne = 0.0  # decay per update of the averaged acting parameters; 0: act on the newest
     time_limit_is_terminal: bool = False  # Algorithm 1 as printed: no bootstrap at truncation either
 

@@ -1,6 +1,6 @@
 """Hidden layers of a stack of networks, forward and hand-written backward. Tested against autograd.
 
-N rows, of which the first M are live (a gradient comes back to them), D inputs, S networks, H units each.
+N rows, of which the first M are live (they receive a gradient), D inputs, S networks, H units each.
 Activations are (N, S·H); `*_stack` is the same memory seen as (S, N, H). Every buffer and every view is made
 once; an update only runs kernels, and as few over all rows as the formulas allow.
 """

@@ -13,9 +13,9 @@ class SacConfig(Config, frozen=True):
 
     hidden: Annotated[tuple[PositiveInt, ...], msgspec.Meta(min_length=1)] = (100, 100)  # units per layer, each network
     batch_size: PositiveInt = 64  # transitions per update
-    learning_rate: PositiveFloat = 1e-3  # of Adam
-    discount: UnitInterval = 0.98  # of the reward of the next step
+    learning_rate: PositiveFloat = 1e-3  # learning rate of Adam
+    discount: UnitInterval = 0.98  # discount factor per step
     tau: PositiveFraction = 0.005  # step of the target critics
     initial_temperature: PositiveFloat = 1.0  # weight of the entropy at the start
-    target_entropy_per_action: float = -1.0  # times A
+    target_entropy_per_action: float = -1.0  # target entropy divided by the number A of action components
     time_limit_is_terminal: bool = False  # no bootstrap at truncation either

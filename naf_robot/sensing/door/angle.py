@@ -25,25 +25,25 @@ DEGREE = np.pi / 180.0
 
 
 class DoorAngleConfig(Config, frozen=True):
-    """How readings are judged and weighed; the noise values are those of a low-cost MEMS gyro."""
+    """How readings are checked and weighed; the noise values are those of a low-cost MEMS gyro."""
 
-    max_age_s: PositiveFloat = 0.1  # an older reading gives no angle
-    max_angle: PositiveFloat = 3.5  # [rad] either way; no door turns further
-    max_gap_s: PositiveFloat = 0.1  # between readings; more cannot be integrated across
-    start_still_s: PositiveFloat = 0.5  # [s] of stillness, door closed, before the first angle
+    max_age_s: PositiveFloat = 0.1  # age beyond which a reading gives no angle
+    max_angle: PositiveFloat = 3.5  # [rad] largest angle in both directions
+    max_gap_s: PositiveFloat = 0.1  # longest gap between readings that is integrated across
+    start_still_s: PositiveFloat = 0.5  # [s] time of stillness with a closed door before the first angle
     still_deviation: PositiveFloat = 0.01  # [rad/s] standard deviation of the rate that counts as still
-    mounting_tolerance: PositiveFloat = 8.0 * DEGREE  # of gravity's direction against the calibration
-    bias_step: PositiveFloat = 2.0 * DEGREE  # [rad/s] by which a bias found before may differ when starting again
+    mounting_tolerance: PositiveFloat = 8.0 * DEGREE  # difference of gravity's direction from the calibrated one
+    bias_step: PositiveFloat = 2.0 * DEGREE  # [rad/s] largest change of a known gyro bias when starting again
     closed_tolerance: PositiveFloat = 1.5 * DEGREE  # a still door nearer to closed than this is closed
     rest_tolerance: PositiveFloat = 8.0 * DEGREE  # a door nearer to closed than this is closed
-    rest_still_s: PositiveFloat = 3.0  # if it is still for so long
-    closed_rate: PositiveFloat = 0.5 * DEGREE  # [rad/s] below which it is still
-    closed_still_s: PositiveFloat = 0.5  # if it is still for so long
-    closed_deviation: PositiveFloat = 0.1 * DEGREE  # how exactly a closed door is at zero
-    gyro_noise: PositiveFloat = 0.005 * DEGREE  # density [rad/s/sqrt(Hz)]
-    bias_walk: PositiveFloat = 0.01 * DEGREE  # density of the bias's random walk [rad/s^2/sqrt(Hz)]
-    heading_deviation: PositiveFloat = 2.0 * DEGREE  # of an absolute heading
-    heading_correlation_s: PositiveFloat = 30.0  # over which its error stays the same
+    rest_still_s: PositiveFloat = 3.0  # time that a door within rest_tolerance must be still
+    closed_rate: PositiveFloat = 0.5 * DEGREE  # [rad/s] rate below which the door is still
+    closed_still_s: PositiveFloat = 0.5  # time that a door within closed_tolerance must be still
+    closed_deviation: PositiveFloat = 0.1 * DEGREE  # standard deviation of a closed door's angle
+    gyro_noise: PositiveFloat = 0.005 * DEGREE  # noise density of the rate [rad/s/sqrt(Hz)]
+    bias_walk: PositiveFloat = 0.01 * DEGREE  # density of the gyro bias's random walk [rad/s^2/sqrt(Hz)]
+    heading_deviation: PositiveFloat = 2.0 * DEGREE  # standard deviation of an absolute heading
+    heading_correlation_s: PositiveFloat = 30.0  # time over which the heading's error stays the same
 
 
 class DoorAngleState(enum.Enum):
@@ -194,7 +194,7 @@ class DoorAngleEstimator:
         self._covariance = transition @ self._covariance @ transition.T + noise
 
     def _correct_heading(self, reading: ImuReading, period_s: float) -> None:
-        """An absolute heading's error is the same for long: one reading of it says little, many say more."""
+        """An absolute heading's error is the same for long: so one reading corrects little, many more."""
         if self.calibration.heading != "absolute" or reading.orientation is None or self._closed_orientation is None:
             return
         config = self.config
@@ -204,9 +204,9 @@ class DoorAngleEstimator:
         self._correct(np.array([1.0, 0.0]), measured, config.heading_deviation**2 * count)
 
     def _correct_closed(self, reading: ImuReading) -> None:
-        """A door that stands still near zero is closed: spring and latch leave it no other rest.
+        """A door that stands still near zero is taken as closed: spring and latch leave it no other rest.
 
-        The nearer, the sooner that is believed; a hand may hold a door ajar, but not for long.
+        The nearer it is, the shorter it must stand still: somebody may hold a door ajar, but not for long.
         """
         config = self.config
         angle = abs(float(self._x[0]))

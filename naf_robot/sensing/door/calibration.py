@@ -35,7 +35,7 @@ class DoorImuCalibration(Config, frozen=True):
     gravity: Vector3  # unit vector of the specific force at rest, IMU frame
     hinge_axis: Vector3  # unit vector, IMU frame; turning about it by a positive angle opens towards the robot
     gyro_scale: Annotated[float, msgspec.Meta(gt=MIN_SCALE, lt=MAX_SCALE)] = 1.0  # true angle over integrated angle
-    heading: Literal["relative", "absolute"] = "relative"  # whether its orientation has an absolute heading
+    heading: Literal["relative", "absolute"] = "relative"  # whether the IMU's orientation has an absolute heading
 
     def __post_init__(self) -> None:
         for name in ("gravity", "hinge_axis"):
@@ -49,12 +49,12 @@ class DoorImuCalibration(Config, frozen=True):
 class RoutineConfig(Config, frozen=True):
     """What the guided routine asks for."""
 
-    still_s: float = 2.0  # [s] that the door must be still, before and after the swing
+    still_s: float = 2.0  # [s] time that the door must be still before and after the swing
     still_deviation: float = 0.01  # [rad/s] standard deviation of the rate that still counts as still
     min_swing: float = 0.5  # [rad]
-    max_swing: float = 3.5  # [rad]; no door turns further
-    max_off_axis: float = 0.1  # share of the rotation's root mean square that is not about one axis
-    known_swing: float | None = None  # [rad] to the stop, where it is known; gives the gyro's scale
+    max_swing: float = 3.5  # [rad]; largest angle of the swing
+    max_off_axis: float = 0.1  # fraction of the rotation's root mean square that is not about one axis
+    known_swing: float | None = None  # [rad] angle to the stop, where it is known; gives the gyro's scale
     max_duration_s: float = 120.0
 
 
@@ -221,7 +221,7 @@ def load_calibration(path: Path) -> DoorImuCalibration:
     """Read a calibration.
 
     Raises:
-        CalibrationError: there is none at `path`; the way to make one is told.
+        CalibrationError: there is none at `path`; the message says how to make one.
         ConfigError: the file is not a calibration.
     """
     if not path.is_file():

@@ -22,8 +22,8 @@ DOOR_SENSOR = Provider("door_sensor", takes="door_imu", gives=("door_state", "do
 class DoorImuConfig(SensorConfig, frozen=True):
     """One IMU on each robot's door, and how `door_sensor` finds the angle out of it."""
 
-    calibration: str = "door_imu/{robot}.yaml"  # its mounting; a relative path is one in the run folder
-    heading: Literal["relative", "absolute"] = "relative"  # whether its orientation has an absolute heading
+    calibration: str = "door_imu/{robot}.yaml"  # file of the IMU's mounting; relative to the run folder
+    heading: Literal["relative", "absolute"] = "relative"  # whether the IMU's orientation has an absolute heading
     routine: RoutineConfig = RoutineConfig()  # the guided calibration
     angle: DoorAngleConfig = DoorAngleConfig()  # the estimator
 

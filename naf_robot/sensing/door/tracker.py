@@ -23,7 +23,7 @@ class Outcome:
 
     estimate: DoorEstimate | None = None
     refusal: str | None = None  # why the reading was not used
-    progress: str | None = None  # what the operator of the guided routine is told
+    progress: str | None = None  # instruction to the operator of the guided routine
     failure: str | None = None  # why the routine ended without a calibration
 
 

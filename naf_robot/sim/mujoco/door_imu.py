@@ -14,7 +14,7 @@ from naf_robot.sim.mujoco.door_model import IMU_ACCELERATION, IMU_ORIENTATION, I
 
 
 class DoorImus:
-    """One device per robot, told apart by the identity of the robot's data; `numbers` are those of the robots."""
+    """One device per robot, distinguished by the identity of the robot's data; `numbers` are those of the robots."""
 
     def __init__(self, config: ImuConfig, seed: int, numbers: Sequence[int] = (0,)) -> None:
         self._config = config

@@ -15,15 +15,15 @@ from naf_robot.tasks.door_geometry import DoorGeometry
 class DoorPhysics(Config, frozen=True):
     """Physical parameters of a door, which also change with wear."""
 
-    panel_mass: PositiveFloat = 4.0  # of the panel [kg]
-    hinge_spring: NonNegativeFloat = 1.5  # [N m/rad], closes the door
-    hinge_damping: NonNegativeFloat = 1.0  # of the hinge [N m s/rad]
+    panel_mass: PositiveFloat = 4.0  # mass of the panel [kg]
+    hinge_spring: NonNegativeFloat = 1.5  # [N m/rad], stiffness of the spring that closes the door
+    hinge_damping: NonNegativeFloat = 1.0  # damping of the hinge [N m s/rad]
     hinge_friction: NonNegativeFloat = 0.02  # dry friction of the hinge [N m]
-    lever_spring: NonNegativeFloat = 0.4  # [N m/rad], lifts the lever
-    lever_preload: NonNegativeFloat = 0.5  # [rad] by which the spring is wound with the lever at rest
-    lever_damping: NonNegativeFloat = 0.02  # of the lever [N m s/rad]
+    lever_spring: NonNegativeFloat = 0.4  # [N m/rad], stiffness of the spring that lifts the lever
+    lever_preload: NonNegativeFloat = 0.5  # [rad] angle by which the spring is wound with the lever at rest
+    lever_damping: NonNegativeFloat = 0.02  # damping of the lever [N m s/rad]
     lever_friction: NonNegativeFloat = 0.01  # dry friction of the lever [N m]
-    lever_scale: PositiveFloat = 1.0  # of the lever's length and radius
+    lever_scale: PositiveFloat = 1.0  # factor on the lever's length and radius
     surface_friction: PositiveFloat = 0.8  # sliding friction coefficient of lever and panel
 
 
@@ -34,8 +34,8 @@ class VariationRange(Config, frozen=True):
     """Factors on the nominal physics in training, and those kept for evaluation alone (both sides)."""
 
     training: Range = (0.7, 1.4)  # lower and upper end of the factor while training
-    held_out_low: Range = (0.5, 0.7)  # the same below, for evaluation
-    held_out_high: Range = (1.4, 2.0)  # the same above, for evaluation
+    held_out_low: Range = (0.5, 0.7)  # range below it, for evaluation
+    held_out_high: Range = (1.4, 2.0)  # range above it, for evaluation
 
     def __post_init__(self) -> None:
         for name in ("training", "held_out_low", "held_out_high"):
@@ -62,7 +62,7 @@ NARROW = VariationRange(training=(0.9, 1.1), held_out_low=(0.8, 0.9), held_out_h
 class DoorVariation(Config, frozen=True):
     """Which physics vary from episode to episode; `draw` says whether, and from which ranges."""
 
-    draw: Literal["none", "training", "held_out"] = "none"  # whence factors come
+    draw: Literal["none", "training", "held_out"] = "none"  # how factors are drawn
     factors: dict[str, VariationRange] = msgspec.field(
         default_factory=lambda: {
             "panel_mass": VariationRange(),
@@ -92,8 +92,8 @@ class DoorVariation(Config, frozen=True):
 class LatchConfig(Config, frozen=True):
     """The bolt: free past `release_angle`, caught again near the closed position."""
 
-    release_angle: PositiveFloat = 1.05  # [rad] of the lever
-    catch_angle: PositiveFloat = 0.03  # [rad] of the hinge, either way
+    release_angle: PositiveFloat = 1.05  # [rad] angle of the lever
+    catch_angle: PositiveFloat = 0.03  # [rad] angle of the hinge in both directions within which the latch catches
 
 
 class DoorSceneConfig(Config, frozen=True):
@@ -103,10 +103,12 @@ class DoorSceneConfig(Config, frozen=True):
     physics: DoorPhysics = DoorPhysics()
     variation: DoorVariation = msgspec.field(default_factory=DoorVariation)
     latch: LatchConfig = LatchConfig()
-    hinge_range: tuple[float, float] = (-np.pi / 2.0, np.pi / 2.0)  # [rad]; a lower end of 0 is a stop in the frame
-    position: tuple[float, float, float] = (0.84, 0.28, 0.55)  # [m], base frame, until a task says otherwise
+    hinge_range: tuple[float, float] = (-np.pi / 2.0, np.pi / 2.0)  # [rad]; range of the hinge; a lower end of 0
+    # is a stop in the frame
+    position: tuple[float, float, float] = (0.84, 0.28, 0.55)  # [m], position of the door's frame in the base
+    # frame, unless the task sets it
     imu: ImuConfig | None = None  # on the door's back; none: the door's angles are known without one
-    max_energy: PositiveFloat = 50.0  # [J] of the moving door; beyond it the simulation has diverged
+    max_energy: PositiveFloat = 50.0  # [J] energy of the moving door beyond which the simulation has diverged
 
     def __post_init__(self) -> None:
         low, high = self.hinge_range
