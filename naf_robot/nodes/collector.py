@@ -13,9 +13,9 @@ from naf_robot.arm.model.joint_values import RefusedMessage, by_name
 from naf_robot.arm.projection.projection import SafetyProjection
 from naf_robot.collecting.collector import Collector, Phase, Tick
 from naf_robot.core.clock import SteadyClock
-from naf_robot.core.rate import RateMeter
 from naf_robot.nodes import convert, topics
-from naf_robot.nodes.diagnostics import OK, WARN, Diagnostics, Status
+from naf_robot.nodes.collector_report import CollectorReport
+from naf_robot.nodes.diagnostics import Diagnostics
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.experience_link import ExperienceLink, open_outbox
 from naf_robot.nodes.policy_link import PolicyLink
@@ -43,12 +43,11 @@ class CollectorNode(ExecutableNode):
         first = self.outbox.next_episode
         self.collector = Collector(self.config, self.robot, model, actions, SteadyClock(), first)
         self.assembler = tick_assembler(self.config, self.robot, self.use_sim_time)
-        self.rates = RateMeter(SteadyClock())
-        self.periods, self.missed_periods = 0, 0
 
         self.desired = self.create_publisher(JointState, topics.DESIRED_VELOCITY, COMMAND)
         self.target = self.create_publisher(PoseStamped, topics.TARGET, latched())
-        self.diagnostics = Diagnostics(self, STEADY, self.report)
+        self.report = CollectorReport(self.collector, self.assembler, lambda: self.experience.report())
+        self.diagnostics = Diagnostics(self, STEADY, self.report.status)
         self.experience = ExperienceLink(self, self.robot, self.outbox, self.collector, self.diagnostics)
         self.policy = PolicyLink(self, self.robot, contract, self.collector, self.diagnostics)
         sensors = (state_sensor(self.config, self.robot), *task_sensors(self.config, self.robot))
@@ -74,8 +73,7 @@ class CollectorNode(ExecutableNode):
         sensed = self.assembler.poll(self.now_s(), time.monotonic(), not self.collector.awaits_executed())
         if sensed is None:
             return
-        self.periods += 1 + sensed.missed_periods
-        self.missed_periods += sensed.missed_periods
+        self.report.period(sensed.missed_periods)
         tick = self.collector.tick(sensed.now_s, sensed.signals)
         if self.use_sim_time and self.collector.phase in (Phase.WAITING_FOR_TRAINER, Phase.WAITING_FOR_POLICY):
             time.sleep(HOLD_S)
@@ -106,28 +104,6 @@ class CollectorNode(ExecutableNode):
         self.collector.paused = request.data
         response.success, response.message = True, "paused" if request.data else "collecting"
         return response
-
-    def report(self) -> Status:
-        """Phase and counters."""
-        collector, waiting = self.collector, self.assembler.waiting_for
-        fine = collector.phase in (Phase.RUNNING, Phase.PREPARING, Phase.HOMING, Phase.WAITING_FOR_TRAINER)
-        values = {
-            "episodes": collector.next_episode,
-            "policy version": collector.policy_version,
-            "policy age [s]": round(collector.policy_age_s, 2),
-            "exploration scale": round(collector.exploration_scale, 3),
-            "periods": self.periods,
-            "missed periods": self.missed_periods,
-            "rate [Hz]": round(self.rates.per_s("periods", self.periods), 2),
-            "episodes per hour": round(3600.0 * self.rates.per_s("episodes", collector.next_episode), 1),
-            "pinned to version": collector.pinned_version if collector.pinned_version is not None else "",
-            **self.experience.report(),
-        }
-        helped = [collector.help_reason] if collector.help_reason else []
-        waits = [f"waiting for {waiting}"] if waiting else []
-        reasons = "; ".join([*waits, *collector.hold_reasons.values(), *helped])
-        message = f"{collector.phase.value}: {reasons}" if reasons else collector.phase.value
-        return OK if fine and not waiting else WARN, message, values
 
     def close(self) -> None:
         """Ask for zero, keep the running episode, give the trainer a moment to take it."""

@@ -7,12 +7,8 @@ clock, and keeps sending zeros when anything it depends on is silent.
 import sys
 import time
 import traceback
-from functools import partial
-from typing import Any
 
 import numpy as np
-from builtin_interfaces.msg import Time
-from geometry_msgs.msg import WrenchStamped
 from sensor_msgs.msg import JointState
 
 from naf_robot.arm.control.fault_file import FaultFile
@@ -23,13 +19,12 @@ from naf_robot.arm.control.velocity_control import ControlOutput, VelocityContro
 from naf_robot.arm.projection.projection import SafetyProjection
 from naf_robot.core import run_files
 from naf_robot.core.clock import SteadyClock
-from naf_robot.core.errors import UnknownNameError
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.command_output import CommandOutput, publishers
+from naf_robot.nodes.control_input import ControlInput
 from naf_robot.nodes.control_report import ControlReport, ControlServices
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
-from naf_robot.nodes.qos import COMMAND, FEEDBACK, SENSOR
-from naf_robot.nodes.sensor_messages import message_type, topics_and_types
+from naf_robot.nodes.qos import FEEDBACK
 from naf_robot.run.stop_times import BRAKING_S, COMMAND_ACKNOWLEDGED_S
 
 PUBLISHERS_PERIOD_S = 1.0
@@ -48,7 +43,6 @@ class VelocityControlNode(ExecutableNode):
         self.control = VelocityControl(projection, self.config.control_settings(robot, self.use_sim_time), clock)
         self.timing = ControlTiming(self.config.make_task().control_period_s, self.use_sim_time, clock)
         self.sole_writer = SoleWriter(self.get_fully_qualified_name(), clock)
-        self.request_stamp = Time()
         self.closing = False
 
         self.commands = CommandOutput(self, OUTPUTS[own.output.kind])
@@ -56,48 +50,10 @@ class VelocityControlNode(ExecutableNode):
         fault_file = FaultFile(self.run_dir / run_files.FAULTS / f"{robot}.txt")
         self.report = ControlReport(self, self.control, fault_file, f"{robot}/base_link", home)
         ControlServices(self, self.control)
-        self.create_subscription(JointState, topics.JOINT_STATES, self.on_joint_states, SENSOR)
-        self.create_subscription(JointState, topics.DESIRED_VELOCITY, self.on_desired, COMMAND)
-        self.create_subscription(WrenchStamped, topics.EXTERNAL_WRENCH, self.on_wrench, SENSOR)
-        for topic in own.velocity_control.sensor_limits_s:
-            types = topics_and_types()
-            if topic not in types:
-                raise UnknownNameError("required sensor", topic, types, "velocity_control.sensor_limits_s")
-            self.create_subscription(message_type(types[topic]), topic, partial(self.on_sensor, topic), SENSOR)
+        sensors = own.velocity_control.sensor_limits_s
+        self.input = ControlInput(self, self.control, self.timing, self.report, sensors, self.answer_if_ready)
         self.create_timer(WATCHDOG_PERIOD_S, self.on_watchdog, clock=STEADY)
         self.create_timer(PUBLISHERS_PERIOD_S, self.on_publishers, clock=STEADY)
-
-    def on_joint_states(self, message: JointState) -> None:
-        """Take the measured state; a request may have waited for it."""
-        stamp_s = convert.seconds(message.header.stamp)
-        now_s = self.timing.message_time_s(self.now_s(), stamp_s)
-        rejection = self.control.joint_state(
-            message.name, message.position, message.velocity, message.effort, stamp_s, now_s
-        )
-        if self.report.accepted(topics.JOINT_STATES, rejection):
-            self.timing.state(stamp_s)
-            self.answer_if_ready()
-
-    def on_desired(self, message: JointState) -> None:
-        """Take a request."""
-        stamp_s = convert.seconds(message.header.stamp)
-        now_s = self.timing.message_time_s(self.now_s(), stamp_s)
-        rejection = self.control.desired(message.name, message.velocity, stamp_s, now_s)
-        if self.report.accepted(topics.DESIRED_VELOCITY, rejection):
-            self.request_stamp = message.header.stamp
-            self.timing.request(stamp_s)
-            self.answer_if_ready()
-
-    def on_sensor(self, name: str, message: Any) -> None:
-        """Note a message of a required sensor."""
-        stamp_s = convert.seconds(message.header.stamp)
-        now_s = self.timing.message_time_s(self.now_s(), stamp_s)
-        self.report.accepted(name, self.control.sensor(name, stamp_s, now_s))
-
-    def on_wrench(self, message: WrenchStamped) -> None:
-        """An external force; over its threshold it latches a fault."""
-        force = message.wrench.force
-        self.report.accepted(topics.EXTERNAL_WRENCH, self.control.external_force([force.x, force.y, force.z]))
 
     def answer_if_ready(self) -> None:
         """Answer the waiting request once the state that belongs to it is there."""
@@ -105,8 +61,9 @@ class VelocityControlNode(ExecutableNode):
         if step_s is None:
             return
         output, period_s = self.step(step_s)
-        self.commands.send(output.velocity, self.control.position, period_s, self.request_stamp)
-        self.executed.publish(convert.joint_state(self.joints, self.request_stamp, velocity=output.velocity))
+        stamp = self.input.request_stamp
+        self.commands.send(output.velocity, self.control.position, period_s, stamp)
+        self.executed.publish(convert.joint_state(self.joints, stamp, velocity=output.velocity))
 
     def step(self, now_s: float) -> tuple[ControlOutput, float]:
         """One control step, and the measured period since the last one [s]."""

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from naf_robot.core import run_files
 from naf_robot.core.clock import Clock
 from naf_robot.core.errors import CheckpointError
@@ -15,12 +13,10 @@ from naf_robot.core.files import replace_file
 from naf_robot.core.records import PolicyParameters
 from naf_robot.core.seeding import derived_seed
 from naf_robot.core.source_commit import source_commit
-from naf_robot.core.transitions import transitions_of
 from naf_robot.experience.codec import ExperienceMessage
 from naf_robot.experience.envelope import MAX_HEADER_BYTES
 from naf_robot.experience.store import ExperienceStore, held_of
 from naf_robot.learning.algorithm import ONLINE, AlgorithmSetup, Budget
-from naf_robot.learning.learner_batch import learner_batch
 from naf_robot.learning.registry import make_algorithm
 from naf_robot.learning.source_shares import check_filled
 from naf_robot.run.checkpoint import (
@@ -39,6 +35,7 @@ from naf_robot.training.episode_log import EpisodeLog, EpisodeRecord
 from naf_robot.training.evaluation_gate import EvaluationGate
 from naf_robot.training.publication import Publication
 from naf_robot.training.receiver import Progress, Receiver
+from naf_robot.training.replay_feed import ReplayFeed
 from naf_robot.training.sequencing import Next, Sequencer
 
 SUCCEEDED, RAN_OUT = 0, 3  # exit codes of a training run
@@ -94,6 +91,12 @@ class Trainer:
             self._settings.max_message_bytes,
         )
         self._replay = self.algorithm.sources[ONLINE]
+        self._feed = ReplayFeed(
+            self._replay,
+            self.contract.steps.observation,
+            settings,
+            lambda: self._store.whole_transitions >= self._kept,
+        )
         self.episodes = EpisodeLog(
             run_dir / run_files.EPISODES, self.contract.reward_names, self._settings.evaluation_window
         )
@@ -106,7 +109,6 @@ class Trainer:
         )
         self._learning_s, self._updates_here = 0.0, 0
         self._started_s = self._checkpointed_s = clock.now_s()
-        self.transitions = 0  # that replay was given
         self.metrics: dict[str, float] = {}
         self.skipped_updates = 0.0
         self.trouble: dict[str, str] = {}  # what could not be written, by name
@@ -140,6 +142,11 @@ class Trainer:
         return self._settings.replay_capacity + len(self.config.robots)
 
     @property
+    def transitions(self) -> int:
+        """Transitions that replay was given."""
+        return self._feed.transitions
+
+    @property
     def updates(self) -> int:
         """Updates so far."""
         return self.algorithm.updates
@@ -169,25 +176,8 @@ class Trainer:
 
     def _enter(self, following: Next, wall_s: float) -> list[EpisodeRecord]:
         """Let replay and the episodes have the batch whose turn it is; the episodes that end in it."""
-        if following.batch is None:
-            extremes = [(part.least_reward, part.greatest_reward) for part in following.parts]
-            self._replay.widen_reward_range(np.asarray(extremes, np.float32).ravel() * self._settings.reward_scale)
-            self._skip(following.transitions)
-        else:
-            before = following.before
-            if following.continues and before is None:
-                self._skip(1)
-            transitions = transitions_of(
-                following.batch, self.contract.steps.observation, before, continues=before is not None
-            )
-            self._replay.add(learner_batch(transitions, self._settings), following.collector)
-        self.transitions += following.transitions
+        self._feed.take(following)
         return self.episodes.add(following.collector, following.parts, self.transitions, wall_s)
-
-    def _skip(self, count: int) -> None:
-        """Transitions whose steps were given up: slots go on where they would be, so the same batches are drawn."""
-        if self._store.whole_transitions >= self._kept:
-            self._replay.skip(count)
 
     def _keep_best(self, policy: PolicyParameters) -> None:
         scores = {

@@ -1,0 +1,50 @@
+"""What a collector says of itself on /diagnostics: phase, reasons, counters and rates."""
+
+from collections.abc import Callable, Mapping
+
+from naf_robot.collecting.collector import Collector, Phase
+from naf_robot.core.clock import SteadyClock
+from naf_robot.core.rate import RateMeter
+from naf_robot.nodes.diagnostics import OK, WARN, Status
+from naf_robot.sensing.tick import TickAssembler
+
+FINE = (Phase.RUNNING, Phase.PREPARING, Phase.HOMING, Phase.WAITING_FOR_TRAINER)
+
+
+class CollectorReport:
+    """Counts control periods, and puts the status together; `more` gives further counters."""
+
+    def __init__(
+        self, collector: Collector, assembler: TickAssembler, more: Callable[[], Mapping[str, object]]
+    ) -> None:
+        self._collector = collector
+        self._assembler = assembler
+        self._more = more
+        self._rates = RateMeter(SteadyClock())
+        self._periods, self._missed_periods = 0, 0
+
+    def period(self, missed: int) -> None:
+        """A control period was acted in; so many were `missed` before it."""
+        self._periods += 1 + missed
+        self._missed_periods += missed
+
+    def status(self) -> Status:
+        """Level, phase with reasons, and counters."""
+        collector, waiting = self._collector, self._assembler.waiting_for
+        values = {
+            "episodes": collector.next_episode,
+            "policy version": collector.policy_version,
+            "policy age [s]": round(collector.policy_age_s, 2),
+            "exploration scale": round(collector.exploration_scale, 3),
+            "periods": self._periods,
+            "missed periods": self._missed_periods,
+            "rate [Hz]": round(self._rates.per_s("periods", self._periods), 2),
+            "episodes per hour": round(3600.0 * self._rates.per_s("episodes", collector.next_episode), 1),
+            "pinned to version": collector.pinned_version if collector.pinned_version is not None else "",
+            **self._more(),
+        }
+        helped = [collector.help_reason] if collector.help_reason else []
+        waits = [f"waiting for {waiting}"] if waiting else []
+        reasons = "; ".join([*waits, *collector.hold_reasons.values(), *helped])
+        message = f"{collector.phase.value}: {reasons}" if reasons else collector.phase.value
+        return OK if collector.phase in FINE and not waiting else WARN, message, values

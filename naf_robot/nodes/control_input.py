@@ -1,0 +1,84 @@
+"""Subscribes to what one robot's velocity control is fed with: joint states, requests, other sensors, forces."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import WrenchStamped
+from sensor_msgs.msg import JointState
+
+from naf_robot.arm.control.timing import ControlTiming
+from naf_robot.arm.control.velocity_control import VelocityControl
+from naf_robot.core.errors import UnknownNameError
+from naf_robot.nodes import convert, topics
+from naf_robot.nodes.control_report import ControlReport
+from naf_robot.nodes.executable import ExecutableNode
+from naf_robot.nodes.qos import COMMAND, SENSOR
+from naf_robot.nodes.sensor_messages import message_type, topics_and_types
+
+
+class ControlInput:
+    """Hands every message to `control`, which refuses the unusable ones; says `changed` after a request or a state.
+
+    Raises:
+        UnknownNameError: one of the `sensors`, topics that must not fall silent, has no known message type.
+    """
+
+    def __init__(
+        self,
+        node: ExecutableNode,
+        control: VelocityControl,
+        timing: ControlTiming,
+        report: ControlReport,
+        sensors: Iterable[str],
+        changed: Callable[[], None],
+    ) -> None:
+        self._node = node
+        self._control = control
+        self._timing = timing
+        self._report = report
+        self._changed = changed
+        self.request_stamp = Time()  # of the newest request
+        node.create_subscription(JointState, topics.JOINT_STATES, self._on_joint_states, SENSOR)
+        node.create_subscription(JointState, topics.DESIRED_VELOCITY, self._on_desired, COMMAND)
+        node.create_subscription(WrenchStamped, topics.EXTERNAL_WRENCH, self._on_wrench, SENSOR)
+        for topic in sensors:
+            types = topics_and_types()
+            if topic not in types:
+                raise UnknownNameError("required sensor", topic, types, "velocity_control.sensor_limits_s")
+            node.create_subscription(message_type(types[topic]), topic, partial(self._on_sensor, topic), SENSOR)
+
+    def _times_s(self, stamp: Time) -> tuple[float, float]:
+        """The stamp of a message, and when it counts as received."""
+        stamp_s = convert.seconds(stamp)
+        return stamp_s, self._timing.message_time_s(self._node.now_s(), stamp_s)
+
+    def _on_joint_states(self, message: JointState) -> None:
+        """Take the measured state; a request may have waited for it."""
+        stamp_s, now_s = self._times_s(message.header.stamp)
+        rejection = self._control.joint_state(
+            message.name, message.position, message.velocity, message.effort, stamp_s, now_s
+        )
+        if self._report.accepted(topics.JOINT_STATES, rejection):
+            self._timing.state(stamp_s)
+            self._changed()
+
+    def _on_desired(self, message: JointState) -> None:
+        """Take a request."""
+        stamp_s, now_s = self._times_s(message.header.stamp)
+        rejection = self._control.desired(message.name, message.velocity, stamp_s, now_s)
+        if self._report.accepted(topics.DESIRED_VELOCITY, rejection):
+            self.request_stamp = message.header.stamp
+            self._timing.request(stamp_s)
+            self._changed()
+
+    def _on_sensor(self, name: str, message: Any) -> None:
+        """Note a message of a required sensor."""
+        stamp_s, now_s = self._times_s(message.header.stamp)
+        self._report.accepted(name, self._control.sensor(name, stamp_s, now_s))
+
+    def _on_wrench(self, message: WrenchStamped) -> None:
+        """An external force; over its threshold it latches a fault."""
+        force = message.wrench.force
+        self._report.accepted(topics.EXTERNAL_WRENCH, self._control.external_force([force.x, force.y, force.z]))

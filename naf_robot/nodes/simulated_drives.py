@@ -1,0 +1,62 @@
+"""The drives of all simulated robots: they obey commands, and hold the last one unless they watch for silence."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import numpy as np
+from rclpy.node import Node
+from std_msgs.msg import Float64MultiArray
+
+from naf_robot.core.errors import SimulationError
+from naf_robot.nodes import convert, topics
+from naf_robot.nodes.qos import COMMAND
+from naf_robot.sim.lockstep import Lockstep
+from naf_robot.sim.pacing import SilentDrives
+from naf_robot.sim.simulated_time import SimulatedTime
+from naf_robot.sim.simulator import Simulator
+
+
+class SimulatedDrives:
+    """Takes the commands of robots with so many `joints`; each that answers a tick is told to `lockstep`.
+
+    Drives stop by themselves after `timeout_s` without a command; 0: they hold the last for ever.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        joints: Mapping[str, int],
+        simulator: Simulator,
+        lockstep: Lockstep,
+        time: SimulatedTime,
+        timeout_s: float,
+        refuse: Callable[[str, object], None],
+    ) -> None:
+        self._joints = joints
+        self._simulator = simulator
+        self._lockstep = lockstep
+        self._time = time
+        self._refuse = refuse
+        self._silent = SilentDrives(joints, time.ticks_in(timeout_s))
+        for robot in joints:
+            topic = f"{robot}/{topics.COMMANDS}"
+            node.create_subscription(Float64MultiArray, topic, partial(self._on_command, robot), COMMAND)
+
+    def stop_silent(self) -> None:
+        """Stop the drives that have heard nothing for too long."""
+        for robot in self._silent.silent(self._time.tick):
+            self._simulator.command(robot, np.zeros(self._joints[robot]))
+
+    def _on_command(self, robot: str, message: Float64MultiArray) -> None:
+        """Take a velocity command; it holds until the next."""
+        computed_ns = convert.judged_ns(message)
+        computed_at = None if computed_ns is None else self._time.tick_at(computed_ns)
+        if not self._silent.accepts(computed_at, self._time.tick):
+            return
+        try:
+            self._simulator.command(robot, np.array(message.data))
+        except SimulationError as error:
+            self._refuse("command", error)
+            return
+        self._silent.commanded(robot, self._time.tick)
+        self._lockstep.answer(robot, convert.answered_ns(message))
