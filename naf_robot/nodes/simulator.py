@@ -89,7 +89,7 @@ class SimulatorNode(ExecutableNode):
         return response
 
     def free_running(self) -> bool:
-        """Whether it makes time as fast as the others answer."""
+        """Whether simulated time advances as fast as the other nodes answer."""
         return self.config.simulation.real_time_factor == 0.0
 
     def loop(self) -> int:
@@ -122,7 +122,7 @@ class SimulatorNode(ExecutableNode):
         return True
 
     def next_tick(self) -> int:
-        """The number of the next tick; a full disk is no reason to stand still."""
+        """The number of the next tick; a full disk does not stop the simulation."""
         try:
             return self.ticks.next()
         except OSError as error:

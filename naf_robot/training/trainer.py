@@ -136,7 +136,7 @@ class Trainer:
 
     @property
     def _kept(self) -> int:
-        """Transitions that the store must not give up: those of replay, and of each robot one without successor."""
+        """Transitions that the store must not evict: those of replay, and of each robot one without successor."""
         return self._settings.replay_capacity + len(self.config.robots)
 
     @property
@@ -168,7 +168,7 @@ class Trainer:
         return finished
 
     def _enter(self, following: Next, wall_s: float) -> list[EpisodeRecord]:
-        """Let replay and the episodes have the batch whose turn it is; the episodes that end in it."""
+        """Add the next batch in order to replay and the episode log; returns the episodes that end in it."""
         if following.batch is None:
             extremes = [(part.least_reward, part.greatest_reward) for part in following.parts]
             self._replay.widen_reward_range(np.asarray(extremes, np.float32).ravel() * self._settings.reward_scale)
@@ -185,7 +185,7 @@ class Trainer:
         return self.episodes.add(following.collector, following.parts, self.transitions, wall_s)
 
     def _skip(self, count: int) -> None:
-        """Transitions whose steps were given up: slots go on where they would be, so the same batches are drawn."""
+        """Transitions whose steps were evicted: slots go on where they would be, so the same batches are drawn."""
         if self._store.whole_transitions >= self._kept:
             self._replay.skip(count)
 
