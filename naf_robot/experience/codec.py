@@ -1,4 +1,4 @@
-"""The messages of learning: batches of steps, their acknowledgements and policy parameters."""
+"""What travels: batches of steps, their acknowledgements and policy parameters."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from naf_robot.core.records import STEP_DTYPES, PolicyParameters, StepBatch
 from naf_robot.experience.contract import Contract, check_run
 from naf_robot.experience.envelope import Envelope, decode, encode
 
-SEPARATOR = ","  # between names of robots, which do not contain it
+SEPARATOR = ","  # between names of robots, which hold none
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")  # of a policy kind or a robot in policy parameters
 OBSERVATION, OFFSETS, EXTRA = "observation.", "offsets.", "extra."
 FLAGS = ("has_action", "closing", "terminated", "truncated", "greedy", "success")  # columns of `flags`, bool
@@ -98,7 +98,7 @@ def decode_experience(data: bytes, contract: Contract, max_bytes: int, open_fram
 
 
 def _batch(arrays: dict[str, NDArray], contract: Contract) -> StepBatch:
-    """The arrays of a message as steps; `StepBatch.validate` checks them."""
+    """The arrays of a message as steps; `StepBatch.validate` judges them."""
     images = {array.name for array in contract.steps.observation.images}
     expected = {*SINGLE, "flags", "numbers", *(OFFSETS + name for name in images)}
     expected |= {OBSERVATION + array.name for array in contract.steps.observation.arrays}
