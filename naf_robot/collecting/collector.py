@@ -23,7 +23,7 @@ from naf_robot.sensing.signals import Signals, observe, with_kinematics
 
 
 class Phase(enum.Enum):
-    """What a collector is doing; the value is the sentence shown on `/diagnostics`."""
+    """The state of a collector; the value is the sentence shown on `/diagnostics`."""
 
     HOMING = "moving home"
     NOT_AT_HOME = "holding still: the arm does not get home and needs an operator"
@@ -40,11 +40,11 @@ class Phase(enum.Enum):
 
 @dataclass(frozen=True)
 class Tick:
-    """What one control tick decided."""
+    """The result of one control tick."""
 
     desired_velocity: FloatArray  # (n,) [rad/s]
     batch: StepBatch | None = None  # to be stored and sent
-    recorded: JournalRow | None = None  # what this tick brought, to be journalled until its batch comes
+    recorded: JournalRow | None = None  # outcome of this tick, to be journalled until its batch is stored
     prepared: FloatArray | None = None  # (3,) [m], base frame: where the next episode's goal is
     ended: Episode | None = None  # an episode ended with this tick
 
@@ -105,7 +105,7 @@ class Collector:
         Those addressed to another robot count as a message from the trainer only.
 
         Raises:
-            NafRobotError: arrays that are no policy for this robot, or an unknown kind; the last good ones stay.
+            NafRobotError: arrays that are no policy for this robot, or an unknown kind; the last valid ones stay.
         """
         self._policies.offer(parameters)
         self.progress(parameters.updates, parameters.transitions)

@@ -24,7 +24,7 @@ class Way(enum.Enum):
 
 
 class HomeTimeout:
-    """Says when the way home has been tried for too long; then only an operator lets the arm move again."""
+    """Detects that the way home takes too long; then only an operator lets the arm move again."""
 
     def __init__(self, timeout_s: float, joints: Sequence[str]) -> None:
         self._timeout_s, self._joints = timeout_s, tuple(joints)

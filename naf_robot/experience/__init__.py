@@ -1,1 +1,1 @@
-"""Transitions and policy parameters as bytes, and the stores that never lose them."""
+"""Steps and policy parameters as bytes, and the durable stores of a run's experience."""

@@ -1,4 +1,4 @@
-"""What is kept of a batch whose steps are given up: enough to know its episodes and to recognise it again."""
+"""What is kept of a batch whose steps are evicted: enough to count its episodes and to recognise a resend."""
 
 import json
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ def compacted_bytes(checksum: str, parts: list[EpisodePart]) -> bytes:
 
 
 def is_compacted(payload: bytes) -> bool:
-    """Whether only this much is left of a batch."""
+    """Whether `payload` is a compacted batch."""
     return payload.startswith(MARK)
 
 

@@ -16,7 +16,7 @@ class RunMismatchError(SpecMismatchError):
 
 @dataclass(frozen=True)
 class Contract:
-    """The words that stand in every message, and what a step's arrays are."""
+    """The identity that stands in every message, and the arrays of a step."""
 
     task: str
     steps: StepSpec
@@ -50,7 +50,7 @@ class Contract:
         return self.steps.reward_names
 
     def check(self, envelope: Envelope) -> None:
-        """Refuse an envelope of another run, or made for another task or observation spec.
+        """Reject an envelope of another run, or made for another task or observation spec.
 
         Raises:
             RunMismatchError, SpecMismatchError: naming both sides.
@@ -63,7 +63,7 @@ class Contract:
 
 
 def check_run(envelope: Envelope, run_id: str) -> None:
-    """Refuse an envelope of another run than `run_id`.
+    """Reject an envelope of another run than `run_id`.
 
     Raises:
         RunMismatchError: naming both.

@@ -70,7 +70,7 @@ def open_read_only(path: Path, role: str, identity: dict[str, str]) -> sqlite3.C
 
 
 def check_identity(path: Path, held: dict[str, str], role: str, identity: dict[str, str]) -> None:
-    """Compare what a database says of itself with what it should be.
+    """Compare the identity in a database with the expected one.
 
     Raises:
         StoreError: naming the first thing that differs.

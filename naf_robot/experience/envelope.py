@@ -90,7 +90,7 @@ def decode(
 
 
 def same_content(one: bytes, other: bytes) -> bool:
-    """Whether two whole messages say the same: equal, or of equal checksum (the order of a header may differ)."""
+    """Whether two whole messages are the same: equal, or of equal checksum (the order of a header may differ)."""
     return one == other or checksum_of(one) == checksum_of(other)
 
 

@@ -51,7 +51,7 @@ class Outbox:
             raise
 
     def journal(self, row: JournalRow) -> None:
-        """Note what a control tick of the running episode brought; the batch that will hold it removes the note.
+        """Record the outcome of a control tick of the running episode; the batch that contains it removes it.
 
         It survives the end of the process; only `append` is also safe from the loss of power.
 
@@ -183,6 +183,6 @@ class Outbox:
 
 
 def identity_of(collector: str, contract: Contract) -> dict[str, str]:
-    """What an outbox says of itself."""
+    """The identity that an outbox records in its file."""
     words = {"task": contract.task, "observation_spec": contract.observation_spec, "run": contract.run_id}
     return {"collector": collector} | words

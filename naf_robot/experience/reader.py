@@ -15,7 +15,7 @@ ROWS_AT_ONCE = 16  # no transaction stays open between them, so that the writer'
 class StoreReader:
     """Reads a run's experience in the order of arrival, and goes on with what arrives later.
 
-    Keep the `arrival` of the last batch taken, and ask for what came after it whenever it suits::
+    Keep the `arrival` of the last batch taken, and read what arrived after it at any time::
 
         reader = StoreReader(run_dir / run_files.EXPERIENCE, contract)
         last = 0

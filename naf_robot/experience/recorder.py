@@ -142,6 +142,6 @@ class EpisodeRecorder:
         return batch
 
     def newest_pair(self) -> StepBatch:
-        """The newest complete step and the open one, as `take` will hand them over."""
+        """The newest complete step and the open one, as `take` will return them."""
         rows = slice(self._rows - 2, self._rows)
         return batch_of(self._layout, self._observations[rows], self._outcomes[rows], self._pictures[rows], self._end)

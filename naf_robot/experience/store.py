@@ -1,4 +1,4 @@
-"""The trainer's durable side: every batch once, in order of arrival, whoever sends it how often."""
+"""The trainer's durable side: every batch once, in order of arrival, however often it is sent."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -49,7 +49,7 @@ class ExperienceStore:
     """All experience of a run, keyed by collector and sequence number, for one process.
 
     Threads may take turns with it, and other processes may read it (`experience.reader`). When it comes near
-    `max_bytes` and `keep` is given, the oldest batches are compacted: their steps are given up, never those of the
+    `max_bytes` and `keep` is given, the oldest batches are compacted: their steps are evicted, never those of the
     newest `keep` transitions; which batches there were, and what their episodes came to, is kept. Without `keep` a
     full store takes nothing more.
 
@@ -124,7 +124,7 @@ class ExperienceStore:
             try:
                 batch = decode_experience(payload, self._contract, MAX_BYTES).batch
             except CodecError:
-                break  # damaged: a person should look before it is gone; until then the store is full
+                break  # damaged: an operator should look before it is removed; until then the store is full
             # not by UPDATE: only where rows are deleted are pages that have become almost empty joined
             self._database.execute("DELETE FROM batches WHERE arrival = ?", (arrival,))
             self._database.execute(

@@ -32,7 +32,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class NewPolicy:
-    """One policy that an algorithm hands out."""
+    """One policy that an algorithm has made."""
 
     arrays: dict[str, NDArray[np.float32]]
     kind: str = MLP

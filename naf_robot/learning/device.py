@@ -27,7 +27,7 @@ def device_problem(name: str) -> str | None:
 
 
 def check_device(name: str) -> None:
-    """Refuse a device that a learner cannot run on.
+    """Reject a device that a learner cannot run on.
 
     Raises:
         ConfigError: it is no device's name, or the machine or torch has no such GPU.

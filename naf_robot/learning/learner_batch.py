@@ -1,4 +1,4 @@
-"""What the learner sees of a transition: which of its two actions, and the reward in which unit.
+"""The part of a transition that a learner uses: which of its two actions, and the reward in which unit.
 
 The safety projection depends on the state, on the velocity last sent and on the period; to the learner it is part
 of the world: the request and what it became lead to the same next observation. Both are therefore true
@@ -19,7 +19,7 @@ ActionSource = Literal["requested", "executed"]
 
 
 class LearnerBatchConfig(Protocol):
-    """The settings of whoever feeds a learner."""
+    """The settings of the reader that makes a learner's batches."""
 
     @property
     def action_source(self) -> ActionSource:

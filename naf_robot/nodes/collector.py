@@ -1,4 +1,4 @@
-"""Executable `collector`, one per robot: runs the newest policy through episodes and uploads what happened."""
+"""Executable `collector`, one per robot: runs episodes with the newest policy and uploads their steps."""
 
 import sys
 import time
@@ -59,7 +59,7 @@ class CollectorNode(ExecutableNode):
         self.create_timer(0.2, self.on_housekeeping, clock=STEADY)
 
     def on_executed(self, message: JointState) -> None:
-        """What was really sent for a request of ours."""
+        """The velocity that was really sent for a request of this collector."""
         try:
             velocity = by_name(self.joints, message.name, message.velocity, "executed_velocity")
         except RefusedMessage as refused:
@@ -82,7 +82,7 @@ class CollectorNode(ExecutableNode):
         self.hand_over(tick)
 
     def hand_over(self, tick: Tick) -> None:
-        """Publish and store what a tick brought besides the velocity."""
+        """Publish and store the results of a tick besides the velocity."""
         if tick.prepared is not None:
             self.target.publish(convert.pose(tick.prepared, self.get_clock().now().to_msg(), f"{self.robot}/base_link"))
         if tick.ended is not None and tick.ended.end_reason not in ORDERLY_ENDS:

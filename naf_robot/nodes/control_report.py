@@ -1,4 +1,4 @@
-"""What velocity control tells others: fault, diagnostics, markers, log, and the fault's file for a successor."""
+"""The outputs of velocity control besides commands: fault, diagnostics, markers, log, and the fault's file."""
 
 from rclpy.node import Node
 from std_msgs.msg import String

@@ -26,7 +26,7 @@ class Diagnostics:
         self._timer = node.create_timer(1.0, self.publish, clock=clock)
 
     def refuse(self, what: str, reason: object) -> None:
-        """Count a refused message; the newest reason is published."""
+        """Count a rejected message; the newest reason is published."""
         self._refused[what] = self._refused.get(what, 0) + 1
         self._last_refusal = f"{what}: {reason}"
         self._node.get_logger().warning(f"refused {self._last_refusal}", throttle_duration_sec=5.0)

@@ -48,7 +48,7 @@ class DoorSensorNode(ExecutableNode):
         self.tracker.load()
 
     def on_imu(self, message: Imu) -> None:
-        """One reading; publish what is then known, tell what the operator must know."""
+        """One reading: publish the new estimate, and log instructions for the operator."""
         try:
             outcome = self.tracker.take(decode_imu(message), self.now_s())
         except RefusedMessage as refused:
@@ -74,14 +74,14 @@ class DoorSensorNode(ExecutableNode):
             output.publish(to_message(sensor, signals, estimate.stamp_s, f"{self.robot}/base_link"))
 
     def on_calibrate(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        """Begin the guided routine with the IMU that is heard next."""
+        """Begin the guided routine with the IMU of the next reading."""
         response.success = bool(self.get_publishers_info_by_topic(self.resolve_topic_name(self.imu.topic)))
         nobody = f"nobody publishes {self.imu.topic}; start the IMU's driver first"
         response.message = self.tracker.calibrate() if response.success else nobody
         return response
 
     def on_closed(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        """An operator says that the door is closed: start anew from zero."""
+        """An operator reports that the door is closed: start anew from zero."""
         response.success = self.tracker.known_closed()
         response.message = "starting from zero; keep the door closed" if response.success else self.tracker.trouble
         return response

@@ -123,7 +123,7 @@ def run(make: Callable[[], ExecutableNode]) -> int:
         check_ros_environment(os.environ)
         try:
             rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
-        except (RuntimeError, ImportError) as error:  # what rcl says of its arguments and of the middleware
+        except (RuntimeError, ImportError) as error:  # errors of rcl about its arguments and the middleware
             raise ConfigError(f"ROS 2 does not start: {' '.join(str(error).split())}") from error
         node = make()
         if node.free_running():

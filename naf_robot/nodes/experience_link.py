@@ -28,7 +28,7 @@ def open_outbox(node: ExecutableNode, robot: str, contract: Contract) -> Outbox:
 
 
 class ExperienceLink:
-    """Stores and sends what the ticks bring; the collector holds still while the disk or the trainer refuses it."""
+    """Stores and sends the steps of the ticks; the collector holds still while the disk or the trainer rejects them."""
 
     def __init__(
         self, node: ExecutableNode, robot: str, outbox: Outbox, collector: Collector, diagnostics: Diagnostics
@@ -52,14 +52,14 @@ class ExperienceLink:
             self._collector.hold("outbox", self._uploader.trouble)
 
     def send(self) -> None:
-        """Send what is due; while the disk refuses, hold still."""
+        """Send what is due; hold still while the disk cannot be written."""
         for payload in self._uploader.due():
             self._publisher.publish(convert.bytes_message(payload))
         self._collector.outbox_full = self._outbox.is_full()
         self._collector.hold("outbox", self._uploader.trouble)
 
     def flush(self, spin: Callable[[float], None]) -> None:
-        """Give the trainer a moment to take what is left."""
+        """Wait briefly for the trainer to acknowledge what is left."""
         deadline = time.monotonic() + COLLECTOR_FLUSH_S
         while self._outbox.waiting() and time.monotonic() < deadline:
             spin(0.05)

@@ -16,7 +16,7 @@ from naf_robot.nodes.diagnostics import OK, WARN, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 
 PERIOD_S = 0.2
-STATE_ANSWER_S = 1.0  # a question to one that was killed is never answered
+STATE_ANSWER_S = 1.0  # a request to a node that was killed has no response
 CHANGE_ANSWER_S = 30.0  # hardware may take its time to configure
 FAILED = 1
 
@@ -36,7 +36,7 @@ class ManagedNode:
         self._doing = ""
 
     def step(self) -> None:
-        """Look at the answer to the last question, or ask the next one."""
+        """Handle the response to the last request, or send the next one."""
         if self._asked is None:
             if not (self._get.service_is_ready() and self._change.service_is_ready()):
                 self.state = "not there"
@@ -68,7 +68,7 @@ class ManagedNode:
 
 
 class LifecycleNode(ExecutableNode):
-    """Brings up the nodes that the parameter `nodes` names; ends with code 1 when one refuses."""
+    """Brings up the nodes that the parameter `nodes` names; ends with code 1 when one cannot be brought up."""
 
     def __init__(self) -> None:
         super().__init__("lifecycle")
@@ -89,7 +89,7 @@ class LifecycleNode(ExecutableNode):
                 self.failed = self.stop_requested = True
 
     def loop(self) -> int:
-        """Until a signal comes or a node refuses."""
+        """Run until a signal, or until a node cannot be brought up."""
         super().loop()
         return FAILED if self.failed else 0
 

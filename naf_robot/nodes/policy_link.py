@@ -15,7 +15,7 @@ from naf_robot.run.pin import PinFile
 
 
 class PolicyLink:
-    """Offers the collector what the trainer publishes, or holds it to the version that an operator has pinned."""
+    """Offers the collector the published parameters, or the version that an operator has pinned."""
 
     def __init__(
         self, node: ExecutableNode, robot: str, contract: Contract, collector: Collector, diagnostics: Diagnostics

@@ -1,4 +1,4 @@
-"""What the kernel does with a process whose answer nobody waits for against a clock."""
+"""Scheduling of processes whose answers have no deadline."""
 
 import os
 from contextlib import suppress

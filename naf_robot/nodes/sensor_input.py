@@ -1,4 +1,4 @@
-"""Subscribes to a robot's sensors and hands their readings to its tick assembler."""
+"""Subscribes to a robot's sensors and gives their readings to its tick assembler."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ Refuse = Callable[[str, object], None]
 
 
 class SensorInput:
-    """Decodes each message, refuses the unusable ones with a reason, and says `changed` after each that it took."""
+    """Decodes each message, rejects unusable ones with a reason, and calls `changed` after each accepted one."""
 
     def __init__(
         self,

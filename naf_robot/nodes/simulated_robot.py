@@ -1,4 +1,4 @@
-"""One simulated robot on the graph: publishes what its sensors say, with stamps of the graph's time."""
+"""One simulated robot on the graph: publishes its sensors' readings, with stamps of the graph's time."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,7 +38,7 @@ class SimulatedRobot:
         }
 
     def publish(self, now_s: float) -> None:
-        """Publish what the sensors say at `now_s` on the graph; a stream's stamps are moved from simulated time."""
+        """Publish the sensors' readings at `now_s` on the graph; a stream's stamps are moved from simulated time."""
         signals = self._simulator.signals(self.robot)
         ahead_s = now_s - self._simulator.time_s
         for sensor in self._sensors:

@@ -73,7 +73,7 @@ class SimulatorNode(ExecutableNode):
         return response
 
     def free_running(self) -> bool:
-        """Whether it makes time as fast as the others answer."""
+        """Whether simulated time advances as fast as the other nodes answer."""
         return self.config.simulation.real_time_factor == 0.0
 
     def loop(self) -> int:

@@ -32,7 +32,7 @@ UPDATES_AT_ONCE = 64  # and never more updates than this
 DRAIN_S = 0.02  # of handling messages between learning: however many robots send, updates go on
 QUIET_SPINS = 10
 IDLE_S = 0.01
-REPUBLISH_S = 1.0  # a sign of life, and progress for collectors that wait
+REPUBLISH_S = 1.0  # shows that the trainer runs, and its progress for collectors that wait
 EVENTS_S = 1.0
 GRACE_S = 5.0  # after the run is decided, for whoever starts processes to end the collectors first
 OUTCOME_FILE = run_files.OUTCOME
@@ -78,7 +78,7 @@ class TrainerNode(ExecutableNode):
             self.diagnostics.refuse("experience", error)
 
     def answer(self, wait: bool = False) -> None:
-        """Acknowledge what is stored by now; what is refused is answered with the reason."""
+        """Acknowledge what is stored by now; answer rejected batches with the reason."""
         receipt = self.trainer.receiver.settle(wait)
         for reason in receipt.refused:
             self.diagnostics.refuse("experience", reason)
@@ -88,7 +88,7 @@ class TrainerNode(ExecutableNode):
             self.events.episode(record)
 
     def on_diagnostics(self, message: DiagnosticArray) -> None:
-        """What the robots say of themselves, for the display."""
+        """The robots' diagnostics, for the display."""
         for status in message.status:
             self.health.take(status.name, status.message, {entry.key: entry.value for entry in status.values})
 
@@ -213,7 +213,7 @@ class TrainerNode(ExecutableNode):
         try:
             self.events.close()
             write_learning_curve(self.run_dir)
-        except OSError as error:  # a full disk; all that the run came to is saved
+        except OSError as error:  # a full disk; everything that could be written is saved
             self.get_logger().error(f"learning curve or TensorBoard events not written: {error}")
 
 

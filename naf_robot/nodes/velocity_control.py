@@ -1,7 +1,7 @@
 """Executable `velocity_control`, one per robot: the only writer to the arm.
 
 Answers each desired velocity with a projected one, watches every input at 100 Hz on a steady
-clock, and keeps sending zeros when anything it depends on is silent.
+clock, and keeps sending zeros while any input that it depends on is missing.
 """
 
 import sys
@@ -86,7 +86,7 @@ class VelocityControlNode(ExecutableNode):
         return output
 
     def on_publishers(self) -> None:
-        """See who writes to the arm, and who says where it is."""
+        """Check the publishers of commands and of joint states."""
         self.control.writers(self.sole_writer.violation(self.commands.writers()))
         self.control.state_publishers(publishers(self, topics.JOINT_STATES))
 
@@ -102,7 +102,7 @@ class VelocityControlNode(ExecutableNode):
         while self.command_unasked().velocity.any() and time.monotonic() < until_s:
             try:
                 self.spin_for(WATCHDOG_PERIOD_S)
-            except Exception:  # noqa: BLE001  what ended the node may do so again: brake on what is known
+            except Exception:  # noqa: BLE001  whatever ended the node may happen again: brake with the last state
                 traceback.print_exc()
                 time.sleep(WATCHDOG_PERIOD_S)
         self.commands.send_zero(len(self.joints), COMMAND_ACKNOWLEDGED_S)

@@ -63,14 +63,14 @@ def make_sensors(
 
 
 def providers(sensors: Sequence[Sensor]) -> tuple[Provider, ...]:
-    """The nodes that must run so that `sensors` speak, each once."""
+    """The nodes that must run so that `sensors` publish, each once."""
     return tuple(dict.fromkeys(sensor.provider for sensor in sensors if sensor.provider is not None))
 
 
 def raw_sensors(
     sensors: Sequence[Sensor], offered: Signals, settings: Mapping[str, Mapping[str, Any]] | None = None
 ) -> list[Sensor]:
-    """What a simulated robot publishes so that `sensors` speak, given the signals that its world offers.
+    """What a simulated robot publishes so that `sensors` are available, given the signals of its world.
 
     Where the world has the sensor that a provider takes, that one stands in for what the provider gives.
     """

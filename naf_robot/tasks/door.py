@@ -124,7 +124,7 @@ class Door(Task):
 class RealDoor(Door):
     """The real robots' protocol: one place, and an IMU on the door's back as its only sensor.
 
-    The IMU does not feel the lever turn, so q in the reward is the door's orientation.
+    The IMU does not measure the lever's rotation, so q in the reward is the door's orientation.
     """
 
     sensors: tuple[str, ...] = ("door_state", "door_orientation")

@@ -26,7 +26,7 @@ class EpisodeConfig(Config, frozen=True):
         self.action_spec()
 
     def action_spec(self) -> ActionSpec:
-        """What the policy's numbers mean."""
+        """The kind of action and its settings."""
         return make_action_spec(self.actions)
 
     def effort_terms(self, executed: FloatArray, requested: FloatArray) -> tuple[float, float]:
@@ -49,7 +49,7 @@ class Task(Protocol):
 
     name: str
     scene: str  # the simulated scene that the task needs
-    action_spec: ActionSpec  # what the policy's numbers mean
+    action_spec: ActionSpec  # the kind of action and its settings
     distance_unit: str  # of `distance`: m, or rad where the goal is an angle
     control_period_s: float
     episode_steps: int
@@ -68,7 +68,7 @@ class Task(Protocol):
         ...
 
     def ready(self, signals: Signals) -> bool:
-        """Whether the world lets an episode begin (a door must be closed again)."""
+        """Whether an episode may begin (a door must be closed again)."""
         return True
 
     def reward_terms(self, signals: Signals, goal: Signals, executed: FloatArray, requested: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""What the trainer sees of episodes: finished ones as records, evaluation success over a window."""
+"""Episodes at the trainer: records of finished ones, and the evaluation success over a window."""
 
 import json
 from collections import deque
@@ -14,7 +14,7 @@ from naf_robot.experience.compacted import EpisodePart
 
 @dataclass(frozen=True)
 class EpisodeRecord:
-    """One finished episode as its steps tell it."""
+    """One finished episode, computed from its steps."""
 
     index: int  # order of arrival at the trainer, from 1
     robot: str
@@ -56,7 +56,7 @@ class EvaluationWindow:
 
     @property
     def success_rate(self) -> float:
-        """Share of successes, 0 before the first episode."""
+        """Fraction of successes, 0 before the first episode."""
         return self._successes / len(self._episodes) if self._episodes else 0.0
 
     @property

@@ -11,7 +11,7 @@ MAX_GROUP = 512  # batches in one transaction
 
 
 class Stored(NamedTuple):
-    """What became of one batch."""
+    """The result of storing one batch."""
 
     message: ExperienceMessage
     outcome: bool | StoreError  # True: new; False: held before; else why it is not held

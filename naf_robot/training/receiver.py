@@ -1,4 +1,4 @@
-"""Experience messages in, answers out: what is acknowledged is on the disk and has been taken."""
+"""Experience messages in, answers out: what is acknowledged is on the disk and was passed on to learning."""
 
 from collections.abc import Callable, Collection
 from typing import NamedTuple
@@ -29,7 +29,7 @@ class Receipt(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far training is, as every answer says."""
+    """How far training is; part of every answer."""
 
     updates: int
     transitions: int

@@ -14,7 +14,7 @@ from naf_robot.training.sequencing import Next
 class ReplayFeed:
     """Gives `replay` every batch whose turn it is.
 
-    Of batches whose steps were given up only the rewards' range is left. If `is_outgrown` says that the store
+    Of batches whose steps were evicted only the rewards' range is left. If `is_outgrown` says that the store
     holds more than replay, their slots are left free: so the same batches are drawn as if they were there.
     """
 
@@ -29,7 +29,7 @@ class ReplayFeed:
         self._spec = spec
         self._view = view
         self._is_outgrown = is_outgrown
-        self.transitions = 0  # that replay was given, those given up included
+        self.transitions = 0  # that replay was given, evicted ones included
 
     def take(self, following: Next) -> None:
         """Take the batch whose turn it is."""

@@ -12,14 +12,14 @@ MAX_WAITING_BYTES = 64 * 1024 * 1024  # and the bytes of their steps
 
 
 class Next(NamedTuple):
-    """A batch whose turn it is."""
+    """The next batch in order."""
 
     collector: str
     parts: list[EpisodePart]
-    batch: StepBatch | None  # None: its steps were given up
+    batch: StepBatch | None  # None: its steps were evicted
     transitions: int  # that end in it
     before: StepBatch | None  # the batch whose last step a transition leads from into this one
-    continues: bool  # whether such a transition exists, held or given up
+    continues: bool  # whether such a transition exists, held or evicted
 
 
 class _Waiting(NamedTuple):

@@ -138,7 +138,7 @@ class Trainer:
 
     @property
     def _kept(self) -> int:
-        """Transitions that the store must not give up: those of replay, and of each robot one without successor."""
+        """Transitions that the store must not evict: those of replay, and of each robot one without successor."""
         return self._settings.replay_capacity + len(self.config.robots)
 
     @property
@@ -175,7 +175,7 @@ class Trainer:
         return finished
 
     def _enter(self, following: Next, wall_s: float) -> list[EpisodeRecord]:
-        """Let replay and the episodes have the batch whose turn it is; the episodes that end in it."""
+        """Add the next batch in order to replay and the episode log; returns the episodes that end in it."""
         self._feed.take(following)
         return self.episodes.add(following.collector, following.parts, self.transitions, wall_s)
 

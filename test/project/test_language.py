@@ -30,6 +30,7 @@ BANNED = {  # pattern: what an engineer reads in other texts instead
     r"told": "reported, given, commanded",
     r"honest(ly)?": "exact, complete (or leave it out)",
     r"in good order": "say what is correct",
+    r"unasked": "unexpected, unexpectedly",
     r"for ever": "permanently, without limit",
 }
 

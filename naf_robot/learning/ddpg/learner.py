@@ -13,7 +13,7 @@ from naf_robot.learning.ddpg.policy import policy_arrays
 
 
 class DdpgLearner(AutogradLearner[DdpgConfig]):
-    """A critic of the current policy, and an actor that climbs it."""
+    """A critic of the current policy, and an actor that maximises it."""
 
     def policy_arrays(self) -> dict[str, NDArray[np.float32]]:
         """The newest policy."""

@@ -19,7 +19,7 @@ from naf_robot.sensing.imu import ImuReading
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one reading brought."""
+    """The result of one reading."""
 
     estimate: DoorEstimate | None = None
     refusal: str | None = None  # why the reading was not used
@@ -50,12 +50,12 @@ class DoorTracker:
         self._estimator = DoorAngleEstimator(calibration, self._hinge_axis, self._settings.angle)
 
     def calibrate(self) -> str:
-        """Begin the guided routine with the IMU that is heard next; what the operator is to do."""
+        """Begin the guided routine with the IMU of the next reading; returns the operator's instruction."""
         self._routine = CalibrationRoutine(None, self._settings.routine, self._settings.heading)
         return self._routine.phase.value
 
     def known_closed(self) -> bool:
-        """An operator says that the door is closed: start anew from zero; false without a calibration."""
+        """An operator reports that the door is closed: start anew from zero; false without a calibration."""
         if self._estimator is not None:
             self._estimator.known_closed()
         return self._estimator is not None
