@@ -44,9 +44,11 @@ def observe(spec: ObservationSpec, signals: Signals, goal: Signals) -> dict[str,
                 f"observation array {array.name!r} is neither sensed nor part of the goal; "
                 f"there are {sorted([*signals, *goal])}"
             )
-        if np.size(value) != array.size:
-            raise NafRobotError(f"observation array {array.name!r} needs {array.size} values, got {np.size(value)}")
-        made = np.asarray(value, array.dtype).reshape(array.shape)
+        made = np.asarray(value, array.dtype)
+        if made.shape != array.shape:
+            if made.size != array.size:
+                raise NafRobotError(f"observation array {array.name!r} needs {array.size} values, got {made.size}")
+            made = made.reshape(array.shape)
         if array.dtype == "float32" and not np.isfinite(made).all():
             raise SpecError(f"{spec.name} is not finite in [{array.name!r}]")
         observation[array.name] = made
