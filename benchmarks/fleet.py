@@ -181,7 +181,7 @@ def result(options: argparse.Namespace, results: list[dict], windows: list, summ
         "transitions_made": made,
         "lost": made - stored - sum(r["waiting"] for r in results),
         "duplicated": summary["env_steps"] + sum(r["open"] for r in results) - stored,
-        "batches_resent": summary["transitions_resent"],
+        "batches_resent": summary["batches_resent"],
         "ack_p50_s": percentile(acks, 50),
         "ack_p99_s": percentile(acks, 99),
         "policy_bytes": results[0]["delivered"][-1]["bytes"],

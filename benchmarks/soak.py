@@ -220,7 +220,7 @@ def run(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
     document = {"flat": None} | document | {"exit_code": child.wait(), "steps_lost": None}
     if (file := run_dir / "summary.json").is_file():
         ended = json.loads(file.read_text(encoding="utf-8"))
-        document |= {key: ended[key] for key in ("steps_lost", "transitions_resent", "updates")}
+        document |= {key: ended[key] for key in ("steps_lost", "batches_resent", "updates")}
     if document["exit_code"] != 0:
         print(f"the run ended with code {document['exit_code']}; see {log}", file=sys.stderr)
     write(options.output, document | {"samples": samples})

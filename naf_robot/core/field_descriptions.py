@@ -92,6 +92,8 @@ def default_text(field: Any) -> str:
 
 def plain_text(value: Any) -> str:
     """A value as one writes it in YAML, on one line."""
+    if value == "":
+        return '""'
     return msgspec.json.encode(value).decode().replace('"', "").replace(",", ", ").replace(":", ": ")
 
 

@@ -140,6 +140,7 @@ def compose_saved(path: Path, given: Sequence[Layer] = ()) -> ComposedRun:
 
     The origin of a value of the run is read from the run folder.
     """
+    path = path.resolve()
     saved = file_layers(path)
     for layer in saved:
         refuse_old_settings(layer.values, path)

@@ -280,7 +280,7 @@ class Trainer:
             "evaluation_success": self.episodes.evaluation_success,
             "transitions_received": self._store.transitions(),
             "steps_lost": self._store.missing(),
-            "transitions_resent": self.receiver.duplicates,
+            "batches_resent": self.receiver.duplicates,
             "policy_versions": self.publication.version,
             "best_version": self.gate.version,
             "best_success": self.gate.success if self.gate.version is not None else None,

@@ -107,7 +107,7 @@ def test_experience_is_acknowledged_learned_from_and_accounted_for(bench: Bench)
     assert (Path(saved.message) / "checkpoint.json").is_file()
     assert bench.graph.end(bench.child, signal.SIGINT) == 0
     summary = json.loads((bench.folder / "summary.json").read_text())
-    assert (summary["transitions_received"], summary["steps_lost"], summary["transitions_resent"]) == (3075, 0, 1)
+    assert (summary["transitions_received"], summary["steps_lost"], summary["batches_resent"]) == (3075, 0, 1)
     assert (bench.folder / "learning_curve.png").is_file()
     assert any((bench.folder / "events").iterdir())
 

@@ -11,13 +11,14 @@ from naf_robot.bringup.cli import main
 from naf_robot.core.composition import file_layers
 from naf_robot.core.errors import ConfigError
 from naf_robot.core.resources import find
+from naf_robot.run.checks import check
 from naf_robot.run.config import compose_run, resolve
 from naf_robot.run.contract import contract_of
 from naf_robot.run.environments import make_environment
 from naf_robot.run.worlds import make_simulator
 
 JOINTS = [f"{name}_joint" for name in ("shoulder_pan", "shoulder_lift", "elbow", "wrist_1", "wrist_2", "wrist_3")]
-HOME = [0.0, 0.7, 1.1, 0.0, 0.6, 0.0]
+HOME = [0.0, -1.57, 1.57, -1.57, -1.57, 0.0]
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def profile(tmp_path: Path) -> Path:
         f"  joints: [{', '.join(JOINTS)}]\n"
         f"  home: {HOME}\n"
         "safety:\n"
-        "  sphere: {centre: [0.4, 0.0, 0.4], radius: 0.45}\n"
+        "  sphere: {centre: [0.5, 0.0, 0.4], radius: 0.35}\n"
         "tasks:\n"
         "  reach:\n"
         "    safety: {velocity_scale: 0.5}\n",
@@ -43,6 +44,7 @@ def profile(tmp_path: Path) -> Path:
 
 def test_its_arm_moves_through_the_task_the_projection_and_the_simulator(profile: Path):
     config = resolve("reach", overrides=[{"profile": str(profile), "robots": 1}])
+    check(config)
     own = config.robot("robot_1")
     assert (own.arm.urdf, own.safety.velocity_scale) == (str(profile.with_name("mine.urdf")), 0.5)
     environment = make_environment(config)

@@ -186,14 +186,16 @@ def test_the_clock_is_a_fact_of_its_own():
     assert (gazebo_control.simulated, gazebo_control.simulated_time) == (False, True)
 
 
-def test_a_saved_run_is_the_same_and_remembers_where_its_values_were_given(my_arm: Path, tmp_path: Path):
+def test_a_saved_run_is_the_same_and_remembers_where_its_values_were_given(my_arm: Path, tmp_path: Path, monkeypatch):
     composed = compose_run(layers(my_arm, "seed=3"))
     save_composed(composed, tmp_path)
-    again = compose_saved(tmp_path / run_files.CONFIG)
-    assert again.config == composed.config
-    assert again.composition.origin(("seed",)) == "command line"
-    assert again.composition.origin(("robots", "robot_1", "arm", "home")) == f"{my_arm}:5"
-    assert again.composition.origin(("max_episodes",)) is None
+    monkeypatch.chdir(tmp_path)
+    for path in (tmp_path / run_files.CONFIG, Path(run_files.CONFIG)):
+        again = compose_saved(path)
+        assert again.config == composed.config
+        assert again.composition.origin(("seed",)) == "command line"
+        assert again.composition.origin(("robots", "robot_1", "arm", "home")) == f"{my_arm}:5"
+        assert again.composition.origin(("max_episodes",)) is None
     (tmp_path / run_files.ORIGINS).write_text(json.dumps({"no": "list"}))
     assert compose_saved(tmp_path / run_files.CONFIG).config == composed.config
 
