@@ -65,7 +65,7 @@ class Garbage(Exception):
 
 def parameters(version: int = 7, hidden: tuple[int, ...] = (8, 8)) -> PolicyParameters:
     arrays = untrained(20, 7, hidden=hidden).arrays()
-    return PolicyParameters(arrays, version, CONTRACT.task, CONTRACT.observation_spec, 10, 20)
+    return PolicyParameters(arrays, version, CONTRACT.task, CONTRACT.observation_spec, 10, 20, run_id=CONTRACT.run_id)
 
 
 def read_parameters(data: bytes) -> None:

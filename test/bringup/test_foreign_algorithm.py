@@ -47,10 +47,10 @@ def test_every_process_knows_it_and_every_robot_acts_with_its_own_versions(
     _, err = process.communicate(timeout=200)
     assert process.returncode == 3, err
     summary = json.loads((run_dir / "summary.json").read_text())
-    assert (summary["algorithm"], summary["transitions_lost"]) == ("cloning", 0)
+    assert (summary["algorithm"], summary["steps_lost"]) == ("cloning", 0)
     assert summary["updates"] > 0
     module_from_page("add_an_algorithm.md", "my_package.cloning")  # so that this process knows it too
-    contract = contract_of(load(run_dir / "config.yaml"))
+    contract = contract_of(load(run_dir / "config.yaml"), run_dir)
     messages = list(ExperienceStore(run_dir / "experience.sqlite", contract).batches())
     for robot, remainder in (("robot_1", 1), ("robot_2", 0)):  # versions come in pairs, the first robot's first
         used = {v for m in messages if m.collector == robot for v in m.batch.policy_version.tolist()}

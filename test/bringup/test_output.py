@@ -40,7 +40,7 @@ def test_ctrl_c_with_a_tee_that_dies_first_saves_everything(tmp_path: Path):
     assert process.returncode == 0
     summary = json.loads((run_dir / "summary.json").read_text())
     assert summary["episodes"] >= 4
-    assert summary["transitions_lost"] == 0
+    assert summary["steps_lost"] == 0
     assert read_checkpoint(run_dir).counters["episodes"] == summary["episodes"]
 
 
