@@ -26,6 +26,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "test" / "support"))
 
+import measuring
 import numpy as np
 from fuzz_mutations import mutate
 from policies import untrained
@@ -239,7 +240,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one line")
     options = parser.parse_args()
     result = run(options.messages, options.seed)
-    print(json.dumps(result, indent=None if options.json else 1))
+    print(json.dumps(result | {"command": measuring.command()}, indent=None if options.json else 1))
     return 1 if result["crashes"] or result["hangs"] or result["garbage_accepted"] else 0
 
 

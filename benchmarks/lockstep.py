@@ -8,9 +8,11 @@ time per tick is what a machine's load does not change much; `stages_ms` is one 
 
 import argparse
 import json
+import sqlite3
 import statistics
 import tempfile
 import time
+from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -27,6 +29,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 
 from naf_robot.bringup.system import training_system
+from naf_robot.core import run_files
 from naf_robot.core.records import PolicyParameters
 from naf_robot.experience.codec import encode_parameters
 from naf_robot.nodes import convert, topics
@@ -81,6 +84,17 @@ class Stages:
         return {name: round(float(span), 3) for name, span in zip(STAGES, spans, strict=True)}
 
 
+def recorded_transitions(run_dir: Path) -> int:
+    """Those that the collectors wrote to their outboxes."""
+    recorded = 0
+    for file in (run_dir / run_files.OUTBOX).glob("*.sqlite"):
+        with closing(sqlite3.connect(file)) as box:
+            (batched,) = box.execute("SELECT value FROM counters WHERE name = 'transition'").fetchone()
+            (journalled,) = box.execute("SELECT COUNT(outcome) FROM journal").fetchone()
+        recorded += batched + journalled
+    return recorded
+
+
 def measure(robots: int, executor: str, seconds: float) -> dict:
     """Simulator, velocity control and collectors; this process stands in for the trainer's parameters only."""
     config = resolve("reach", overrides=[{"robots": list(robot_names(robots)), "collector": {"max_policy_age_s": 1e6}}])
@@ -108,12 +122,16 @@ def measure(robots: int, executor: str, seconds: float) -> dict:
         spent = {label: processor_s(child.pid) - cost[label] for label, child in children.items()}
         stages = Stages(g, next(iter(config.robots)))  # afterwards: watching takes processor time too
         g.spin_for(seconds / 3.0)
+        recorded = recorded_transitions(Path(folder))
+    if recorded == 0:
+        raise SystemExit("no robot recorded a transition: the collectors took no policy, and nothing was measured")
     by_node: dict[str, list[float]] = {}
     for label, value in spent.items():
         by_node.setdefault(label.split("/")[-1], []).append(1e3 * value / ticks)
     return {
         "robots": robots,
         "executor": executor,
+        "recorded_transitions": recorded,
         "control_steps_per_s": round(robots * ticks / wall_s, 1),
         "real_time_factor": round(ticks * PERIOD_S / wall_s, 2),
         "stages_ms": stages.median_ms(),

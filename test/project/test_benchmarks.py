@@ -41,6 +41,7 @@ def test_simulation():
 def test_lockstep():
     pytest.importorskip("rclpy", reason="needs rclpy and its messages")
     (row,) = run("lockstep.py", "--robots", "1", "--executors", "events", "--seconds", "1.5")["rows"]
+    assert row["recorded_transitions"] > 0
     assert row["control_steps_per_s"] > 20.0
     assert all(0.0 < span < 50.0 for span in row["stages_ms"].values())
 
@@ -58,6 +59,14 @@ def test_training_profile():
         "waiting",
     }
     assert all(spent >= 0.0 for spent in result["trainer_loop_s"].values())
+
+
+def test_fuzz():
+    result = run("fuzz.py", "--messages", "2000")
+    assert (result["crashes"], result["hangs"], result["garbage_accepted"]) == (0, 0, 0)
+    for reader in ("parameters", "experience", "acknowledgement", "chunk"):  # what is whole is taken
+        assert result["by_reader"][f"{reader} accepted"] > 0
+        assert result["by_reader"][f"{reader} refused"] > 0
 
 
 def test_quadratic():
