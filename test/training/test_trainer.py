@@ -1,5 +1,6 @@
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,9 +50,11 @@ CONFIG = resolve(
 
 
 @pytest.fixture
-def trainer(tmp_path: Path) -> Trainer:
+def trainer(tmp_path: Path) -> Iterator[Trainer]:
     torch.set_num_threads(1)
-    return Trainer(CONFIG, tmp_path, SteadyClock())
+    made = Trainer(CONFIG, tmp_path, SteadyClock())
+    yield made
+    made.receiver.close()
 
 
 def batch(count: int, episode: int = 0, greedy: bool = False, success: bool = False) -> StepBatch:
