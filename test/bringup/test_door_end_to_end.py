@@ -13,7 +13,7 @@ from naf_robot.experience.store import ExperienceStore
 from naf_robot.run.config import load
 from naf_robot.run.contract import contract_of
 
-pytestmark = [pytest.mark.ros, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.ros, pytest.mark.timeout(600)]
 SHORT = ("--set", "task.episode_steps=40", "trainer.learning_starts=60")
 
 

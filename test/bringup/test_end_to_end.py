@@ -20,7 +20,7 @@ from naf_robot.nodes.qos import PARAMETERS, reliable
 from naf_robot.run.config import load
 from naf_robot.run.contract import contract_of
 
-pytestmark = [pytest.mark.ros, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.ros, pytest.mark.timeout(600)]
 SHORT = (
     "--set",
     "task.episode_steps=40",

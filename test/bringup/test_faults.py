@@ -12,7 +12,7 @@ pytest.importorskip("rclpy", reason="needs rclpy and its messages")
 from naf_robot.bringup.environment import local_environment
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = [pytest.mark.ros, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.ros, pytest.mark.timeout(600)]
 
 
 def test_nothing_is_lost_or_counted_twice_and_nothing_moves_unsafely(tmp_path: Path):

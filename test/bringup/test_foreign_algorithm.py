@@ -14,7 +14,7 @@ from naf_robot.run.checkpoint import read_policy
 from naf_robot.run.config import load
 from naf_robot.run.contract import contract_of
 
-pytestmark = [pytest.mark.ros, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.ros, pytest.mark.timeout(600)]
 SETTINGS = (
     "task.episode_steps=40",
     "trainer.learning_starts=60",

@@ -19,7 +19,7 @@ from graph import find_child, graph
 
 from naf_robot.bringup.environment import local_environment
 
-pytestmark = [pytest.mark.ros, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.ros, pytest.mark.timeout(600)]
 
 LAUNCH = """
 import sys

@@ -12,7 +12,7 @@ from graph import Graph, graph, naf_robot
 
 from naf_robot.run.checkpoint import read_checkpoint
 
-pytestmark = [pytest.mark.ros, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.ros, pytest.mark.timeout(600)]
 SHORT = ("task.episode_steps=40", "trainer.learning_starts=60", "collector.evaluation_period=2")
 
 
