@@ -49,7 +49,9 @@ def moving_in_silence(motion: Path, silences: list[Silence]) -> list[str]:
         for wall, stamp, speed in own:
             passed_s = stamp - before[-1] if before else 0.0
             if silence.begin_s < wall < end_s and ALLOWED_STOP_S < passed_s < 10.0 and speed > STANDSTILL:
-                found.append(f"{silence.robot}: {speed:.2f} rad/s, {passed_s:.2f} s after its controller's last command")
+                found.append(
+                    f"{silence.robot}: {speed:.2f} rad/s, {passed_s:.2f} s after its controller's last command"
+                )
     return found
 
 

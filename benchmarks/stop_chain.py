@@ -29,6 +29,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray, String
 from std_srvs.srv import Trigger
 
+from naf_robot.arm.control.config import VelocityControlConfig
 from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.system import training_system
 from naf_robot.nodes import convert, topics
@@ -59,13 +60,16 @@ SIGNALS = {"killed": signal.SIGKILL, "frozen": signal.SIGSTOP, "interrupted": si
 class Chain:
     """One running system whose arm is watched."""
 
-    def __init__(self, g: Graph, folder: Path) -> None:
+    def __init__(self, g: Graph, folder: Path, joint_states_limit_s: float) -> None:
         self.graph = g
         overrides = {
             "robots": [ROBOT],
             "simulation": {"real_time_factor": 1.0},
             "task": {"control_period_s": CONTROL_PERIOD_S, "episode_steps": 400},
-            "velocity_control": {"sensor_limits_s": {topics.EXTERNAL_WRENCH: 0.1}},
+            "velocity_control": {
+                "sensor_limits_s": {topics.EXTERNAL_WRENCH: 0.1},
+                "joint_states_limit_s": joint_states_limit_s,
+            },
         }
         save(resolve("reach", overrides=[overrides]), folder / "config.yaml")
         self.children: dict[str, subprocess.Popen] = {}
@@ -163,13 +167,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", nargs="+", choices=EVENTS, default=list(EVENTS))
     parser.add_argument("--repeats", type=int, default=1)
+    limit_s = VelocityControlConfig().joint_states_limit_s
+    parser.add_argument(
+        "--joint-states-limit", type=float, default=limit_s, help="age in s beyond which they are stale"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON lines (the only format)")
     options = parser.parse_args()
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
     for event in tqdm([e for e in options.events for _ in range(options.repeats)], disable=None):
         with tempfile.TemporaryDirectory() as folder, graph() as g:
-            print(json.dumps(Chain(g, Path(folder)).measure(event)), flush=True)
+            print(json.dumps(Chain(g, Path(folder), options.joint_states_limit).measure(event)), flush=True)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,9 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs rclpy and its messages")
 
+from graph import busyness
+
+from naf_robot.arm.control.config import VelocityControlConfig
 from naf_robot.bringup.environment import local_environment
 from naf_robot.core.resources import SOURCE_ROOT
 
@@ -20,6 +23,8 @@ pytestmark = [
 
 def test_an_arm_in_motion_is_braked_by_the_controller_that_is_asked_to_end():
     command = [sys.executable, str(BENCHMARK), "--json", "--events", "velocity_control interrupted"]
+    # The joint states come through a process that waits for a processor too.
+    command += ["--joint-states-limit", str(VelocityControlConfig().joint_states_limit_s * busyness())]
     done = subprocess.run(command, env=local_environment(), capture_output=True, text=True, timeout=110, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     result = json.loads(done.stdout)
