@@ -13,6 +13,7 @@ from naf_robot.core.registry import Registry
 from naf_robot.learning.policies.registry import POLICY_KINDS
 from naf_robot.learning.registry import ALGORITHMS
 from naf_robot.sensing.registry import SENSORS
+from naf_robot.sim.mujoco.scenes import BUILDERS
 from naf_robot.sim.registry import SIMULATORS
 from naf_robot.sim.scenes.registry import SCENES
 from naf_robot.tasks.registry import TASKS
@@ -23,6 +24,7 @@ REGISTRIES = {
     "naf_robot.learning.policies.registry:POLICY_KINDS": POLICY_KINDS,
     "naf_robot.learning.registry:ALGORITHMS": ALGORITHMS,
     "naf_robot.sensing.registry:SENSORS": SENSORS,
+    "naf_robot.sim.mujoco.scenes:BUILDERS": BUILDERS,
     "naf_robot.sim.registry:SIMULATORS": SIMULATORS,
     "naf_robot.sim.scenes.registry:SCENES": SCENES,
     "naf_robot.tasks.registry:TASKS": TASKS,
