@@ -96,8 +96,8 @@ def outputs(config: RunConfig) -> Problems:
     for name, robot in config.robots.items():
         if robot.output.kind not in OUTPUTS:
             yield f"robots.{name}.output.kind {robot.output.kind!r} is unknown; valid: {', '.join(sorted(OUTPUTS))}"
-        if robot.output.topic and robot.backend != REAL:
-            yield f"robots.{name}.output.topic is for a real arm's controller; with {robot.backend} leave it empty"
+    if config.first_run and config.simulated:
+        yield "first_run is for real arms: give --simulated false too, or leave it out"
 
 
 def device(config: RunConfig) -> Problems:
