@@ -51,7 +51,8 @@ class CollectorNode(ExecutableNode):
         self.experience = ExperienceLink(self, self.robot, self.outbox, self.collector, self.diagnostics)
         self.policy = PolicyLink(self, self.robot, contract, self.collector, self.diagnostics)
         sensors = (state_sensor(self.config, self.robot), *task_sensors(self.config, self.robot))
-        self.input = SensorInput(self, sensors, self.assembler, self.tick_if_ready, self.diagnostics.refuse)
+        refuse = self.diagnostics.refuse
+        self.input = SensorInput(self, sensors, self.assembler, self.tick_if_ready, refuse, self.joints)
         self.create_subscription(JointState, topics.EXECUTED_VELOCITY, self.on_executed, FEEDBACK)
         self.create_subscription(String, topics.SAFETY_FAULT, self.on_fault, latched())
         self.create_service(SetBool, "collector/pause", self.on_pause)

@@ -29,6 +29,8 @@ class ControlReport:
         self._output: ControlOutput | None = None
         self._fault: str | None = None  # as published
         self._error_logged = False
+        self._warnings: dict[str, str] = {}
+        self.state_publishers: list[str] = []  # full names of the nodes that publish joint states
         self._markers = node.create_publisher(MarkerArray, topics.SAFETY_MARKERS, latched())
         self._faults = node.create_publisher(String, topics.SAFETY_FAULT, latched())
         node.create_timer(MARKER_PERIOD_S, self._show, clock=STEADY)
@@ -37,6 +39,12 @@ class ControlReport:
             node.get_logger().warning(warning)
         if (kept := fault_file.read()) is not None:
             control.stop(kept)
+
+    def warn(self, source: str, text: str) -> None:
+        """Show a warning of `source` as long as it has one; each new one is logged."""
+        if text and text != self._warnings.get(source):
+            self._node.get_logger().warning(text)
+        self._warnings[source] = text
 
     def accepted(self, what: str, rejection: str | None) -> bool:
         """Whether there is no `rejection` of a message; one is counted and published."""
@@ -65,7 +73,8 @@ class ControlReport:
         """Level, reasons and counters for /diagnostics."""
         output, control = self._output, self._control
         values: dict[str, object] = {f"interventions {k}": v for k, v in control.interventions.counts().items()}
-        values |= {f"warning {k}": text for k, text in enumerate(control.projection.warnings, 1)}
+        warnings = [*control.projection.warnings, *(text for text in self._warnings.values() if text)]
+        values |= {f"warning {k}": text for k, text in enumerate(warnings, 1)}
         if output is None:
             return WARN, "waiting for the first joint states and desired velocity", values
         values |= {"status": output.status.name, "enabled": control.enabled}

@@ -8,6 +8,7 @@ import numpy as np
 from naf_robot.arm.control.config import VelocityControlConfig
 from naf_robot.arm.control.contact import ContactStop
 from naf_robot.arm.control.faults import FaultLatch, Interventions
+from naf_robot.arm.control.following import FollowingCheck
 from naf_robot.arm.control.measured_state import JOINT_STATES, MeasuredState
 from naf_robot.arm.control.watchdog import Watchdog
 from naf_robot.arm.model.joint_values import NonFiniteMessage, RefusedMessage, by_name
@@ -69,6 +70,9 @@ class VelocityControl:
             self.joint_names, projection.limits, config, clock, self._watchdog, self._faults, self._contact
         )
         self.interventions = Interventions()
+        self._following = FollowingCheck(self.joint_names, config.following) if config.following.enabled else None
+        self._obstacle: str | None = None
+        self._second_state_publisher: str | None = None
         self._real = real
         self._enabled = config.enabled and not real
         self._desired: FloatArray | None = None
@@ -108,7 +112,12 @@ class VelocityControl:
         """Take the measured state, matched by joint name. Returns why it was refused."""
         # Messages are also lost while this process is frozen: then the silence is its own.
         awake = self._clock.now_s() - self._stepped_steady_s <= self.projection.config.max_period_s
-        return self.measured.take(names, position, velocity, effort, stamp_s, now_s, awake)
+        reason = self.measured.take(names, position, velocity, effort, stamp_s, now_s, awake)
+        if reason is None and self._following is not None and self._driven():
+            wrong = self._following.state(self.measured.velocity, stamp_s)
+            if wrong is not None:
+                self._faults.trip("following", wrong)
+        return reason
 
     def desired(
         self, names: Sequence[str], velocity: Sequence[float], stamp_s: float, now_s: float | None = None
@@ -153,6 +162,22 @@ class VelocityControl:
         if violation is not None:
             self._faults.trip("writers", violation, lambda: self._second_writer)
 
+    def state_publishers(self, names: Sequence[str], violation: str | None) -> None:
+        """Take the nodes that publish joint states, and the result of `StatePublishers.violation`, which latches."""
+        self.measured.publishers(names)
+        self._second_state_publisher = violation
+        if violation is not None:
+            self._faults.trip("state publishers", violation, lambda: self._second_state_publisher)
+
+    def controller(self, obstacle: str | None) -> None:
+        """Take `ControllerJoints.obstacle`: the arm is not moved while there is one.
+
+        One that comes up while the arm is enabled latches a fault.
+        """
+        self._obstacle = obstacle
+        if obstacle is not None and self._enabled and self._real:
+            self._faults.trip("controller", obstacle, lambda: self._obstacle)
+
     def step(self, now_s: float, period_s: float) -> ControlOutput:
         """The velocity to send at `now_s`, `period_s` after the last one was sent [s].
 
@@ -189,6 +214,11 @@ class VelocityControl:
             reason = result.error.strip().splitlines()[-1:]
             self._faults.trip("internal", " ".join([result.status.sentence, *(f"({line})" for line in reason)]))
         self._last_sent = result.velocity
+        if self._following is not None:
+            if self._driven() and self._follows:
+                self._following.sent(result.velocity, now_s)
+            else:
+                self._following.restart()
         self.interventions.add(result.active)
         return self._output(result, reasons, command)
 
@@ -210,8 +240,14 @@ class VelocityControl:
         """Follow desired velocities or not; refused while a fault is latched. Returns success and a sentence."""
         if on and self._faults.reason is not None:
             return False, f"not enabled, a fault is latched: {self._faults.reason}"
+        if on and self._obstacle is not None:
+            return False, f"not enabled: {self._obstacle}"
         self._enabled = on
         return True, "enabled" if on else "disabled: decelerating to zero"
+
+    def _driven(self) -> bool:
+        """Whether the arm is ours to move; a disabled one may be moved by others."""
+        return self._enabled and self._faults.reason is None
 
     def _moving(self) -> bool:
         return not np.abs(self._last_sent).max() <= STANDSTILL
@@ -226,6 +262,8 @@ class VelocityControl:
         if self._faults.reason is not None:
             self._enabled = self._enabled and not self._real
             return f"fault: {self._faults.reason}"
+        if self._obstacle is not None:
+            return self._obstacle
         if self._enabled:
             return None
         return WAITS_FOR_OPERATOR if self._real else "disabled"
