@@ -113,6 +113,9 @@ def _run_system(run: PreparedRun, environment: dict[str, str], signals: StopSign
     """Run the processes of a prepared run; the exit code."""
     print(f"run folder: {run.run_dir}", flush=True)
     print(f"robots: {', '.join(run.config.robots)} | {describe_environment(environment)}", flush=True)
+    if run.config.first_run:
+        speeds = [f"{name} {run.config.speed_factor(name):.0%}" for name in run.config.robots]
+        print(f"first run: robots move at a fraction of their speeds: {', '.join(speeds)}", flush=True)
     summary = run.run_dir / run_files.SUMMARY
     before = summary.stat().st_mtime_ns if summary.is_file() else -1
     log, outcome = run.run_dir / run_files.LOG, run.run_dir / run_files.OUTCOME

@@ -21,6 +21,8 @@ from naf_robot.learning.behaviour import BehaviourPolicy
 from naf_robot.run.config import RunConfig
 from naf_robot.sensing.signals import Signals, observe, with_kinematics
 
+BY_OPERATOR = ("fault", "velocity_control")  # sources of holds that an operator ends: the arm may try again
+
 
 class Phase(enum.Enum):
     """The state of a collector; the value is the sentence shown on `/diagnostics`."""
@@ -32,7 +34,7 @@ class Phase(enum.Enum):
     POLICY_TOO_OLD = "holding still: no message from the trainer"
     OUTBOX_FULL = "holding still: the outbox is full"
     WORLD_NOT_READY = "waiting at home: the world is not ready for an episode"
-    HELD = "holding still: a fault or a silent sensor"
+    HELD = "holding still"
     PAUSED = "paused by an operator"
     PREPARING = "at home, preparing the next episode"
     RUNNING = "running an episode"
@@ -78,11 +80,14 @@ class Collector:
         self._behaviour = BehaviourPolicy(
             self._config.exploration, stream(config.seed, "exploration", robot, first_episode)
         )
+        speed_factor = config.speed_factor(robot)
+        fastest = self._config.home_velocity * speed_factor if config.robot(robot).real else np.inf
         self._homing = Homing(
             self._home,
             self._config.home_gain,
-            actions.max_joint_velocity,
+            np.minimum(actions.max_joint_velocity, fastest),
             stream(config.seed, "homing", robot, first_episode),
+            model.shortest,
         )
         self._executed: OrderedDict[float, FloatArray] = OrderedDict()
         self._episode: Episode | None = None
@@ -92,7 +97,7 @@ class Collector:
         )
         self._updates, self._transitions = 0, 0
         self._last_sign_s = clock.now_s()
-        self._home_timeout = HomeTimeout(self._config.home_timeout_s, model.joint_names)
+        self._home_timeout = HomeTimeout(self._config.home_timeout_s / speed_factor, model.joint_names)
         self.next_episode = first_episode
         self._paused = False
         self.outbox_full = False
@@ -199,8 +204,8 @@ class Collector:
         A running episode ends truncated at the next tick; its executed steps are kept.
         """
         if reason is None:
-            if self.hold_reasons.pop(source, None) is not None and source == "fault":
-                self._home_timeout.restart()  # an operator has cleared it
+            if self.hold_reasons.pop(source, None) is not None and source in BY_OPERATOR:
+                self._home_timeout.restart()
         else:
             self.hold_reasons[source] = reason
 
@@ -219,7 +224,7 @@ class Collector:
             self.phase = Phase.HELD
             self._home_timeout.interrupt()
             return Tick(np.zeros(self._model.size))
-        distance = np.abs(self._home - signals["joint_position"])
+        distance = np.abs(self._model.shortest(self._home, signals["joint_position"]))
         speed = float(np.abs(signals["joint_velocity"]).max())
         if distance.max() > self._config.home_tolerance or speed > self._config.home_tolerance:
             return Tick(self._go_home(now_s, signals["joint_position"], distance))

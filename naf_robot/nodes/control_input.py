@@ -15,6 +15,7 @@ from naf_robot.arm.control.velocity_control import VelocityControl
 from naf_robot.arm.model.joint_values import RefusedMessage
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import UnknownNameError
+from naf_robot.core.input_watch import InputWatch
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.control_report import ControlReport
 from naf_robot.nodes.executable import ExecutableNode
@@ -46,6 +47,7 @@ class ControlInput:
         self._changed = changed
         self.request_stamp = Time()  # of the newest request
         self.joint_states = JointStates(control.joint_names)
+        self.states = InputWatch(node.resolve_topic_name(robot.joint_states_topic), SteadyClock())
         self.state_publishers = StatePublishers(control.joint_names, SteadyClock())
         node.create_subscription(JointState, robot.joint_states_topic, self._on_joint_states, SENSOR)
         node.create_subscription(JointState, topics.DESIRED_VELOCITY, self._on_desired, COMMAND)
@@ -64,6 +66,7 @@ class ControlInput:
     def _on_joint_states(self, message: JointState) -> None:
         """Take the measured state, or a part of it; a request may have waited for it."""
         self.state_publishers.said(message.name)
+        self.states.came(convert.seconds(message.header.stamp))
         try:
             state = self.joint_states.take(
                 message.name,

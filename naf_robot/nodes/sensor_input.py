@@ -9,6 +9,8 @@ from sensor_msgs.msg import JointState
 
 from naf_robot.arm.control.joint_states import JointStates
 from naf_robot.arm.model.joint_values import RefusedMessage
+from naf_robot.core.clock import SteadyClock
+from naf_robot.core.input_watch import InputWatch
 from naf_robot.nodes.convert import seconds, stamp
 from naf_robot.nodes.executable import ExecutableNode
 from naf_robot.nodes.qos import OF_ROLE
@@ -40,6 +42,8 @@ class SensorInput:
         self._changed = changed
         self._refuse = refuse
         self.joint_states = JointStates(joints)
+        topics = [sensor.topic for sensor in sensors if sensor.name == JOINT_STATES]
+        self.states = InputWatch(node.resolve_topic_name(topics[0]), SteadyClock())
         for sensor in sensors:
             node.create_subscription(
                 message_type(sensor.message), sensor.topic, partial(self._take, sensor), OF_ROLE[sensor.qos]
@@ -47,6 +51,8 @@ class SensorInput:
 
     def _take(self, sensor: Sensor, message: Any) -> None:
         try:
+            if sensor.name == JOINT_STATES:
+                self.states.came(seconds(message.header.stamp))
             if sensor.name == JOINT_STATES and (message := self._whole(message)) is None:
                 return
             signals = sensor.read(message)

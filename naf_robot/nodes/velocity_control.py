@@ -57,6 +57,9 @@ class VelocityControlNode(ExecutableNode):
         ControlServices(self, self.control)
         self.joint_states = own.joint_states_topic
         self.input = ControlInput(self, own, self.control, self.timing, self.report, self.answer_if_ready)
+        self.report.states, self.report.missing = self.input.states, lambda: self.input.joint_states.missing
+        if (factor := self.config.speed_factor(robot)) < 1.0:
+            self.report.note = f"first run at {factor:.0%} of the speed: "
         self.controller = ControllerJoints(self.joints, own.controller, clock) if own.controller else None
         if self.controller is not None:
             self.controller_link = ControllerLink(self, own.controller, self.controller, self.on_controller)
@@ -100,7 +103,7 @@ class VelocityControlNode(ExecutableNode):
         self.control.writers(self.sole_writer.violation(self.commands.writers()))
         names = publishers(self, self.joint_states)
         self.control.state_publishers(names, self.input.state_publishers.violation(names))
-        self.report.state_publishers = names
+        self.input.states.publishers = len(names)
 
     def on_controller(self) -> None:
         """Take what the controller says of its joints."""

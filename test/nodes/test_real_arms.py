@@ -86,7 +86,7 @@ def test_a_controller_that_does_not_answer_is_said_and_watched_by_what_the_arm_d
     assert re.search("joint_[12].* do not move as commanded", arm.fault)
     arm.wait_for(lambda: not arm.moving(), what="it stands")
     assert np.abs(arm.position() - begin).max() < 0.25
-    assert arm.trigger("clear_fault").success
+    arm.wait_for(lambda: arm.trigger("clear_fault").success, what="cleared")
     arm.graph.spin_for(0.3)
     assert not arm.moving(), "after a fault an operator must enable it again"
     # An inactive controller, a brake, a reversed sign.
@@ -99,7 +99,7 @@ def test_a_controller_that_does_not_answer_is_said_and_watched_by_what_the_arm_d
         assert arm.enable().success
         arm.wait_for(lambda said=said: said in arm.fault, 4.0, said)
         arm.wait_for(lambda: not arm.moving(), what="it stands")
-        assert arm.trigger("clear_fault").success
+        arm.wait_for(lambda: arm.trigger("clear_fault").success, what="cleared")
 
 
 def test_a_driver_that_starts_late_dies_in_motion_and_comes_back(make):

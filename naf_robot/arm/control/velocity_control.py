@@ -34,6 +34,7 @@ class ControlOutput:
     active: tuple[str, ...] = ()  # limits that acted
     relaxed: tuple[str, ...] = ()  # limits that gave way
     fault: str | None = None  # latched; None when there is none
+    held: str | None = None  # why desired velocities are not followed though there is no fault; None when they are
     desired: FloatArray | None = None  # (n,) what was asked for; None when nothing fresh was
     clip_norm: float = 0.0  # [rad/s] taken from the desired velocity
     error: str = ""  # traceback, where the projection itself failed
@@ -258,15 +259,20 @@ class VelocityControl:
     def _silent_sensors(self) -> list[str]:
         return [text for name in self.config.sensor_limits_s if (text := self._watchdog.stale(name)) is not None]
 
-    def _held(self) -> str | None:
-        if self._faults.reason is not None:
-            self._enabled = self._enabled and not self._real
-            return f"fault: {self._faults.reason}"
+    @property
+    def held(self) -> str | None:
+        """Why desired velocities are not followed though there is no fault, or None."""
         if self._obstacle is not None:
             return self._obstacle
         if self._enabled:
             return None
         return WAITS_FOR_OPERATOR if self._real else "disabled"
+
+    def _held(self) -> str | None:
+        if self._faults.reason is not None:
+            self._enabled = self._enabled and not self._real
+            return f"fault: {self._faults.reason}"
+        return self.held
 
     def _output(self, result: ProjectionResult, reasons: list[str], command: FloatArray | None) -> ControlOutput:
         return ControlOutput(
@@ -276,6 +282,7 @@ class VelocityControl:
             active=result.active,
             relaxed=result.relaxed,
             fault=self._faults.reason,
+            held=self.held,
             desired=command,
             clip_norm=result.clip_norm,
             error=result.error,
