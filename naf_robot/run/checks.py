@@ -129,7 +129,7 @@ def joints_differ(config: RunConfig, robot: Robot) -> Problems:
 def stated_limits(config: RunConfig, robot: Robot) -> Problems:
     """Every joint has a speed limit, from the URDF or the configuration, and limits that do not contradict."""
     try:
-        SafetyProjection(robot.model, robot.config.safety)
+        _ = robot.projection
     except ConfigError as error:
         yield f"robots.{robot.name}: {error}"
 
