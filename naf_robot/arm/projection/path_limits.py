@@ -26,7 +26,7 @@ class State:
     starts: tuple[FloatArray, ...]  # (n,) each: as it is now if the measurement is old, and as measured
     tool: list[list[float]]  # value of each tool limit in each start [m]
     pairs: FloatArray  # distance of each of P pairs in the first start [m]
-    path: BrakingPaths
+    path: BrakingPaths | None  # None where it is not computed here
     period_s: float
     # Least distances (k, P) along the path [m], of chosen motion and of full braking, once asked for.
     pair_bounds: dict[bool, FloatArray]

@@ -14,6 +14,7 @@ import numpy as np
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.arm.model.limits import limits_from_config
 from naf_robot.arm.model.limits_file import load_joint_limits
+from naf_robot.arm.projection.compiled_limits import path_limits
 from naf_robot.arm.projection.config import (
     HalfSpaceConfig,
     KeepOutBoxConfig,
@@ -21,7 +22,7 @@ from naf_robot.arm.projection.config import (
     SelfCollisionConfig,
     SphereConfig,
 )
-from naf_robot.arm.projection.path_limits import PathLimits, State, Violation
+from naf_robot.arm.projection.path_limits import State, Violation
 from naf_robot.arm.projection.quadratic import nearest
 from naf_robot.arm.projection.status import ProjectionResult, SafetyStatus
 from naf_robot.arm.projection.velocity_bounds import VelocityBounds, VelocityBox
@@ -83,7 +84,7 @@ class SafetyProjection:
         self.limits = replace(limits, max_velocity=limits.max_velocity * config.velocity_scale)
         self.limits.check(model.joint_names)
         self.bounds = VelocityBounds(model.joint_names, self.limits, config.position_margin, config.delay_s)
-        self.path_limits = PathLimits(model, config, self.limits.max_acceleration)
+        self.path_limits = path_limits(model, config, self.limits.max_acceleration)
         collision = self.path_limits.self_collision
         self.warnings = ("self-collision is switched off",) if collision is None else collision.warnings
         if home is None:
