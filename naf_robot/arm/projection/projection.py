@@ -3,9 +3,9 @@
 Order of the stages, inequalities, precedence and proofs: docs/safety.md.
 """
 
-import math
 import traceback
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
@@ -155,7 +155,7 @@ class SafetyProjection:
         difference = velocity - command
         change = float(difference @ difference) ** 0.5
         if desired is None:
-            moving = max(velocity.max(), -velocity.min()) > ROUNDING
+            moving = max(map(abs, velocity.tolist())) > ROUNDING
             status = SafetyStatus.DECELERATING if moving else SafetyStatus.STOPPED
         elif state.outside:
             status = SafetyStatus.CORRECTING
@@ -174,12 +174,12 @@ class SafetyProjection:
         limits, state = self.path_limits, step.state
         clipped = np.minimum(np.maximum(command, step.box.lower), step.box.upper)
         brake = np.minimum(np.maximum(0.0, step.box.lower), step.box.upper)
-        if not step.correct and np.array_equal(clipped, brake) and limits.safe(state, brake, hard=True):
+        if not step.correct and clipped.tolist() == brake.tolist() and limits.safe(state, brake, hard=True):
             return brake, set()
-        candidate, acted, clean = self._solve(step, clipped, np.maximum(np.abs(command).max(), np.abs(brake)))
+        candidate, acted, clean = self._solve(step, clipped, np.maximum(max(map(abs, command.tolist())), np.abs(brake)))
         if candidate is not None:
             longest, length = float(command @ command) ** 0.5, float(candidate @ candidate) ** 0.5
-            if length > longest + ROUNDING and not step.correct and not brake.any():
+            if length > longest + ROUNDING and not step.correct and not any(brake.tolist()):
                 candidate, clean = candidate * (longest / length), False
             if clean or limits.safe(state, candidate):
                 return candidate, acted
@@ -221,8 +221,12 @@ class SafetyProjection:
                 acted |= {limit for limit, _ in cuts}
                 corrected = True
             # One cut per limit and start suffices, at the waypoint that is furthest out.
-            worst = {(v.limit, v.start): v for v in sorted(violations, key=_excess)}
-            acted |= {limit for limit, _ in worst}
+            worst: dict[tuple[int, int], Violation] = {}
+            for violation in violations:
+                key = violation.limit, violation.start
+                if key not in worst or not violation.excess < worst[key].excess:
+                    worst[key] = violation
+            acted.update(limit for limit, _ in worst)
             for key, violation in worst.items():
                 row = self.path_limits.gradient(violation)
                 cuts[key] = row, float(row @ velocity) - violation.excess - AIM
@@ -262,16 +266,12 @@ class SafetyProjection:
         return ProjectionResult(velocity=velocity, status=status)
 
 
-def _excess(violation: Violation) -> float:
-    return violation.excess
-
-
 def _is_vector(array: object, size: int) -> bool:
     return (
         isinstance(array, np.ndarray)
         and array.shape == (size,)
         and array.dtype == np.float64
-        and all(map(math.isfinite, array.tolist()))  # faster than numpy's at this size
+        and all(map(isfinite, array.tolist()))  # faster than numpy's at this size
     )
 
 
