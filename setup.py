@@ -30,6 +30,7 @@ TEST = [
     "mypy>=1.11",
     "types-PyYAML>=6",
     "colcon-common-extensions>=0.3",
+    "example-robot-data>=6,<7",
 ]
 PYTHONS = ("3.10", "3.11", "3.12")
 NODES = ("simulator", "velocity_control", "door_sensor", "collector", "trainer", "lifecycle")
@@ -90,6 +91,7 @@ setup(
         "tqdm>=4.60",
         "matplotlib>=3.6",
         "transforms3d>=0.4.1",
+        "xacro>=2.0",
     ],
     extras_require={"ros": ROS, "sim": SIM, "test": TEST, "docs": DOCS},
     zip_safe=False,

@@ -114,33 +114,11 @@ def joints_differ(config: RunConfig, robot: Robot) -> Problems:
 
 
 def stated_limits(config: RunConfig, robot: Robot) -> Problems:
-    """The URDF states a speed and an effort for every joint that is moved."""
-    limits = robot.model.limits()
-    for joint, velocity, effort in zip(robot.model.joint_names, limits.max_velocity, limits.max_effort, strict=True):
-        if not (velocity > 0.0):
-            yield (
-                f"joint {joint!r} has velocity limit {velocity:g} in {robot.model.urdf.name}; "
-                f"it must be positive: state it in the URDF, in rad/s"
-            )
-        if not (effort > 0.0) and robot.config.backend != REAL:
-            yield (
-                f"joint {joint!r} has effort limit {effort:g} in {robot.model.urdf.name}, so no simulated servo can "
-                f"move it; state it in the URDF, in N m"
-            )
-
-
-def inertia(config: RunConfig, robot: Robot) -> Problems:
-    """Every moving link has mass and inertia, which a simulator needs."""
-    if robot.config.backend == REAL:
-        return
-    model = robot.model.pinocchio_model
-    for joint in robot.model.joint_names:
-        own = model.inertias[model.getJointId(joint)]
-        if not (own.mass > 0.0 and (np.linalg.eigvalsh(own.inertia) > 0.0).all()):
-            yield (
-                f"the link that joint {joint!r} moves has no mass or inertia in {robot.model.urdf.name}; "
-                f"a simulated arm needs <inertial> there"
-            )
+    """Every joint has a speed limit, from the URDF or the configuration, and limits that do not contradict."""
+    try:
+        SafetyProjection(robot.model, robot.config.safety)
+    except ConfigError as error:
+        yield f"robots.{robot.name}: {error}"
 
 
 def home_within_limits(config: RunConfig, robot: Robot) -> Problems:
@@ -209,14 +187,19 @@ OF_RUN: dict[str, Callable[[RunConfig], Problems]] = {
 OF_ROBOT: dict[str, Callable[[RunConfig, Robot], Problems]] = {
     "joints_differ": joints_differ,
     "stated_limits": stated_limits,
-    "inertia": inertia,
     "home_within_limits": home_within_limits,
     "home_in_workspace": home_in_workspace,
     "targets_reachable": targets_reachable,
     "action_velocity": action_velocity,
     "projection_at_home": projection_at_home,
 }
-NEEDS_SOUND_ARM = {"home_within_limits", "home_in_workspace", "targets_reachable", "projection_at_home"}
+NEEDS_SOUND_ARM = {
+    "stated_limits",
+    "home_within_limits",
+    "home_in_workspace",
+    "targets_reachable",
+    "projection_at_home",
+}
 CHECKS = (*OF_RUN, *OF_ROBOT)
 
 

@@ -67,6 +67,8 @@ OF_ONE_ARM: tuple[KeyPath, ...] = (
     ("arm", "joints"),
     ("arm", "tool_frame"),
     ("arm", "home"),
+    ("arm", "srdf"),
+    ("arm", "fallback_urdf"),
     ("safety", "sphere", "centre"),
     ("safety", "sphere", "radius"),
 )

@@ -135,11 +135,13 @@ def _with_absolute_paths(record: type[Config], values: Mapping[str, Any], folder
     for key, value in values.items():
         kind, where = kinds.get(key), f"{place}{key}"
         below = nested_record(kind)
-        if isinstance(value, str) and _is_file(kind) and "://" not in value:
-            try:
-                made[key] = absolute_path(value, folder)
-            except NafRobotError as error:
-                raise ConfigError(f"{where}: {error}") from None
+        if _is_file(kind) and isinstance(value, str):
+            made[key] = _absolute(value, folder, where)
+        elif _is_file(kind) and isinstance(value, list | tuple):
+            made[key] = [
+                _absolute(each, folder, f"{where}[{number}]") if isinstance(each, str) else each
+                for number, each in enumerate(value)
+            ]
         elif below is not None and isinstance(value, Mapping):
             if key == "robots":
                 made[key] = {
@@ -148,6 +150,16 @@ def _with_absolute_paths(record: type[Config], values: Mapping[str, Any], folder
             else:
                 made[key] = _with_absolute_paths(below, value, folder, f"{where}.")
     return made
+
+
+def _absolute(path: str, folder: Path, where: str) -> str:
+    """`path` made absolute, where it is one; `package://` and the like mean the same everywhere."""
+    if "://" in path or path.startswith("file:/"):
+        return path
+    try:
+        return absolute_path(path, folder)
+    except NafRobotError as error:
+        raise ConfigError(f"{where}: {error}") from None
 
 
 def _is_file(kind: Any) -> bool:

@@ -19,6 +19,7 @@ from naf_robot.learning.exploration import ExplorationConfig
 from naf_robot.learning.registry import algorithm_config_type
 from naf_robot.run.config import USED_BY_ENVIRONMENTS, algorithm_layers, compose_run, from_values
 from naf_robot.run.resuming import differences
+from naf_robot.run.robot import DEFAULT_PROFILE
 from naf_robot.study.config import DEFAULT_ALGORITHM, StudyConfig, StudyOptions, load_study, save_study
 
 OPTIONS = {  # fields of `StudyOptions` that the command line offers
@@ -59,6 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options on `parser`; one that is not given is absent from what it parses."""
     parser.argument_default = argparse.SUPPRESS
     parser.add_argument("--task", help="task to learn, of this package or a plugin")
+    parser.add_argument(
+        "--robot", help=f"profile of the task's robot: a name below config/robots, or a YAML file [{DEFAULT_PROFILE}]"
+    )
     parser.add_argument("--env", help="or id of a Gymnasium environment with Box observations and actions")
     parser.add_argument("--algorithm", help="algorithm that learns it [naf]")
     parser.add_argument("--seeds", type=whole(0), nargs="+", help="seeds, trained one after another [0]")
@@ -109,13 +113,15 @@ def _new(given: dict[str, Any]) -> StudyConfig:
     task, env = given.get("task"), given.get("env")
     if bool(task) == bool(env):
         raise ConfigError("study needs one of --task and --env")
+    if env and "robot" in given:
+        raise ConfigError("--robot is the robot of a task of ours, and --env names an environment with its own")
     seeds = given.get("seeds", [0])
     if len(set(seeds)) != len(seeds):
         raise ConfigError(f"--seeds must differ, got {' '.join(map(str, seeds))}")
     layers = _layers(given)
     values: dict[str, Any] = {"task": task, "env": env, "seeds": seeds}
     if task:
-        run = compose_run([*layers, Layer(COMMAND_LINE, _typed(given))]).config
+        run = compose_run([*layers, Layer(COMMAND_LINE, _typed(given), folder=Path.cwd())]).config
         values |= {
             "run": msgspec.to_builtins(run),
             "algorithm": run.algorithm_name,
@@ -147,8 +153,8 @@ def _layers(given: Mapping[str, Any]) -> list[Layer]:
 
 
 def _typed(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the options --task and --algorithm say, as values of a run."""
-    named = {"task_name": given.get("task"), "algorithm_name": given.get("algorithm")}
+    """What the options --task, --algorithm and --robot say, as values of a run."""
+    named = {"task_name": given.get("task"), "algorithm_name": given.get("algorithm"), "profile": given.get("robot")}
     return {name: value for name, value in named.items() if value is not None}
 
 
@@ -179,6 +185,10 @@ def _below(values: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
 def _resumed(folder: Path, given: dict[str, Any]) -> StudyConfig:
     """The study in `folder`, with what may be changed of it."""
     config = load_study(folder)
+    if "robot" in given:
+        raise ConfigError(
+            f"{str(folder)!r} holds a study with its own robot, and a resumed study keeps it: leave out --robot"
+        )
     chosen = {name: given[name] for name in OPTIONS if name in given}
     options = build(StudyOptions, msgspec.to_builtins(config.options) | chosen)
     asked: dict[str, Any] = {name: given[name] for name in ("task", "env", "algorithm", "seeds") if name in given}

@@ -87,3 +87,14 @@ def test_on_resume_a_setting_may_be_repeated_but_not_changed(
 )
 def test_numbers_out_of_range_are_one_line(capsys: pytest.CaptureFixture, arguments: list[str], text: str):
     assert text in said(capsys, "--task", "reach", *arguments)
+
+
+def test_the_robot_of_a_study_is_a_profile(tmp_path: Path, capsys: pytest.CaptureFixture):
+    assert main(["study", "--task", "reach", "--robot", "ur5e", *SHORT, "--output", str(tmp_path / "study")]) == 0
+    (robot, *_) = load_study(tmp_path / "study").run["robots"].values()
+    assert robot["profile"] == "ur5e"
+    assert len(robot["arm"]["joints"]) == 6
+    capsys.readouterr()
+    assert "resumed study keeps it" in said(capsys, "--resume", str(tmp_path / "study"), "--robot", "fr3")
+    assert "robot of a task of ours" in said(capsys, "--env", "Pendulum-v1", "--robot", "fr3")
+    assert "valid: arm7, " in said(capsys, "--task", "reach", "--robot", "fr33")

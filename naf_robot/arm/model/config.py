@@ -1,6 +1,12 @@
-"""Which arm: its URDF, the joints that are controlled, the tool frame and the home posture."""
+"""Which arm: its description, the joints that are controlled, the tool frame and the home posture."""
 
+from pathlib import Path
+
+import msgspec
+
+from naf_robot.arm.model.description import Description, disabled_pairs
 from naf_robot.arm.model.kinematics import ArmModel
+from naf_robot.arm.model.packages import PackageNotFoundError, Packages
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError
 from naf_robot.core.finite import require_finite
@@ -11,10 +17,23 @@ from naf_robot.core.types import FilePath
 class ArmConfig(Config, frozen=True):
     """Description of one arm; the order of `joints` is the order of every joint array."""
 
-    urdf: FilePath  # description of the arm; relative to the file that gives it, or a path of the package
-    tool_frame: str  # link of the URDF whose origin is the tool
+    urdf: FilePath  # description of the arm, URDF or xacro: a path, relative to the file that gives it, or a path of
+    # this package; or package://NAME/PATH, or file:///PATH
+    tool_frame: str  # link of the description whose origin is the tool
     joints: tuple[str, ...]  # names of the controlled joints, in the order of all arrays
     home: tuple[float, ...]  # [rad], posture in which every episode starts, one value per joint
+    fallback_urdf: FilePath | None = None  # description that is used instead where a package of `urdf` is not on this
+    # machine
+    package_dirs: tuple[FilePath, ...] = ()  # folders in which packages are looked for first: packages, or folders or
+    # workspaces with packages
+    xacro_args: dict[str, str | bool | int | float] = msgspec.field(
+        default_factory=dict
+    )  # arguments of a xacro file, by
+    # name
+    srdf: FilePath | None = None  # semantic description (SRDF or xacro) whose disabled pairs of links are not watched
+    # for self-collision; given as `urdf` is
+    locked: dict[str, float] = msgspec.field(default_factory=dict)  # [rad] positions of joints that are not
+    # controlled, by name; others are locked at 0, or at the limit nearest to it
 
     def __post_init__(self) -> None:
         require_finite(self, "arm")
@@ -23,6 +42,50 @@ class ArmConfig(Config, frozen=True):
                 f"arm.home must have one position for each of the {len(self.joints)} joints, got {len(self.home)}"
             )
 
+    def description(self) -> Description:
+        """The resolved description: of `urdf`, or of `fallback_urdf` where a package of the former is missing.
+
+        Raises:
+            PackageNotFoundError: a package is not found, and there is no fallback.
+            RobotModelError: the description cannot be read, or is not sound.
+            UnknownNameError: a joint or link that it does not have.
+        """
+        try:
+            return self._described(self.urdf, ())
+        except PackageNotFoundError as error:
+            if self.fallback_urdf is None:
+                raise
+            note = f"arm.fallback_urdf {self.fallback_urdf!r} is used in place of {self.urdf!r}: {error}"
+            return self._described(self.fallback_urdf, (note,))
+
     def model(self) -> ArmModel:
         """Load the kinematics that this description names."""
-        return ArmModel(find(self.urdf), self.tool_frame, self.joints)
+        return ArmModel(self.description(), self.tool_frame, self.joints)
+
+    def _described(self, urdf: str, notes: tuple[str, ...]) -> Description:
+        given = tuple(find(folder) for folder in self.package_dirs)
+        path = _file(urdf, Packages(given))
+        packages = Packages(given, path.parent)
+        arguments = {name: _as_text(value) for name, value in self.xacro_args.items()}
+        pairs = []
+        if self.srdf is not None:
+            pairs = disabled_pairs(_file(self.srdf, packages), arguments, packages)
+        return Description.from_file(
+            path,
+            packages,
+            arguments,
+            joints=self.joints,
+            tool_frame=self.tool_frame,
+            locked=self.locked,
+            disabled_pairs=pairs,
+            notes=notes,
+        )
+
+
+def _file(location: str, packages: Packages) -> Path:
+    return packages.file(location).resolve() if ":" in location.partition("/")[0] else find(location)
+
+
+def _as_text(value: object) -> str:
+    """An argument as one gives it to xacro on the command line."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

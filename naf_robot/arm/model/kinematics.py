@@ -1,62 +1,70 @@
-"""One arm's kinematics out of its URDF, computed by pinocchio, joints addressed by name."""
+"""One arm's kinematics out of its description, computed by pinocchio, joints addressed by name."""
 
 import xml.etree.ElementTree as ElementTree
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pinocchio
 
+from naf_robot.arm.model.description import Description, Pair
 from naf_robot.arm.model.limits import JointLimits
 from naf_robot.arm.model.lipschitz import lipschitz_bounds
 from naf_robot.core.errors import RobotModelError, UnknownNameError
 from naf_robot.core.records import FloatArray
 
 ENDLESS = 1.0e6  # [rad], the range given to continuous joints
+SAMPLED_POSTURES = 64  # for what depends on the posture
+KINEMATIC = ("link", "joint")  # what pinocchio reads of a description
 
 
 class ArmModel:
     """Fixed-base serial arm with n controlled joints, in the order of `joint_names`.
 
-    Joints that the URDF has but `joint_names` leaves out are locked at zero. Positions and
-    velocities everywhere are of shape (n,), [rad] and [rad/s] (or [m], [m/s] for sliders);
-    tool quantities are of the origin of `tool_frame`, in the base frame, [m].
+    Joints that `joint_names` leaves out are locked where the description says, or follow a controlled one (`mimic`).
+    Positions and velocities everywhere are of shape (n,), [rad] and [rad/s] (or [m], [m/s] for sliders);
+    tool quantities are of the origin of `tool_frame`, in the base frame, [m]. Pinocchio's own order has one entry
+    for each joint that moves, those that follow included: `full_position` and `controlled` go there and back.
 
     Raises:
-        RobotModelError: the URDF cannot be read, or a controlled joint has not one degree of freedom.
-        UnknownNameError: a joint or the tool frame is not in the URDF; the valid names are listed.
+        RobotModelError: the description cannot be read or is not sound, or a joint cannot be controlled.
+        UnknownNameError: a joint or the tool frame is not in the description; the valid names are listed.
     """
 
-    def __init__(self, urdf: str | Path, tool_frame: str, joint_names: Sequence[str] | None = None) -> None:
-        self.urdf = Path(urdf)
-        full, self._text = _read(self.urdf)
-        self._full = full
-        movable = [name for name in full.names[1:]]
+    def __init__(
+        self,
+        description: Description | str | Path,
+        tool_frame: str,
+        joint_names: Sequence[str] | None = None,
+        locked: Mapping[str, float] | None = None,
+    ) -> None:
+        if not isinstance(description, Description):
+            description = Description.from_file(
+                Path(description), joints=tuple(joint_names or ()), tool_frame=tool_frame, locked=locked
+            )
+        self.description = description
+        self.urdf = Path(description.source)
+        model, continuous = _read(description)
+        movable = [name for name in model.names[1:] if name not in description.mimics]
         self.joint_names = tuple(joint_names) if joint_names else tuple(movable)
         for name in self.joint_names:
             if name not in movable:
                 raise UnknownNameError("joint", name, movable, f"URDF {self.urdf.name}")
-        self._locked = locked = [full.getJointId(name) for name in movable if name not in self.joint_names]
-        model = pinocchio.buildReducedModel(full, locked, pinocchio.neutral(full)) if locked else full
         frames = [frame.name for frame in model.frames if frame.type == pinocchio.FrameType.BODY]
         if tool_frame not in frames:
             raise UnknownNameError("tool frame", tool_frame, frames, f"URDF {self.urdf.name}")
         self.tool_frame = tool_frame
+        self.disabled_pairs: frozenset[Pair] = description.disabled_pairs
         self.pinocchio_model = model
         self._data = model.createData()
         self._tool_id = model.getFrameId(tool_frame, pinocchio.FrameType.BODY)
         self._tool_placement = self._data.oMf[self._tool_id]
         self._tool_translation = self._tool_placement.translation  # a view: it follows the placement
-        joints = [model.joints[model.getJointId(name)] for name in self.joint_names]
-        for name, joint in zip(self.joint_names, joints, strict=True):
-            if joint.nv != 1 or joint.nq != 1:
-                raise RobotModelError(
-                    f"joint {name!r} in URDF {self.urdf.name} has {joint.nq} position coordinates; "
-                    "only revolute and prismatic joints with limits can be controlled"
-                )
-        self._index = np.array([joint.idx_v for joint in joints])
-        self._identity_order = bool((self._index == np.arange(model.nv)).all()) and model.nv == len(joints)
+        self.continuous = np.array([name in continuous for name in self.joint_names], dtype=bool)
+        self.continuous.setflags(write=False)
+        self._index = np.array([model.joints[model.getJointId(name)].idx_v for name in self.joint_names], dtype=int)
+        self._identity_order = bool((self._index == np.arange(model.nv)).all()) and model.nv == len(self._index)
+        self._coupling, self._offset = self._follow(description)
 
     @property
     def size(self) -> int:
@@ -64,54 +72,77 @@ class ArmModel:
         return len(self.joint_names)
 
     def limits(self) -> JointLimits:
-        """Position, velocity and effort limits as the URDF states them."""
+        """Position, velocity and effort limits as the description states them; infinite where it states none.
+
+        An effort or velocity of 0 means "not stated". The limits of a joint that follows narrow its master's.
+        """
         model, order = self.pinocchio_model, self._index
+        lower, upper = np.array(model.lowerPositionLimit), np.array(model.upperPositionLimit)
+        velocity, effort = (
+            np.where(np.asarray(stated) > 0.0, stated, np.inf) for stated in (model.velocityLimit, model.effortLimit)
+        )
+        for name, mimic in self.description.mimics.items():
+            follower, master = (model.joints[model.getJointId(each)].idx_v for each in (name, mimic.master))
+            if mimic.multiplier == 0.0:
+                continue
+            ends = sorted((limit[follower] - mimic.offset) / mimic.multiplier for limit in (lower, upper))
+            lower[master], upper[master] = max(lower[master], ends[0]), min(upper[master], ends[1])
+            velocity[master] = min(velocity[master], velocity[follower] / abs(mimic.multiplier))
         return JointLimits(
-            min_position=np.asarray(model.lowerPositionLimit)[order],
-            max_position=np.asarray(model.upperPositionLimit)[order],
-            max_velocity=np.asarray(model.velocityLimit)[order],
+            min_position=lower[order],
+            max_position=upper[order],
+            max_velocity=velocity[order],
             max_acceleration=np.full(self.size, np.inf),
-            max_effort=np.asarray(model.effortLimit)[order],
+            max_effort=effort[order],
         )
 
+    def largest_inertia(self) -> FloatArray:
+        """The largest inertia that each joint moves in sampled postures: (n,) [kg m^2], of sliders [kg]."""
+        model, limits, random = self.pinocchio_model, self.limits(), np.random.default_rng(0)
+        lower, upper = np.maximum(limits.min_position, -np.pi), np.minimum(limits.max_position, np.pi)
+        largest = np.zeros(self.size)
+        for _ in range(SAMPLED_POSTURES):
+            position = self.full_position(random.uniform(lower, upper))
+            inertia = pinocchio.crba(model, self._data, position, pinocchio.Convention.WORLD)
+            if self._coupling is not None:
+                inertia = self._coupling.T @ inertia @ self._coupling
+                largest = np.maximum(largest, np.diag(inertia))
+            else:
+                largest = np.maximum(largest, np.diag(inertia)[self._index])
+        return largest
+
+    def shortest(self, target: FloatArray, position: FloatArray) -> FloatArray:
+        """`target` less `position`, both (n,): the shortest way, which for continuous joints is at most half a turn."""
+        difference = np.asarray(target, dtype=np.float64) - position
+        if not self.continuous.any():
+            return difference
+        turned = (difference + np.pi) % (2.0 * np.pi) - np.pi
+        return np.where(self.continuous, turned, difference)
+
     def collision_geometry(self) -> pinocchio.GeometryModel:
-        """The URDF's collision shapes on the links of `pinocchio_model`.
-
-        Raises:
-            RobotModelError: a shape cannot be loaded, such as a mesh whose file is not found.
-        """
-        try:
-            shapes = pinocchio.buildGeomFromUrdfString(
-                self._full, self._text, pinocchio.GeometryType.COLLISION, package_dirs=[str(self.urdf.parent)]
-            )
-        except (RuntimeError, ValueError) as error:
-            raise RobotModelError(
-                f"cannot load the collision shapes of {str(self.urdf)!r}: {_first_line(error)}"
-            ) from None
-        if not self._locked:
-            return shapes
-        neutral = pinocchio.neutral(self._full)
-        return pinocchio.buildReducedModel(self._full, shapes, self._locked, neutral)[1]
-
-    def dropped_shapes(self, links: Sequence[str]) -> tuple[str, ...]:
-        """What the URDF's parser dropped, in sentences, where `links` are those of the shapes that it loaded.
-
-        It knows boxes, cylinders, spheres and meshes; one shape of another kind costs all of its link's.
-        """
-        loaded, found = Counter(links), []
-        for link in ElementTree.fromstring(self._text).iter("link"):
-            name, stated = link.get("name", ""), link.findall("collision")
-            if len(stated) > loaded[name]:
-                kinds = [shape.tag for item in stated for shape in item.findall("geometry/*")] or ["no geometry"]
-                found.append(
-                    f"{len(stated) - loaded[name]} of {len(stated)} collision shapes of link {name!r} are not loaded "
-                    f"({', '.join(kinds)}): only box, cylinder, sphere and mesh are"
+        """The description's collision shapes on the links of `pinocchio_model`, meshes as their convex hulls."""
+        model, found = self.pinocchio_model, pinocchio.GeometryModel()
+        count: dict[str, int] = {}
+        for shape in self.description.shapes:
+            number = count[shape.link] = count.get(shape.link, -1) + 1
+            frame = model.getFrameId(shape.link, pinocchio.FrameType.BODY)
+            carrier = model.frames[frame]
+            placed = carrier.placement * shape.placement
+            found.addGeometryObject(
+                pinocchio.GeometryObject(
+                    f"{shape.link}_{number}", carrier.parentJoint, frame, placed, shape.geometry.clone()
                 )
-        return tuple(found)
+            )
+        return found
 
     def controlled(self, full: FloatArray) -> FloatArray:
-        """The controlled joints' entries of `full`, which is in pinocchio's own joint order."""
-        return full if self._identity_order else full[self._index]
+        """A gradient (n,) with respect to the controlled joints out of one in pinocchio's own order.
+
+        Those are its entries; what depends on a joint that follows adds to its master's.
+        """
+        if self._identity_order:
+            return full
+        return full[self._index] if self._coupling is None else full @ self._coupling
 
     def tool_lipschitz_bounds(self) -> FloatArray:
         """How far a unit of motion of each joint can move the tool at most, in any posture: (n,) [m/rad]."""
@@ -120,16 +151,18 @@ class ArmModel:
         return self.by_joint(found)
 
     def by_joint(self, values: dict[int, float]) -> FloatArray:
-        """Values by pinocchio joint number as an array (n,), zero where there is none."""
+        """Bounds by pinocchio joint number as an array (n,), zero where there is none."""
         full = np.zeros(self.pinocchio_model.nv)
         for joint, value in values.items():
             full[self.pinocchio_model.joints[joint].idx_v] = value
-        return self.controlled(full)
+        return self.controlled(full) if self._coupling is None else full @ np.abs(self._coupling)
 
     def full_position(self, position: FloatArray) -> FloatArray:
         """`position` (n,) in pinocchio's own joint order."""
         if self._identity_order:
             return position
+        if self._coupling is not None:
+            return self._coupling @ position + self._offset
         full = np.zeros(self.pinocchio_model.nq)
         full[self._index] = position
         return full
@@ -155,8 +188,7 @@ class ArmModel:
         )
         pinocchio.updateFramePlacement(self.pinocchio_model, self._data, self._tool_id)
         origin = self._data.oMf[self._tool_id].translation.copy()
-        linear = jacobian[:3] if self._identity_order else jacobian[:3, self._index]
-        return origin, linear
+        return origin, self._columns(jacobian[:3])
 
     def tool_twist_jacobian(self, position: FloatArray) -> FloatArray:
         """Jacobian (6, n) of the tool origin's linear and the tool's angular velocity, both in the base frame."""
@@ -167,44 +199,57 @@ class ArmModel:
             self._tool_id,
             pinocchio.ReferenceFrame.LOCAL_WORLD_ALIGNED,
         )
-        return jacobian if self._identity_order else jacobian[:, self._index]
+        return self._columns(jacobian)
+
+    def _columns(self, jacobian: FloatArray) -> FloatArray:
+        """The columns of the controlled joints out of those in pinocchio's own order."""
+        jacobian = jacobian.reshape(len(jacobian), -1)  # of an arm with one joint it has one dimension
+        if self._identity_order:
+            return jacobian
+        return jacobian[:, self._index] if self._coupling is None else jacobian @ self._coupling
+
+    def _follow(self, description: Description) -> tuple[FloatArray | None, FloatArray]:
+        """What full positions are of controlled ones: a matrix (nq, n), None for mere selection, and offsets (nq,)."""
+        model = self.pinocchio_model
+        offset = np.zeros(model.nq)
+        if not description.mimics:
+            return None, offset
+        coupling = np.zeros((model.nv, self.size))
+        coupling[self._index, np.arange(self.size)] = 1.0
+        for name, mimic in description.mimics.items():
+            row = model.joints[model.getJointId(name)].idx_v
+            coupling[row, self.joint_names.index(mimic.master)] = mimic.multiplier
+            offset[row] = mimic.offset
+        return coupling, offset
 
 
-def _read(urdf: Path) -> tuple[pinocchio.Model, str]:
+def _read(description: Description) -> tuple[pinocchio.Model, set[str]]:
+    """Pinocchio's model, and the names of continuous joints.
+
+    Those are revolute ones of endless range there: else pinocchio gives them two coordinates (cosine and sine), while
+    drivers report one angle.
+    """
+    robot = ElementTree.fromstring(description.text)
+    for element in [each for each in robot if each.tag not in KINEMATIC]:
+        robot.remove(element)
+    for link in robot.findall("link"):
+        for shape in [*link.findall("visual"), *link.findall("collision")]:
+            link.remove(shape)
+    continuous = set()
+    for joint in robot.findall("joint"):
+        for mimic in joint.findall("mimic"):
+            joint.remove(mimic)
+        if joint.get("type") == "continuous":
+            continuous.add(joint.get("name", ""))
+            joint.set("type", "revolute")
+            limit = joint.find("limit")
+            assert limit is not None  # `state_limits` gave it one
+            limit.attrib.update(lower=str(-ENDLESS), upper=str(ENDLESS))
     try:
-        text = _bounded(urdf.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RobotModelError(f"cannot read URDF {str(urdf)!r}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise RobotModelError(
-            f"URDF {str(urdf)!r} is not UTF-8 text (byte {error.start}): save it in that encoding"
-        ) from None
-    except ElementTree.ParseError as error:
-        raise RobotModelError(f"{str(urdf)!r} is not a valid URDF: {error}") from None
-    try:
-        return pinocchio.buildModelFromXML(text), text
+        return pinocchio.buildModelFromXML(ElementTree.tostring(robot, encoding="unicode")), continuous
     except (RuntimeError, ValueError) as error:
-        raise RobotModelError(f"{str(urdf)!r} is not a valid URDF: {_first_line(error)}") from None
+        raise RobotModelError(f"{description.source!r} is not a valid URDF: {_first_line(error)}") from None
 
 
 def _first_line(error: Exception) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
-
-
-def _bounded(text: str) -> str:
-    """`text` with continuous joints as revolute ones of endless range.
-
-    Pinocchio gives a continuous joint two coordinates (cosine and sine); drivers report one angle.
-    """
-    robot = ElementTree.fromstring(text)
-    joints = [joint for joint in robot.iter("joint") if joint.get("type") == "continuous"]
-    if not joints:
-        return text
-    for joint in joints:
-        joint.set("type", "revolute")
-        limit = joint.find("limit")
-        if limit is None:
-            limit = ElementTree.SubElement(joint, "limit", {"effort": "0", "velocity": "0"})
-        limit.set("lower", str(-ENDLESS))
-        limit.set("upper", str(ENDLESS))
-    return ElementTree.tostring(robot, encoding="unicode")

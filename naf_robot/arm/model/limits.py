@@ -73,10 +73,15 @@ class JointLimits:
         for index, joint in enumerate(joint_names):
             for name in ("max_velocity", "max_acceleration"):
                 value = float(getattr(self, name)[index])
+                if value == np.inf:
+                    raise ConfigError(
+                        f"joint {joint!r} has no {name}: the URDF states none, or 0, which means the same; state it "
+                        f"there or as safety.joints.{joint}.{name}"
+                    )
                 if not (np.isfinite(value) and value > 0.0):
                     raise ConfigError(
                         f"joint {joint!r} has {name} {value}; it must be positive and finite: "
-                        f"state it in the URDF or under joints.{joint}.{name}"
+                        f"state it in the URDF or as safety.joints.{joint}.{name}"
                     )
             lower, upper = float(self.min_position[index]), float(self.max_position[index])
             if not lower < upper:

@@ -20,7 +20,7 @@ class SelfCollision:
     """Every watched pair of collision shapes and how far apart they are.
 
     Watched are all pairs whose links are neither the same nor joined by one controlled joint,
-    less `ignored` (pairs of link names) and less those that touch in every sampled posture,
+    less `ignored` and the SRDF's disabled pairs (of link names) and less those that touch in every sampled posture,
     which is how a description overlaps its own shapes; `always_touching` lists the latter.
     With `pairs` given, only those link pairs are watched. `nearer` is quick where no more than
     `clearance` [m] is asked for.
@@ -45,10 +45,10 @@ class SelfCollision:
         self._arm = model
         self._geometry = model.collision_geometry()
         links = [self._model.frames[shape.parentFrame].name for shape in self._geometry.geometryObjects]
-        dropped = model.dropped_shapes(links)
         if not links:
             raise ConfigError(
-                f"URDF {str(model.urdf)!r} has no collision shapes{''.join(f'; {text}' for text in dropped)}: "
+                f"URDF {str(model.urdf)!r} has no collision shapes"
+                f"{''.join(f'; {text}' for text in model.description.unwatched)}: "
                 "give its links some, or set safety.self_collision.enabled to false"
             )
         for pair in (*(pairs or ()), *ignored):
@@ -56,7 +56,7 @@ class SelfCollision:
                 if link not in links:
                     raise UnknownNameError("link", link, set(links), "the self-collision pairs")
         wanted = {frozenset(pair) for pair in pairs} if pairs is not None else None
-        unwanted = {frozenset(pair) for pair in ignored}
+        unwanted = {frozenset(pair) for pair in ignored} | (model.disabled_pairs if pairs is None else set())
         for first in range(len(links)):
             for second in range(first + 1, len(links)):
                 key = frozenset((links[first], links[second]))
@@ -79,7 +79,7 @@ class SelfCollision:
         self.lipschitz = self.lipschitz.reshape(len(self._results), model.size)
         self._carried = [self._carries(k) for k in range(len(self._results))]
         self.names = tuple(self._pair_name(links, k) for k in range(len(self._results)))
-        self.warnings = dropped
+        self.warnings = model.description.unwatched
         if self.always_touching:
             pairs_text = ", ".join(self.always_touching)
             self.warnings += (f"not watched for self-collision, because they touch in every posture: {pairs_text}",)

@@ -1,29 +1,35 @@
-"""Compiles an arm's URDF, its velocity servos and a scene into one MuJoCo model."""
+"""Compiles an arm's description, its velocity servos and a scene into one MuJoCo model."""
+
+import xml.etree.ElementTree as ElementTree
 
 import mujoco
 import numpy as np
 
-from naf_robot.arm.model.config import ArmConfig
+from naf_robot.arm.model.contacts import untouchable_pairs
+from naf_robot.arm.model.description import Description
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.core.errors import RobotModelError
-from naf_robot.core.resources import find
 from naf_robot.sim.mujoco.scenes import Scene
+from naf_robot.sim.mujoco.servos import add_servos
 from naf_robot.sim.simulator import SimulatorConfig
 
+COMPILER = {"fusestatic": "false", "discardvisual": "true", "angle": "radian", "autolimits": "true"}
 
-def build_model(arm: ArmConfig, kinematics: ArmModel, scene: Scene, config: SimulatorConfig) -> mujoco.MjModel:
+
+def build_model(kinematics: ArmModel, scene: Scene, config: SimulatorConfig) -> mujoco.MjModel:
     """The compiled model; `scene` is bound to it.
 
-    Gravity is compensated for the arm's own bodies, as the controllers of such arms do.
+    Gravity is compensated for the arm's own bodies, as the controllers of such arms do. Links collide where the
+    safety projection may watch them, and with the scene.
 
     Raises:
-        RobotModelError: MuJoCo cannot load or compile the URDF; the reason in one sentence.
+        RobotModelError: MuJoCo cannot load or compile the description; the reason in one sentence.
     """
-    path = find(arm.urdf)
+    description = kinematics.description
     try:
-        spec = mujoco.MjSpec.from_file(str(path))
+        spec = mujoco.MjSpec.from_string(_readable(description))
     except ValueError as error:
-        raise RobotModelError(f"MuJoCo cannot load URDF {str(path)!r}: {_sentence(error)}") from None
+        raise RobotModelError(f"MuJoCo cannot load URDF {description.source!r}: {_sentence(error)}") from None
     spec.option.timestep = config.physics_step_s
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
@@ -31,31 +37,47 @@ def build_model(arm: ArmConfig, kinematics: ArmModel, scene: Scene, config: Simu
     spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET  # a divergence must be seen, not reset away
     for body in spec.bodies:
         body.gravcomp = 1.0
-    effort = np.minimum(kinematics.limits().max_effort, config.max_servo_effort)
-    for name, bound in zip(arm.joints, effort, strict=True):
-        spec.joint(name).armature = config.joint_armature
-        servo = spec.add_actuator(name=name, trntype=mujoco.mjtTrn.mjTRN_JOINT, target=name)
-        servo.set_to_velocity(kv=bound / config.full_effort_error)
-        servo.forcelimited = 1
-        servo.forcerange = [-bound, bound]
+    _add_hulls(spec, description)
+    for pair in sorted(sorted(pair) for pair in untouchable_pairs(kinematics)):
+        spec.add_exclude(bodyname1=pair[0], bodyname2=pair[1])
+    add_servos(spec, kinematics, config)
     scene.build(spec)
     try:
         model = spec.compile()
     except ValueError as error:
-        raise RobotModelError(
-            f"MuJoCo cannot compile URDF {str(path)!r}: {_sentence(error)}{_hint(str(error))}"
-        ) from None
+        raise RobotModelError(f"MuJoCo cannot compile URDF {description.source!r}: {_sentence(error)}") from None
     scene.bind(model)
     return model
+
+
+def _readable(description: Description) -> str:
+    """The description as MuJoCo shall read it: without what is only seen, and without meshes, which come as hulls."""
+    robot = ElementTree.fromstring(description.text)
+    for element in [each for each in robot if each.tag not in ("link", "joint")]:
+        robot.remove(element)
+    for link in robot.findall("link"):
+        for visual in link.findall("visual"):
+            link.remove(visual)
+        for collision in link.findall("collision"):
+            if collision.find("geometry/mesh") is not None:
+                link.remove(collision)
+    ElementTree.SubElement(ElementTree.SubElement(robot, "mujoco"), "compiler", COMPILER)
+    return ElementTree.tostring(robot, encoding="unicode")
+
+
+def _add_hulls(spec: mujoco.MjSpec, description: Description) -> None:
+    for number, shape in enumerate(description.shapes):
+        if shape.kind != "mesh":
+            continue
+        name = f"hull_{number}"
+        mesh = spec.add_mesh(name=name, uservert=np.asarray(shape.geometry.points()).ravel())
+        mesh.inertia = mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL  # which thin hulls have too; the links have their own
+        spec.body(shape.link).add_geom(
+            type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, pos=shape.placement.translation, quat=shape.quaternion
+        )
 
 
 def _sentence(error: ValueError) -> str:
     """MuJoCo's message on one line; it names the element on further ones."""
     lines = [line.strip() for line in str(error).splitlines()]
     return "; ".join(line for line in lines if line).removeprefix("Error: ")
-
-
-def _hint(message: str) -> str:
-    if "mass and inertia" not in message:
-        return ""
-    return ": every link that moves needs an <inertial> element with a positive mass and inertia"

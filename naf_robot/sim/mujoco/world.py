@@ -27,10 +27,22 @@ class CompiledArm:
         self.scene = scene
         self.size = kinematics.size
         self.home = np.asarray(arm.home, dtype=np.float64)
-        self.model = build_model(arm, kinematics, scene, config)
+        self.model = build_model(kinematics, scene, config)
         self.qpos = np.array([self.model.joint(name).qposadr[0] for name in arm.joints])
         self.qvel = np.array([self.model.joint(name).dofadr[0] for name in arm.joints])
         self.actuators = np.array([self.model.actuator(name).id for name in arm.joints])
+        mimics = kinematics.description.mimics
+        self._followers = np.array([self.model.joint(name).qposadr[0] for name in mimics], dtype=int)
+        self._masters = np.array([arm.joints.index(mimic.master) for mimic in mimics.values()], dtype=int)
+        self._multipliers = np.array([mimic.multiplier for mimic in mimics.values()])
+        self._offsets = np.array([mimic.offset for mimic in mimics.values()])
+        self._moving = np.array([self.model.joint(name).dofadr[0] for name in (*arm.joints, *mimics)], dtype=int)
+
+    def put(self, data: mujoco.MjData, position: FloatArray) -> None:
+        """Put the joints at `position` (n,) [rad], and those that follow them where they belong, all at rest."""
+        data.qpos[self.qpos] = position
+        data.qpos[self._followers] = self._multipliers * position[self._masters] + self._offsets
+        data.qvel[self._moving] = 0.0
 
 
 @dataclass
@@ -131,8 +143,7 @@ class MujocoSimulator:
         known = self._known(robot)
         arm, data = known.arm, known.data
         if at_home:
-            data.qpos[arm.qpos] = arm.home
-            data.qvel[arm.qvel] = 0.0
+            arm.put(data, arm.home)
             data.ctrl[arm.actuators] = 0.0
             data.qacc_warmstart[:] = 0.0  # so that the next episode does not depend on earlier ones
             known.target = np.zeros(arm.size)

@@ -6,11 +6,12 @@ import pytest
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.arm.projection import self_collision
 from naf_robot.arm.projection.projection import SafetyConfig, SafetyProjection, SelfCollisionConfig, SphereConfig
+from naf_robot.arm.projection.self_collision import SelfCollision
 from naf_robot.core.errors import ConfigError, RobotModelError
 from naf_robot.core.resources import find
 
 BOX = '<box size="0.05 0.05 0.2"/>'
-CAPSULE = '<capsule radius="0.05" length="0.2"/>'
+OCTREE = '<octree file="room.bt"/>'
 LIMIT = '<limit lower="-2" upper="2" effort="10" velocity="1.5"/>'
 
 
@@ -39,17 +40,26 @@ def test_an_arm_with_all_its_shapes_has_no_warning(tmp_path):
     assert project(arm(tmp_path, [BOX], [BOX], [BOX], [BOX])).warnings == ()
 
 
-def test_shapes_that_the_parser_drops_are_named_by_link_and_kind(tmp_path):
-    warnings = project(arm(tmp_path, [BOX], [BOX], [CAPSULE, BOX], [BOX])).warnings
-    assert warnings == (
-        "2 of 2 collision shapes of link 'link_2' are not loaded (capsule, box): "
-        "only box, cylinder, sphere and mesh are",
+def test_shapes_of_an_unknown_kind_are_named_and_cost_no_other(tmp_path):
+    model = arm(tmp_path, [BOX], [BOX], [OCTREE, BOX], [BOX])
+    (warning,) = project(model).warnings
+    assert warning == (
+        "a collision shape of link 'link_2' is left out: 'octree' is not known; "
+        "valid: box, capsule, cylinder, mesh, sphere"
     )
+    assert [shape.link for shape in model.description.shapes].count("link_2") == 1
+
+
+def test_capsules_are_watched(tmp_path):
+    capsule = '<capsule radius="0.05" length="0.2"/>'
+    projection = project(arm(tmp_path, [capsule], [capsule], [capsule], [capsule]))
+    assert projection.warnings == ()
+    assert "link_0/link_2" in SelfCollision(projection.model).names
 
 
 def test_an_arm_whose_shapes_are_all_dropped_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match=r"has no collision shapes; 1 of 1 .*link_0.*set safety\.self_collision"):
-        project(arm(tmp_path, [CAPSULE], [CAPSULE], [CAPSULE]))
+    with pytest.raises(ConfigError, match=r"has no collision shapes; a .*link_0.*set safety\.self_collision"):
+        project(arm(tmp_path, [OCTREE], [OCTREE], [OCTREE]))
 
 
 def test_an_arm_without_shapes_is_refused_unless_self_collision_is_off(tmp_path):

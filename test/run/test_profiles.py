@@ -1,0 +1,93 @@
+"""Every profile of `config/robots`: checks, limits, simulated arm, an episode of reach, controllers."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from naf_robot.arm.projection.projection import SafetyProjection, SafetyStatus
+from naf_robot.core.resources import find
+from naf_robot.core.yaml_text import load_yaml
+from naf_robot.run.checks import problems
+from naf_robot.run.config import RunConfig, profile_files, resolve
+from naf_robot.run.environments import make_environment
+from naf_robot.sim.gym_env import TaskEnv
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "arm" / "projection"))
+from attack import attack
+
+SPEED = 0.2  # [rad/s] at which each joint is tried
+SLOW_SPEED = 0.15  # [rad/s] that it must reach within the time below
+SETTLING_PERIODS = 6
+
+
+@pytest.fixture(scope="module", params=profile_files())
+def config(request: pytest.FixtureRequest) -> RunConfig:
+    return resolve("reach", overrides=[{"profile": request.param, "robots": 1}])
+
+
+@pytest.fixture(scope="module")
+def environment(config: RunConfig) -> Iterator[TaskEnv]:
+    made = make_environment(config)
+    yield made
+    made.close()
+
+
+def test_its_checks_find_nothing(config: RunConfig):
+    assert problems(config) == []
+
+
+def test_its_limits_hold_against_commands_of_any_kind(config: RunConfig):
+    robot, random = config.robot("robot_1"), np.random.default_rng(0)
+    projection, home = SafetyProjection(robot.arm.model(), robot.safety), np.asarray(robot.arm.home)
+    limits, sphere = projection.limits, robot.safety.sphere
+
+    def command_of(position: np.ndarray, step: int) -> np.ndarray:
+        return np.sign(random.standard_normal(len(home))) * 3.0 * limits.max_velocity
+
+    for result, _, after in attack(projection, home, np.zeros_like(home), command_of, 60):
+        assert result.status <= SafetyStatus.LIMITED, result
+        assert (limits.min_position <= after).all()
+        assert (after <= limits.max_position).all()
+        assert np.linalg.norm(projection.model.tool_position(after) - sphere.centre) <= sphere.radius
+        assert (np.abs(result.velocity) <= limits.max_velocity + 1e-9).all()
+
+
+def test_its_simulated_arm_is_free_at_home_and_every_joint_follows(config: RunConfig, environment: TaskEnv):
+    simulator = environment._simulator
+    for joint in range(config.joint_count):
+        environment.reset(seed=0)
+        assert simulator.data("robot_1").ncon == 0
+        asked = np.zeros(config.joint_count)
+        asked[joint] = SPEED
+        simulator.command("robot_1", asked)
+        for _ in range(SETTLING_PERIODS):
+            simulator.step()
+        velocity = simulator.signals("robot_1")["joint_velocity"]
+        assert velocity[joint] > SLOW_SPEED
+        assert np.abs(np.delete(velocity, joint)).max(initial=0.0) < SPEED - SLOW_SPEED
+
+
+def test_an_episode_of_reach_comes_nearer_to_its_target(config: RunConfig, environment: TaskEnv):
+    """By the Jacobian's transpose, which needs no learning, through projection and simulation."""
+    observation, info = environment.reset(seed=1)
+    target, model, n = info["goal"]["target"], environment._model, config.joint_count
+    begin = np.linalg.norm(observation[2 * n : 2 * n + 3] - target)
+    over = False
+    while not over:
+        tool, jacobian = model.tool_jacobian(observation[:n].astype(float))
+        action = np.clip(10.0 * jacobian.T @ (target - tool), -1.0, 1.0)
+        observation, reward, _, over, info = environment.step(action.astype(np.float32))
+        assert np.isfinite(reward)
+    assert info["success"], f"{begin:.3f} m at the start, {info['distance']:.3f} m at the end"
+
+
+def test_its_controllers_have_the_same_joints_in_the_same_order(config: RunConfig):
+    robot = config.robot("robot_1")
+    values = load_yaml(find(f"config/controllers/{robot.profile}.yaml"))
+    loaded = values["/**/controller_manager"]["ros__parameters"]
+    (name,) = (key.removeprefix("/**/") for key in values if not key.endswith("controller_manager"))
+    assert name in loaded
+    assert tuple(values[f"/**/{name}"]["ros__parameters"]["joints"]) == robot.arm.joints
