@@ -14,7 +14,7 @@ import numpy as np
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.arm.model.limits import limits_from_config
 from naf_robot.arm.model.limits_file import load_joint_limits
-from naf_robot.arm.projection.compiled_limits import path_limits
+from naf_robot.arm.projection.compiled_limits import CompiledPathLimits, path_limits
 from naf_robot.arm.projection.config import (
     HalfSpaceConfig,
     KeepOutBoxConfig,
@@ -63,7 +63,7 @@ class SafetyProjection:
     """Turns desired velocities into velocities that keep every limit.
 
     The result depends on the arguments of `project` alone. `limits` are those in force; `warnings` says in
-    sentences which protection is missing. The projection is tried at `home` (n,) [rad], by default where
+    sentences which protection is missing; `compiled` whether paths are checked by compiled functions. The projection is tried at `home` (n,) [rad], by default where
     every joint is as near to zero as its limits let it.
 
     Raises:
@@ -85,6 +85,7 @@ class SafetyProjection:
         self.limits.check(model.joint_names)
         self.bounds = VelocityBounds(model.joint_names, self.limits, config.position_margin, config.delay_s)
         self.path_limits = path_limits(model, config, self.limits.max_acceleration)
+        self.compiled = isinstance(self.path_limits, CompiledPathLimits)
         collision = self.path_limits.self_collision
         self.warnings = ("self-collision is switched off",) if collision is None else collision.warnings
         if home is None:
