@@ -15,10 +15,10 @@ from naf_robot.core.records import FloatArray
 LOW_BITS, HIGH_BITS = 0xFFFF, 16  # of two counts in one number
 
 
-def path_limits(model: ArmModel, config: SafetyConfig, acceleration: FloatArray) -> PathLimits:
-    """Compiled limits where the machine has a C compiler and the arm only joints of one axis, else those in Python."""
+def path_limits(model: ArmModel, config: SafetyConfig, acceleration: FloatArray, compiled: bool) -> PathLimits:
+    """Those in C if `compiled` and where the machine has a compiler and the arm no coupled joints, else in Python."""
     limits = PathLimits(model, config, acceleration)
-    functions = library()
+    functions = library() if compiled else None
     if functions is None or not can_be_compiled(model, limits.tool_limits, limits.self_collision):
         return limits
     return CompiledPathLimits(limits, model, config, acceleration, functions)
@@ -46,6 +46,7 @@ class CompiledPathLimits(PathLimits):
         self._tool_gradient, self._pair_gradient = functions.tool_gradient, functions.pair_gradient
 
     def state(self, position: FloatArray, last_sent: FloatArray, period_s: float) -> State:
+        """What holds at measured `position` (n,) while `last_sent` (n,) is under way; good until the next call."""
         arm, collision = self._arm, self.self_collision
         arm.position[:] = position
         arm.last_sent[:] = last_sent
@@ -64,16 +65,14 @@ class CompiledPathLimits(PathLimits):
         self._current = State(
             starts=(starts[0], starts[1]) if moving else (starts[0],),
             tool=arm.values.tolist() if moving else [arm.values[0].tolist()],
-            pairs=arm.least[0],
-            path=None,
             period_s=period_s,
-            pair_bounds={},
         )
         return self._current
 
     def violations(
         self, state: State, velocity: FloatArray, hard: bool = False, only_first: bool = False, tool_first: bool = False
     ) -> list[Violation]:
+        """Limits that the braking path of `velocity` (n,) breaks; see `PathLimits.violations`."""
         if state is not self._current:
             raise ValueError("only the state that was made last can be checked")
         arm, collision = self._arm, self.self_collision
@@ -93,6 +92,7 @@ class CompiledPathLimits(PathLimits):
         return [Violation(limit, w, START_OF[w], excess, path) for (w, limit), excess in broken]
 
     def gradient(self, violation: Violation) -> FloatArray:
+        """Derivative (n,) [m s/rad] of the violation's excess by the velocity."""
         arm, pair = self._arm, violation.limit - len(self.tool_limits)
         if pair < 0 or self.self_collision is None:
             by_position = self.tool_gradient(violation.limit, violation.position)
@@ -104,6 +104,7 @@ class CompiledPathLimits(PathLimits):
         return by_position * violation.path.rate(violation.waypoint)
 
     def tool_gradient(self, limit: int, position: FloatArray) -> FloatArray:
+        """Derivative (n,) of a tool limit's value by the joint position [m/rad]."""
         self._arm.position[:] = position
         self._tool_gradient(self._arm.address, limit)
         return self._arm.gradient.copy()
@@ -118,7 +119,9 @@ class CompiledPathLimits(PathLimits):
         """
         offset, positions = len(self.tool_limits), self._arm.positions
         found: list[tuple[list[int], float]] = []
-        ends = {pair: least for (waypoint, pair), (least, _) in zip(rows, queries, strict=True) if waypoint == STANDSTILL}
+        ends = {
+            pair: least for (waypoint, pair), (least, _) in zip(rows, queries, strict=True) if waypoint == STANDSTILL
+        }
         at_end: dict[int, float] = {}
         if ends:
             distances = collision.some_distances(positions[STANDSTILL], list(ends))

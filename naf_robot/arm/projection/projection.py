@@ -63,8 +63,9 @@ class SafetyProjection:
     """Turns desired velocities into velocities that keep every limit.
 
     The result depends on the arguments of `project` alone. `limits` are those in force; `warnings` says in
-    sentences which protection is missing; `compiled` whether paths are checked by compiled functions. The projection is tried at `home` (n,) [rad], by default where
-    every joint is as near to zero as its limits let it.
+    sentences which protection is missing; `compiled` whether paths are checked by compiled functions, which they
+    are where the machine has a C compiler, unless the argument `compiled` is false. The projection is tried at
+    `home` (n,) [rad], by default where every joint is as near to zero as its limits let it.
 
     Raises:
         ConfigError: limits that are off, empty or contradictory, or no collision shapes.
@@ -72,7 +73,9 @@ class SafetyProjection:
         UnknownNameError: a configured joint or link that the arm has not.
     """
 
-    def __init__(self, model: ArmModel, config: SafetyConfig, home: FloatArray | None = None) -> None:
+    def __init__(
+        self, model: ArmModel, config: SafetyConfig, home: FloatArray | None = None, compiled: bool = True
+    ) -> None:
         self.model = model
         self.config = config
         names, default = model.joint_names, config.max_acceleration
@@ -84,7 +87,7 @@ class SafetyProjection:
         self.limits = replace(limits, max_velocity=limits.max_velocity * config.velocity_scale)
         self.limits.check(model.joint_names)
         self.bounds = VelocityBounds(model.joint_names, self.limits, config.position_margin, config.delay_s)
-        self.path_limits = path_limits(model, config, self.limits.max_acceleration)
+        self.path_limits = path_limits(model, config, self.limits.max_acceleration, compiled)
         self.compiled = isinstance(self.path_limits, CompiledPathLimits)
         collision = self.path_limits.self_collision
         self.warnings = ("self-collision is switched off",) if collision is None else collision.warnings
@@ -126,6 +129,9 @@ class SafetyProjection:
         try:
             if not np.isfinite(self.model.tool_position(home)).all():
                 raise ValueError("the tool's position is not finite")
+            collision = self.path_limits.self_collision
+            if collision is not None and np.isnan(collision.distances(home)).any():
+                raise ValueError("a distance of links is not a number")
             for velocity in (sent, self.limits.max_velocity, -self.limits.max_velocity):
                 self._project(home, velocity, sent, self.config.max_period_s)
         except Exception as error:  # whatever a library raises would otherwise stop the arm in every step
