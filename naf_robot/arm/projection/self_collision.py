@@ -142,7 +142,7 @@ class SelfCollision:
         return np.array((result.getNearestPoint1(), result.getNearestPoint2(), result.normal))
 
     def capsules(self) -> list[tuple[int, FloatArray, float]]:
-        """Of each shape: the joint that carries it, a segment (2, 3) in that joint's frame, the radius around it [m]."""
+        """Of each shape: the joint that carries it, a segment (2, 3) in its frame, the radius around it [m]."""
         return [(int(item.parentJoint), *capsule(item)) for item in self._geometry.geometryObjects]
 
     def shapes_of_pairs(self) -> list[tuple[int, int]]:
