@@ -21,11 +21,11 @@ def test_an_arm_without_them_is_observed_as_before():
 
 
 def test_a_contradiction_of_the_description_is_refused():
-    with pytest.raises(ConfigError, match="arm.continuous names joint_1; continuous in .* are none"):
+    with pytest.raises(ConfigError, match=r"arm\.continuous names joint_1; continuous in .* are none"):
         resolve("reach", overrides=[{"arm": {"continuous": ["joint_1"]}}])
 
 
 def test_robots_with_other_continuous_joints_cannot_share_a_policy():
     robots = {"one": {"profile": "gen3"}, "two": {"profile": "arm7"}}
-    with pytest.raises(ConfigError, match="same continuous joints: one has joint_1.*two has none"):
+    with pytest.raises(ConfigError, match=r"same continuous joints: one has joint_1.*two has none"):
         resolve("reach", overrides=[{"robots": robots}])
