@@ -15,6 +15,7 @@ ROS = ["ros-rclpy[fastrtps]>=7.1.6,<8"] + [
         "std-srvs",
         "sensor-msgs",
         "geometry-msgs",
+        "trajectory-msgs",
         "visualization-msgs",
         "diagnostic-msgs",
     )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from naf_robot.bringup.environment import check_environment, describe_environment, process_environment
-from naf_robot.bringup.options import SystemOptions, options
+from naf_robot.bringup.options import FLAGS, SystemOptions, options
 from naf_robot.bringup.runner import ProcessRunner, StopSignals
 from naf_robot.bringup.training import PreparedRun, lock_run, prepare
 from naf_robot.core import run_files
@@ -51,6 +51,8 @@ def _parser() -> argparse.ArgumentParser:
         if each.name in SEVERAL:
             flag, word = SEVERAL[each.name]
             train.add_argument(flag, dest=each.name, nargs="+", action="extend", metavar=word, help=text)
+        elif each.name in FLAGS:
+            train.add_argument(each.flag, action="store_const", const=True, help=text)
         else:
             train.add_argument(each.flag, help=text)
     train.set_defaults(run=_train)

@@ -15,6 +15,7 @@ from naf_robot.core.resources import expanded
 from naf_robot.run.config import RunConfig
 from naf_robot.run.robot import DEFAULT_PROFILE, REAL
 
+FLAGS = ("first_run",)  # options without a value on the command line
 YES, NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 
 
@@ -61,6 +62,7 @@ class SystemOptions:
     simulated: bool | str | None = option(
         "", "true: MuJoCo; false: real arms, whose drivers are running, on wall time", "true"
     )
+    first_run: bool | str | None = option("first_run", "real arms move at a fraction of their speeds, to be watched")
     restarts: int | str | None = option("restarts", "how often each process that ended unexpectedly is started again")
     resume: str | None = option("", "continue the run of this folder", "a new run")
     config: str | Sequence[str] | None = option("", "YAML files over the task's own values; later files win", "none")
@@ -92,7 +94,7 @@ def given_layers(given: SystemOptions) -> list[Layer]:
         place = values
         for part in above:
             place = place.setdefault(part, {})
-        place[last] = value
+        place[last] = boolean(value, each.name) if each.name in FLAGS else value
     if given.simulated is not None:
         simulated = boolean(given.simulated, "simulated")
         values |= {"backend": "mujoco" if simulated else REAL, "simulated_time": simulated}

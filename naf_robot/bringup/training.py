@@ -18,7 +18,6 @@ from naf_robot.run.resuming import compose_resumed
 from naf_robot.run.robot_parts import sensor_nodes
 
 __all__ = ["PreparedRun", "SystemOptions", "lock_run", "options", "prepare"]
-COMMANDS = "velocity_controller/commands"
 
 
 @dataclass(frozen=True)
@@ -87,12 +86,9 @@ def _prepared(run_dir: Path, config: RunConfig, lock: ExclusiveLock) -> Prepared
 
 
 def _as_configured(spec: NodeSpec, config: RunConfig) -> NodeSpec:
-    """`spec` on the run's clock, its commands on the topic of its robot's controller."""
+    """`spec` on the run's clock."""
     if "use_sim_time" in spec.parameters:
         spec = replace(spec, parameters=spec.parameters | {"use_sim_time": config.simulated_time})
-    topic = config.robots[spec.namespace].output.topic if spec.namespace in config.robots else ""
-    if topic and spec.name == "velocity_control":
-        spec = replace(spec, remappings=spec.remappings | {COMMANDS: topic})
     return spec
 
 

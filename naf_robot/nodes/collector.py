@@ -36,7 +36,7 @@ class CollectorNode(ExecutableNode):
         self.robot = self.robot_parameter()
         own = self.config.robot(self.robot)
         model = own.arm.model()
-        actions = bound_actions(self.config, model, SafetyProjection(model, own.safety).limits)
+        actions = bound_actions(self.config, model, SafetyProjection(model, self.config.safety_of(self.robot)).limits)
         self.joints = model.joint_names
         contract = contract_of(self.config, self.run_dir)
         self.outbox = open_outbox(self, self.robot, contract)

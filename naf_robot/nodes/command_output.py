@@ -1,7 +1,9 @@
-"""Publishing of commands: the output's arrays as a message of its type."""
+"""Publishing of commands: the output's values as a message of its type."""
 
 import importlib
+import time
 from array import array
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,20 +11,22 @@ from builtin_interfaces.msg import Time
 from rclpy.duration import Duration
 from rclpy.node import Node
 
-from naf_robot.arm.control.outputs import Output
+from naf_robot.arm.control.output import Message, OutputArm
+from naf_robot.arm.control.outputs import OutputKind
 from naf_robot.core.records import FloatArray
 from naf_robot.nodes import convert
 from naf_robot.nodes.qos import COMMAND
 
 
 class CommandOutput:
-    """The publisher of one robot's commands; `topic` defaults to the output's own."""
+    """The publisher of one robot's commands; `topic` defaults to the kind's own."""
 
-    def __init__(self, node: Node, output: Output, topic: str = "") -> None:
+    def __init__(self, node: Node, kind: OutputKind, arm: OutputArm, topic: str = "") -> None:
         self._node = node
-        self._output = output
-        self._type = message_type(output.message_type)
-        self._publisher = node.create_publisher(self._type, topic or output.default_topic, COMMAND)
+        self._output = kind(arm)
+        self._type = message_type(kind.message_type)
+        self._publisher = node.create_publisher(self._type, topic or kind.default_topic, COMMAND)
+        self._sent_s: float | None = None  # steady time of the last command
 
     def send(
         self,
@@ -32,17 +36,23 @@ class CommandOutput:
         answers: Time | None = None,
         basis_s: float | None = None,
     ) -> None:
-        """Publish `velocity` (n,) [rad/s]; see `Output.arrays`.
+        """Publish `velocity` (n,) [rad/s]; see `Output.command`.
 
         Where the message has a layout, its label names the request that is answered, else the stamp of the state
         that the command was computed from.
         """
-        message = self._type()
-        for name, values in self._output.arrays(velocity, position, period_s).items():
-            setattr(message, name, array("d", values))
-        if hasattr(message, "layout"):
-            message.layout = convert.command_layout(len(velocity), answers, basis_s)
-        self._publisher.publish(message)
+        self._sent_s = time.monotonic()
+        values = self._output.command(velocity, position, period_s)
+        if values is not None:
+            self._publish(values, len(velocity), answers, basis_s)
+
+    def send_between(self) -> None:
+        """Publish what the output sends between two commands, if anything."""
+        if self._sent_s is None:
+            return
+        values = self._output.between(time.monotonic() - self._sent_s)
+        if values is not None:
+            self._publisher.publish(filled(self._type(), values))
 
     def send_zero(self, size: int, acknowledged_s: float) -> None:
         """Publish zero for `size` joints and wait up to `acknowledged_s` until it has arrived."""
@@ -52,6 +62,12 @@ class CommandOutput:
     def writers(self) -> list[str]:
         """Full names of the nodes that publish on the command topic, this one among them."""
         return publishers(self._node, self._publisher.topic_name)
+
+    def _publish(self, values: Message, size: int, answers: Time | None, basis_s: float | None) -> None:
+        message = filled(self._type(), values)
+        if hasattr(message, "layout"):
+            message.layout = convert.command_layout(size, answers, basis_s)
+        self._publisher.publish(message)
 
 
 def publishers(node: Node, topic: str) -> list[str]:
@@ -64,3 +80,18 @@ def message_type(name: str) -> Any:
     """The class of a ROS message type such as "std_msgs/msg/Float64MultiArray"."""
     package, _, kind = name.split("/")
     return getattr(importlib.import_module(f"{package}.msg"), kind)
+
+
+def filled(message: Any, values: Message) -> Any:
+    """`message` with the fields that `values` has: arrays, plain values, messages as mappings, sequences of these."""
+    types = message.get_fields_and_field_types()
+    for name, value in values.items():
+        if isinstance(value, np.ndarray):
+            value = array("d", value)
+        elif isinstance(value, Mapping):
+            value = filled(getattr(message, name), value)
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            element = message_type(types[name].removeprefix("sequence<").removesuffix(">").replace("/", "/msg/"))
+            value = [filled(element(), each) for each in value]
+        setattr(message, name, value)
+    return message

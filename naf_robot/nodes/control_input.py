@@ -1,6 +1,6 @@
 """Subscribes to what one robot's velocity control is fed with: joint states, requests, other sensors, forces."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -16,22 +16,23 @@ from naf_robot.nodes.control_report import ControlReport
 from naf_robot.nodes.executable import ExecutableNode
 from naf_robot.nodes.qos import COMMAND, SENSOR
 from naf_robot.nodes.sensor_messages import message_type, topics_and_types
+from naf_robot.run.robot import RobotConfig
 
 
 class ControlInput:
     """Hands every message to `control`, which refuses the unusable ones; says `changed` after a request or a state.
 
     Raises:
-        UnknownNameError: one of the `sensors`, topics that must not fall silent, has no known message type.
+        UnknownNameError: a sensor that must not fall silent has no known message type.
     """
 
     def __init__(
         self,
         node: ExecutableNode,
+        robot: RobotConfig,
         control: VelocityControl,
         timing: ControlTiming,
         report: ControlReport,
-        sensors: Iterable[str],
         changed: Callable[[], None],
     ) -> None:
         self._node = node
@@ -40,10 +41,10 @@ class ControlInput:
         self._report = report
         self._changed = changed
         self.request_stamp = Time()  # of the newest request
-        node.create_subscription(JointState, topics.JOINT_STATES, self._on_joint_states, SENSOR)
+        node.create_subscription(JointState, robot.joint_states_topic, self._on_joint_states, SENSOR)
         node.create_subscription(JointState, topics.DESIRED_VELOCITY, self._on_desired, COMMAND)
         node.create_subscription(WrenchStamped, topics.EXTERNAL_WRENCH, self._on_wrench, SENSOR)
-        for topic in sensors:
+        for topic in robot.velocity_control.sensor_limits_s:
             types = topics_and_types()
             if topic not in types:
                 raise UnknownNameError("required sensor", topic, types, "velocity_control.sensor_limits_s")

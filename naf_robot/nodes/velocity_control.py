@@ -12,6 +12,7 @@ import numpy as np
 from sensor_msgs.msg import JointState
 
 from naf_robot.arm.control.fault_file import FaultFile
+from naf_robot.arm.control.output import arm_of
 from naf_robot.arm.control.outputs import OUTPUTS
 from naf_robot.arm.control.publishers import SoleWriter
 from naf_robot.arm.control.timing import WATCHDOG_PERIOD_S, ControlTiming
@@ -38,20 +39,21 @@ class VelocityControlNode(ExecutableNode):
         robot, clock = self.robot_parameter(), SteadyClock()
         own = self.config.robot(robot)
         home = np.array(own.arm.home)
-        projection = SafetyProjection(own.arm.model(), own.safety, home)
+        projection = SafetyProjection(own.arm.model(), self.config.safety_of(robot), home)
         self.joints = projection.model.joint_names
-        self.control = VelocityControl(projection, self.config.control_settings(robot, self.use_sim_time), clock)
+        settings = self.config.control_settings(robot, self.use_sim_time)
+        self.control = VelocityControl(projection, settings, clock, own.real)
         self.timing = ControlTiming(self.config.make_task().control_period_s, self.use_sim_time, clock)
         self.sole_writer = SoleWriter(self.get_fully_qualified_name(), clock)
         self.closing = False
 
-        self.commands = CommandOutput(self, OUTPUTS[own.output.kind])
+        self.commands = CommandOutput(self, OUTPUTS[own.output_kind], arm_of(projection), own.command_topic)
         self.executed = self.create_publisher(JointState, topics.EXECUTED_VELOCITY, FEEDBACK)
         fault_file = FaultFile(self.run_dir / run_files.FAULTS / f"{robot}.txt")
         self.report = ControlReport(self, self.control, fault_file, f"{robot}/base_link", home)
         ControlServices(self, self.control)
-        sensors = own.velocity_control.sensor_limits_s
-        self.input = ControlInput(self, self.control, self.timing, self.report, sensors, self.answer_if_ready)
+        self.joint_states = own.joint_states_topic
+        self.input = ControlInput(self, own, self.control, self.timing, self.report, self.answer_if_ready)
         self.create_timer(WATCHDOG_PERIOD_S, self.on_watchdog, clock=STEADY)
         self.create_timer(PUBLISHERS_PERIOD_S, self.on_publishers, clock=STEADY)
 
@@ -76,6 +78,8 @@ class VelocityControlNode(ExecutableNode):
         """While requests come, they are answered; in silence this keeps deciding and sending."""
         if self.timing.unasked(self.now_s()):
             self.command_unasked()
+        else:
+            self.commands.send_between()
 
     def command_unasked(self) -> ControlOutput:
         """Step and send without a request; when no more are answered, the simulator need not wait for one either."""
@@ -88,7 +92,7 @@ class VelocityControlNode(ExecutableNode):
     def on_publishers(self) -> None:
         """Check the publishers of commands and of joint states."""
         self.control.writers(self.sole_writer.violation(self.commands.writers()))
-        self.control.state_publishers(publishers(self, topics.JOINT_STATES))
+        self.control.measured.publishers(publishers(self, self.joint_states))
 
     def close(self) -> None:
         """Decelerate to zero within the limits, messages still read, then send zero and make sure that it arrived.

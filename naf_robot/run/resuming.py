@@ -13,17 +13,19 @@ from naf_robot.core.yaml_text import KeyPath
 from naf_robot.run.config import ComposedRun, compose_saved, load, names_of_robots
 
 ANY = "*"
+REPLACEABLE = ("safety", "velocity_control", "backend", "output", "driver", "first_run_speed")
 CHANGEABLE: tuple[KeyPath, ...] = (
     ("max_episodes",),
     ("target_success",),
     ("restarts",),
     ("simulated_time",),
+    ("first_run",),
     ("simulation",),
     ("trainer",),
     ("collector",),
     ("algorithm",),
     ("sensors",),
-    *(("robots", ANY, part) for part in ("safety", "velocity_control", "backend", "output")),
+    *(("robots", ANY, part) for part in REPLACEABLE),
 )
 
 

@@ -4,15 +4,19 @@ import re
 
 import msgspec
 
+from naf_robot.arm.control.outputs import OUTPUTS
 from naf_robot.arm.control.velocity_control import VelocityControlConfig
 from naf_robot.arm.model.config import ArmConfig
 from naf_robot.arm.projection.config import SafetyConfig
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError
+from naf_robot.core.finite import require_finite
+from naf_robot.core.types import PositiveFloat, PositiveFraction
 
 DEFAULT_PROFILE = "arm7"
 MAX_ROBOTS = 1000
 REAL = "ros2_control"  # the backend that is no simulator
+SIMULATED_OUTPUT = "velocity"  # what the simulator's drives take
 NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*_?")
 READ_AS_SOMETHING_ELSE = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"}
 
@@ -20,8 +24,22 @@ READ_AS_SOMETHING_ELSE = {"y", "n", "yes", "no", "on", "off", "true", "false", "
 class OutputConfig(Config, frozen=True):
     """How a real arm takes its commands."""
 
-    kind: str = "velocity"  # kind of command that the arm's controller accepts, by its name in `arm.control.outputs`
-    topic: str = ""  # topic of the controller's commands, in the robot's namespace; empty: velocity_controller/commands
+    kind: str = "velocity"  # kind of command that the arm's controller accepts: velocity, position or trajectory
+    topic: str = ""  # topic of the controller's commands, in the robot's namespace; empty: the usual one of the kind
+
+
+class DriverConfig(Config, frozen=True):
+    """The driver of a real arm; simulated arms have none."""
+
+    joint_states: str = "joint_states"  # topic of the driver's joint states, in the robot's namespace unless it begins
+    # with /
+    controller: str = ""  # name of the controller's node, whose parameter `joints` is compared with arm.joints; empty:
+    # what stands before the last / of the topic of commands
+    timeout_s: PositiveFloat | None = None  # time without a command after which the driver or the drives stop the arm;
+    # null: unknown, so none is counted on
+
+    def __post_init__(self) -> None:
+        require_finite(self, "driver")
 
 
 class RobotConfig(Config, frozen=True, kw_only=True):
@@ -35,10 +53,41 @@ class RobotConfig(Config, frozen=True, kw_only=True):
     # pitch, yaw in rad of the arm's base in the world: for display, all control is in the base frame
     backend: str = "mujoco"  # what moves the arm: a simulator by its name in `sim.registry`, or ros2_control
     output: OutputConfig = OutputConfig()
+    driver: DriverConfig = DriverConfig()
+    first_run_speed: PositiveFraction = 0.1  # factor on all speeds of a real arm in a run with first_run
 
     def __post_init__(self) -> None:
         if self.velocity_control.simulated_time:
             raise ConfigError("velocity_control.simulated_time follows simulated_time of the run; set that one")
+
+    @property
+    def real(self) -> bool:
+        """Whether a driver moves it, and no simulator."""
+        return self.backend == REAL
+
+    @property
+    def output_kind(self) -> str:
+        """The kind of its commands; simulated arms take velocities, whatever the profile's real arm takes."""
+        return self.output.kind if self.real else SIMULATED_OUTPUT
+
+    @property
+    def command_topic(self) -> str:
+        """The topic of its commands, in its namespace.
+
+        Raises:
+            UnknownNameError: there is no such kind of output.
+        """
+        return (self.output.topic if self.real else "") or OUTPUTS[self.output_kind].default_topic
+
+    @property
+    def joint_states_topic(self) -> str:
+        """The topic of its joint states, in its namespace unless it begins with /."""
+        return self.driver.joint_states if self.real else DriverConfig().joint_states
+
+    @property
+    def controller(self) -> str:
+        """The name of its controller's node, in its namespace unless it begins with /; "" where none is known."""
+        return (self.driver.controller or self.command_topic.rpartition("/")[0]) if self.real else ""
 
 
 SHARED = tuple(field.name for field in msgspec.structs.fields(RobotConfig))  # at the top level: for every robot

@@ -1,5 +1,7 @@
 """What a run's configuration means for one of its robots: arm, simulator, sensors, actions and ticks."""
 
+from dataclasses import replace
+
 from naf_robot.arm.control.actions import BoundActions
 from naf_robot.arm.model.config import ArmConfig
 from naf_robot.arm.model.kinematics import ArmModel
@@ -24,7 +26,8 @@ def backend_of(config: RunConfig, robot: str) -> str:
 
 def state_sensor(config: RunConfig, robot: str) -> Sensor:
     """The sensor that every control tick needs: the joint states."""
-    return make_sensor(JOINT_STATES, arm_of(config, robot).joints, config.sensors)
+    sensor = make_sensor(JOINT_STATES, arm_of(config, robot).joints, config.sensors)
+    return replace(sensor, topic=config.robot(robot).joint_states_topic)
 
 
 def task_sensors(config: RunConfig, robot: str) -> tuple[Sensor, ...]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from naf_robot.arm.control.velocity_control import VelocityControlConfig
+from naf_robot.arm.projection.config import SafetyConfig
 from naf_robot.core.config import Config, build
 from naf_robot.core.errors import ConfigError, UnknownNameError
 from naf_robot.core.files import replace_file
@@ -14,7 +15,7 @@ from naf_robot.core.types import NonNegativeInt, PositiveFraction, PositiveInt, 
 from naf_robot.core.yaml_text import to_yaml
 from naf_robot.learning.registry import algorithm_config_type
 from naf_robot.run.records import CollectorConfig, SimulationConfig, TrainerConfig
-from naf_robot.run.robot import REAL, RobotConfig
+from naf_robot.run.robot import RobotConfig
 from naf_robot.sensing.registry import make_sensors, providers, sensor_config
 from naf_robot.sim.simulator import SimulatorConfig, steps_per_period
 from naf_robot.tasks.registry import TASKS, make_task
@@ -32,6 +33,7 @@ class RunConfig(Config, frozen=True, kw_only=True):
         dict[RobotName, RobotConfig], msgspec.Meta(min_length=1)
     ]  # the robots by name; given as a count, names or a mapping
     simulated_time: bool = True  # nodes take their time from the simulator; unset: unless the arms are real
+    first_run: bool = False  # real arms move at first_run_speed of their speeds, to be watched
     seed: NonNegativeInt = 0  # seed of all random numbers
     max_episodes: PositiveInt = 400  # episodes of all robots after which the run ends without success
     target_success: PositiveFraction = 1.0  # evaluation success rate that ends the run, over trainer.evaluation_window
@@ -60,7 +62,17 @@ class RunConfig(Config, frozen=True, kw_only=True):
     @property
     def simulated(self) -> bool:
         """Whether the arms are simulated, and not real ones."""
-        return any(robot.backend != REAL for robot in self.robots.values())
+        return any(not robot.real for robot in self.robots.values())
+
+    def speed_factor(self, robot: str) -> float:
+        """The factor on all speeds of `robot`: below 1 in the first run of a real arm."""
+        own = self.robot(robot)
+        return own.first_run_speed if self.first_run and own.real else 1.0
+
+    def safety_of(self, robot: str) -> SafetyConfig:
+        """The limits that hold for `robot` in this run."""
+        safety = self.robot(robot).safety
+        return msgspec.structs.replace(safety, velocity_scale=safety.velocity_scale * self.speed_factor(robot))
 
     def make_task(self) -> Task:
         """The configured task."""

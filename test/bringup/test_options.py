@@ -11,7 +11,7 @@ from naf_robot.bringup.options import Option, SystemOptions, boolean, default_at
 from naf_robot.bringup.training import prepare
 from naf_robot.core import run_files
 from naf_robot.core.errors import ConfigError, NafRobotError
-from naf_robot.run.config import compose_run, load
+from naf_robot.run.config import compose_run, load, resolve
 
 
 def said(capsys: pytest.CaptureFixture, *arguments: str) -> str:
@@ -80,8 +80,30 @@ def test_processes_of_a_real_arm_take_its_clock_and_its_controllers_topic(tmp_pa
     run.lock.release()
     specs = {spec.name: spec for spec in run.specs}
     assert "simulator" not in specs
-    assert specs["velocity_control"].remappings == {"velocity_controller/commands": topic}
+    own = run.config.robot("arm")
+    assert (own.command_topic, own.controller) == (topic, "forward_velocity_controller")
+    assert run.config.safety_of("arm").velocity_scale == own.safety.velocity_scale
     assert specs["collector"].parameters["use_sim_time"] is False
+
+
+def test_a_first_run_of_real_arms_is_slow(tmp_path: Path):
+    given = SystemOptions(run_dir=str(tmp_path / "run"), robots="arm", simulated="false", first_run=True)
+    run = prepare(given)
+    run.lock.release()
+    own = run.config.robot("arm")
+    assert run.config.safety_of("arm").velocity_scale == own.first_run_speed * own.safety.velocity_scale
+    with pytest.raises(ConfigError, match="first_run is for real arms"):
+        prepare(SystemOptions(run_dir=str(tmp_path / "other"), first_run="true"))
+
+
+def test_a_simulated_arm_takes_velocities_whatever_its_profile_says_of_the_real_one():
+    values = {"output": {"kind": "trajectory", "topic": "/x/joint_trajectory"}, "driver": {"joint_states": "/states"}}
+    for backend, topic, states, controller in (
+        ("mujoco", "velocity_controller/commands", "joint_states", ""),
+        ("ros2_control", "/x/joint_trajectory", "/states", "/x"),
+    ):
+        own = resolve("reach", overrides=[values | {"backend": backend}]).robot("robot_1")
+        assert (own.command_topic, own.joint_states_topic, own.controller) == (topic, states, controller)
 
 
 @pytest.mark.parametrize("name", ["run #3", "run: second", "my run"])

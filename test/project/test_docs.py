@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 
+from naf_robot.arm.control.outputs import OUTPUTS
 from naf_robot.bringup.options import options
 from naf_robot.nodes import topics
 from naf_robot.run.config import resolve, task_files
@@ -24,7 +25,7 @@ COMMAND_LINE = (ROOT / "docs" / "command_line.md").read_text(encoding="utf-8")
 FIRST_HOUR = (ROOT / "docs" / "first_hour.md").read_text(encoding="utf-8")
 PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 TOPICS = {value for name, value in vars(topics).items() if name.isupper()}
-TOPICS |= {make_sensor(name).topic for name in SENSORS}
+TOPICS |= {make_sensor(name).topic for name in SENSORS} | {kind.default_topic for kind in OUTPUTS.values()}
 
 
 def test_every_topic_is_in_the_graphs_table_and_the_other_way_round():

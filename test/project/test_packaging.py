@@ -59,7 +59,10 @@ IMPORTED_AS = {  # import name: name in package.xml, where they differ
     "yaml": "python3-yaml",
     "PIL": "python3-pil",
 }
-THROUGH_ANOTHER = {"tensorboard": "torch"}  # imported by a package of ours, not by our code
+THROUGH_ANOTHER = {  # imported by another package, or by a name that is no import in our code
+    "tensorboard": "torch",
+    "trajectory_msgs": "naf_robot.arm.control.outputs",
+}
 BY_PIP = {
     "PyYAML": "yaml",
     "pin": "pinocchio",

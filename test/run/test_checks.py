@@ -51,8 +51,8 @@ BOX = {"safety": {"keep_out_boxes": [{"name": "crate", "min_corner": [-2, -2, -2
         ({"backend": "gazebo"}, "backends", "'gazebo' is unknown; valid: mujoco, ros2_control"),
         ({"robots": {"a": {"backend": "ros2_control"}, "b": {}}}, "backends", "cannot share one run"),
         ({"simulated_time": False}, "backends", "simulated_time must be true with backend 'mujoco'"),
-        ({"output": {"kind": "trajectory"}}, "outputs", "'trajectory' is unknown; valid: velocity"),
-        ({"output": {"topic": "x/commands"}}, "outputs", "with mujoco leave it empty"),
+        ({"output": {"kind": "torque"}}, "outputs", "'torque' is unknown; valid: position, trajectory, velocity"),
+        ({"first_run": True}, "outputs", "first_run is for real arms: give --simulated false too"),
     ],
 )
 def test_each_contradiction_is_one_sentence_with_what_would_be_right(overrides: dict, name: str, text: str):

@@ -23,7 +23,7 @@ class VelocityControlConfig(Config, frozen=True):
     implausible_position: PositiveFloat = 1.0  # [rad] a position further beyond a limit is implausible
     continuity_margin: PositiveFloat = 0.02  # [rad] difference of successive positions that is taken as noise
     contact: ContactConfig = ContactConfig()
-    enabled: bool = True  # whether commands are followed from the start; else not before `enable`
+    enabled: bool = True  # whether a simulated arm follows commands from the start; a real one waits for `enable`
 
     def __post_init__(self) -> None:
         require_finite(self, "velocity_control")

@@ -1,41 +1,33 @@
-"""How a joint velocity is sent to an arm: one kind of output for each kind of controller below."""
+"""How a joint velocity is sent to an arm: one kind of output for each kind of controller below.
 
-from collections.abc import Mapping
-from typing import Protocol
+`velocity` sends the velocities themselves, `position` and `trajectory` positions along the motion that they make
+(`naf_robot.arm.control.position_outputs`). `register_output` adds a kind from outside.
+"""
 
+from typing import Any, Protocol
+
+from naf_robot.arm.control.output import Message, Output, OutputArm
+from naf_robot.arm.control.position_outputs import PositionOutput, TrajectoryOutput
 from naf_robot.core.records import FloatArray
 from naf_robot.core.registry import Registry
 
+__all__ = ["OUTPUTS", "Output", "OutputArm", "OutputKind", "register_output"]
 
-class Output(Protocol):
-    """What one kind of controller accepts. Stateless: one object serves every robot."""
 
-    @property
-    def kind(self) -> str:
-        """Its name in a robot's configuration."""
-        ...
+class OutputKind(Protocol):
+    """What one kind of controller accepts; its class, called with an arm, makes the output of that arm."""
 
-    @property
-    def message_type(self) -> str:
-        """ROS type of the command, such as "std_msgs/msg/Float64MultiArray"."""
-        ...
+    kind: str  # its name in a robot's configuration
+    message_type: str  # ROS type of the command, such as "std_msgs/msg/Float64MultiArray"
+    default_topic: str  # where commands go unless the robot says otherwise, in its namespace
 
-    @property
-    def default_topic(self) -> str:
-        """Where commands go unless the robot says otherwise, in its namespace."""
-        ...
-
-    def arrays(self, velocity: FloatArray, position: FloatArray | None, period_s: float) -> Mapping[str, FloatArray]:
-        """The message's array fields by name, joints in the arm's order.
-
-        `velocity` (n,) [rad/s] is what was projected, `position` (n,) [rad] what was measured last, None if
-        nothing was, and `period_s` how long the command is meant to last [s].
-        """
+    def __call__(self, arm: OutputArm) -> Output:
+        """The output of one arm."""
         ...
 
 
 class VelocityOutput:
-    """A `forward_command_controller` of ros2_control with the velocity interface, or our simulator.
+    """A `forward_command_controller` or `JointGroupVelocityController` of ros2_control, or our simulator.
 
     It repeats its last command without end: only a command of zeros stops the arm.
     """
@@ -44,18 +36,29 @@ class VelocityOutput:
     message_type = "std_msgs/msg/Float64MultiArray"
     default_topic = "velocity_controller/commands"
 
-    def arrays(self, velocity: FloatArray, position: FloatArray | None, period_s: float) -> Mapping[str, FloatArray]:
+    def __init__(self, arm: OutputArm) -> None:
+        self._arm = arm
+
+    def command(self, velocity: FloatArray, position: FloatArray | None, period_s: float) -> Message | None:
         """The velocities themselves."""
-        return {"data": velocity}
+        return {"data": velocity[self._arm.order]}
+
+    def between(self, elapsed_s: float) -> Message | None:
+        """Nothing: the controller repeats the last one."""
+        return None
 
 
-OUTPUTS: Registry[Output] = Registry("output", {VelocityOutput.kind: VelocityOutput()}, "output.kind")
+OUTPUTS: Registry[Any] = Registry(  # of `OutputKind`
+    "output",
+    {kind.kind: kind for kind in (VelocityOutput, PositionOutput, TrajectoryOutput)},
+    "output.kind",
+)
 
 
-def register_output(output: Output) -> None:
+def register_output(kind: OutputKind) -> None:
     """Make a kind of output available under its name.
 
     Raises:
         ConfigError: there is one of that name.
     """
-    OUTPUTS.register(output.kind, output)
+    OUTPUTS.register(kind.kind, kind)

@@ -7,9 +7,9 @@ import numpy as np
 
 from naf_robot.arm.control.config import VelocityControlConfig
 from naf_robot.arm.control.contact import ContactStop
-from naf_robot.arm.control.continuity import Continuity
 from naf_robot.arm.control.faults import FaultLatch, Interventions
-from naf_robot.arm.control.watchdog import STAMP_ROUNDING_S, Watchdog
+from naf_robot.arm.control.measured_state import JOINT_STATES, MeasuredState
+from naf_robot.arm.control.watchdog import Watchdog
 from naf_robot.arm.model.joint_values import NonFiniteMessage, RefusedMessage, by_name
 from naf_robot.arm.projection.projection import ProjectionResult, SafetyProjection, SafetyStatus
 from naf_robot.core.clock import Clock
@@ -18,11 +18,9 @@ from naf_robot.core.records import FloatArray
 
 __all__ = ["ControlOutput", "VelocityControl", "VelocityControlConfig"]
 
-JOINT_STATES = "joint_states"
 DESIRED_VELOCITY = "desired_velocity"
+WAITS_FOR_OPERATOR = "disabled: call velocity_control/enable to let the arm move"
 STANDSTILL = 1e-6  # [rad/s], a sent velocity below which the arm counts as standing
-MEASURED_STANDSTILL = 0.01  # [rad/s], the same of a measured one, which has noise
-RECENT_MOTION_S = 0.5  # before the last joint state: an arm that moved then may move still
 
 
 @dataclass(frozen=True)
@@ -43,6 +41,7 @@ class ControlOutput:
 class VelocityControl:
     """Takes messages as they arrive and answers every `step` with one velocity.
 
+    A `real` arm is disabled at the start and after each fault: only an operator's `enable` lets it move.
     `clock` is a steady clock; stamps and step times are of the ROS clock, wall or simulated. No
     method but the constructor raises for anything a message can hold; not thread-safe.
 
@@ -50,7 +49,9 @@ class VelocityControl:
         ConfigError, UnknownNameError: settings that contradict the arm.
     """
 
-    def __init__(self, projection: SafetyProjection, config: VelocityControlConfig, clock: Clock) -> None:
+    def __init__(
+        self, projection: SafetyProjection, config: VelocityControlConfig, clock: Clock, real: bool = False
+    ) -> None:
         self.projection = projection
         self.config = config
         self.joint_names = projection.model.joint_names
@@ -64,21 +65,16 @@ class VelocityControl:
         )
         self._contact = ContactStop(config.contact, self.joint_names, projection.limits.max_effort)
         self._faults = FaultLatch()
+        self.measured = MeasuredState(
+            self.joint_names, projection.limits, config, clock, self._watchdog, self._faults, self._contact
+        )
         self.interventions = Interventions()
-        self._enabled = config.enabled
-        self._position: FloatArray | None = None
-        self._velocity = np.zeros(projection.model.size)
+        self._real = real
+        self._enabled = config.enabled and not real
         self._desired: FloatArray | None = None
         self._desired_is_defective: str | None = None
-        self._implausible: str | None = None
         self._second_writer: str | None = None
-        self._state_publishers: tuple[str, ...] = ()
-        self._continuity = Continuity(
-            self.joint_names, projection.limits.max_velocity, config.continuity_margin, config.simulated_time
-        )
         self._clock = clock
-        self._moved_s = -np.inf  # steady time at which the arm was last commanded to move, or measured moving
-        self.watches_effort = False  # the newest joint states carried efforts, so contact can be detected from them
         self._last_sent = np.zeros(projection.model.size)
         # Whether the arm does what was last sent. It may not at the start (a predecessor's command), after a
         # gap (a drive may have stopped it, or not) and after simulated time stood still.
@@ -93,7 +89,7 @@ class VelocityControl:
     @property
     def position(self) -> FloatArray | None:
         """The newest measured joint position (n,) [rad], or None."""
-        return self._position
+        return self.measured.position
 
     @property
     def enabled(self) -> bool:
@@ -109,45 +105,10 @@ class VelocityControl:
         stamp_s: float,
         now_s: float | None = None,
     ) -> str | None:
-        """Take the measured state, matched by joint name. Returns why it was refused.
-
-        Effort may be empty or NaN throughout: it is not measured then, and `watches_effort` is false.
-        """
-        try:
-            measured = by_name(self.joint_names, names, position, "joint_states position")
-            moving = by_name(self.joint_names, names, velocity, "joint_states velocity")
-            # A joint_state_broadcaster without effort interfaces reports NaN for every joint.
-            known = len(effort) > 0 and not np.isnan(effort).all()
-            efforts = by_name(self.joint_names, names, effort, "joint_states effort") if known else None
-        except RefusedMessage as refused:
-            return str(refused)
-        steady_s = self._clock.now_s()
-        reason = self._watchdog.rejection(JOINT_STATES, stamp_s, now_s)
-        implausible = self._implausible_joints(measured, moving)
-        if reason is not None:
-            self._continuity.compare(measured, moving, stamp_s, steady_s)
-        elif implausible is None:
-            reason = self._continuity.rejection(measured, moving, stamp_s, steady_s)
-        if reason is not None:
-            self._latch_contradiction(steady_s)
-            return reason
-        gap_s = self._watchdog.gap_s(JOINT_STATES, stamp_s)
+        """Take the measured state, matched by joint name. Returns why it was refused."""
         # Messages are also lost while this process is frozen: then the silence is its own.
-        awake = steady_s - self._stepped_steady_s <= self.projection.config.max_period_s
-        if awake and not gap_s <= self.config.joint_states_limit_s + STAMP_ROUNDING_S:
-            self._latch_silence(f"joint_states were silent for {gap_s:.3f} s")
-        self._watchdog.receive(JOINT_STATES, stamp_s, now_s)
-        self._position, self._velocity = measured, moving
-        if not np.abs(moving).max() <= MEASURED_STANDSTILL:
-            self._moved_s = steady_s
-        self.watches_effort = efforts is not None
-        self._implausible = implausible
-        if self._implausible is not None:
-            self._faults.trip("implausible", self._implausible, lambda: self._implausible)
-        touched = self._contact.effort(efforts) if efforts is not None else None
-        if touched is not None:
-            self._faults.trip("contact", touched, self._contact.present)
-        return None
+        awake = self._clock.now_s() - self._stepped_steady_s <= self.projection.config.max_period_s
+        return self.measured.take(names, position, velocity, effort, stamp_s, now_s, awake)
 
     def desired(
         self, names: Sequence[str], velocity: Sequence[float], stamp_s: float, now_s: float | None = None
@@ -192,10 +153,6 @@ class VelocityControl:
         if violation is not None:
             self._faults.trip("writers", violation, lambda: self._second_writer)
 
-    def state_publishers(self, names: Sequence[str]) -> None:
-        """Take the full names of the nodes that publish joint states, to name them where states contradict."""
-        self._state_publishers = tuple(sorted(names))
-
     def step(self, now_s: float, period_s: float) -> ControlOutput:
         """The velocity to send at `now_s`, `period_s` after the last one was sent [s].
 
@@ -204,32 +161,30 @@ class VelocityControl:
         """
         jump = self._watchdog.observe(now_s)
         reasons = [] if jump is None else [jump]
+        measured = self.measured
         if jump is not None:
-            self._continuity.restart()
+            measured.time_jumped()
         steady_s = self._clock.now_s()
         if self._moving():
-            self._moved_s = steady_s
-        state = self._watchdog.stale(JOINT_STATES)
-        if state is not None and not self._watchdog.awaited(JOINT_STATES):
-            self._latch_silence(state)
-        contradiction = self._latch_contradiction(steady_s)
+            measured.commanded_to_move()
+        state, contradiction = measured.stale(), measured.latch_contradiction()
         command = self._desired
         for text in (state, contradiction, self._silence(), *self._silent_sensors(), self._held()):
             if text is not None:
                 reasons.append(text)
                 command = None
         # Without a state to go by, braking is open loop.
-        open_loop = state is not None or self._position is None or (self._implausible or contradiction) is not None
+        open_loop = state is not None or measured.position is None or measured.unusable() is not None
         if not self._follows or not period_s <= self.projection.config.max_period_s:
-            self._last_sent = np.zeros(self.projection.model.size) if open_loop else self._velocity
+            self._last_sent = np.zeros(self.projection.model.size) if open_loop else measured.velocity
             self._follows = not open_loop
         if self.config.simulated_time and now_s <= self._stepped_s:
             self._follows = False  # what is sent while simulated time stands moves nothing
         self._stepped_s, self._stepped_steady_s = now_s, steady_s
-        if open_loop or self._position is None:
+        if open_loop or measured.position is None:
             result = self.projection.brake(self._last_sent, period_s)
         else:
-            result = self.projection.project(self._position, self._velocity, command, self._last_sent, period_s)
+            result = self.projection.project(measured.position, measured.velocity, command, self._last_sent, period_s)
         if result.status is SafetyStatus.INTERNAL_ERROR:
             reason = result.error.strip().splitlines()[-1:]
             self._faults.trip("internal", " ".join([result.status.sentence, *(f"({line})" for line in reason)]))
@@ -245,9 +200,11 @@ class VelocityControl:
         """Clear all faults if the arm stands and every cause is gone; returns success and a sentence."""
         if self._faults.reason is not None and self._moving():
             return False, "not cleared, the arm is still decelerating"
+        self._enabled = self._enabled and not (self._real and self._faults.reason is not None)
         if self._watchdog.stale(DESIRED_VELOCITY) is not None:
             self._desired_is_defective = None  # a defective sender that has fallen silent is gone
-        return self._faults.clear()
+        cleared, text = self._faults.clear()
+        return cleared, f"{text}; {WAITS_FOR_OPERATOR}" if cleared and not self._enabled else text
 
     def enable(self, on: bool) -> tuple[bool, str]:
         """Follow desired velocities or not; refused while a fault is latched. Returns success and a sentence."""
@@ -259,23 +216,6 @@ class VelocityControl:
     def _moving(self) -> bool:
         return not np.abs(self._last_sent).max() <= STANDSTILL
 
-    def _latch_silence(self, text: str) -> None:
-        """Latch that joint states were silent, if the arm moved shortly before the silence or within it.
-
-        Whether it is still commanded to move makes no difference: that depends on which input was missed first.
-        """
-        heard_s = self._watchdog.arrival_s(JOINT_STATES)
-        if heard_s is not None and self._moved_s >= heard_s - RECENT_MOTION_S:
-            self._faults.trip("silence", f"{text} while moving", lambda: self._watchdog.stale(JOINT_STATES))
-
-    def _latch_contradiction(self, steady_s: float) -> str | None:
-        text = self._continuity.contradiction(steady_s)
-        if text is not None and len(self._state_publishers) > 1:
-            text = f"{text}; published by {', '.join(self._state_publishers)}"
-        if text is not None:
-            self._faults.trip("contradiction", text, lambda: self._continuity.contradiction(self._clock.now_s()))
-        return text
-
     def _silence(self) -> str | None:
         return self._watchdog.stale(DESIRED_VELOCITY)
 
@@ -284,15 +224,11 @@ class VelocityControl:
 
     def _held(self) -> str | None:
         if self._faults.reason is not None:
+            self._enabled = self._enabled and not self._real
             return f"fault: {self._faults.reason}"
-        return None if self._enabled else "disabled"
-
-    def _implausible_joints(self, position: FloatArray, velocity: FloatArray) -> str | None:
-        limits, config = self.projection.limits, self.config
-        slow = np.abs(velocity) <= config.implausible_velocity * limits.max_velocity
-        near = np.maximum(limits.min_position - position, position - limits.max_position) <= config.implausible_position
-        bad = [name for name, right in zip(self.joint_names, slow & near, strict=True) if not right]
-        return f"the measured state of {', '.join(bad)} is not physical" if bad else None
+        if self._enabled:
+            return None
+        return WAITS_FOR_OPERATOR if self._real else "disabled"
 
     def _output(self, result: ProjectionResult, reasons: list[str], command: FloatArray | None) -> ControlOutput:
         return ControlOutput(

@@ -23,6 +23,19 @@ def by_name(wanted: Sequence[str], names: Sequence[str], values: Sequence[float]
         array = np.array(values, dtype=np.float64)
         if np.isfinite(array).all() and len(set(names)) == len(names):
             return array
+    array = np.array([values[place] for place in places_of(wanted, names, what)], dtype=np.float64)
+    if not np.isfinite(array).all():
+        bad = [name for name, value in zip(wanted, array, strict=True) if not np.isfinite(value)]
+        raise NonFiniteMessage(f"{what} is not finite for {', '.join(bad)}")
+    return array
+
+
+def places_of(wanted: Sequence[str], names: Sequence[str], what: str = "the message") -> list[int]:
+    """Where each of `wanted` stands among `names`.
+
+    Raises:
+        RefusedMessage: one is missing, or a name is given twice.
+    """
     places = {name: place for place, name in enumerate(names)}
     if len(places) != len(names):
         twice = sorted({name for name in names if list(names).count(name) > 1})
@@ -30,11 +43,7 @@ def by_name(wanted: Sequence[str], names: Sequence[str], values: Sequence[float]
     missing = [name for name in wanted if name not in places]
     if missing:
         raise RefusedMessage(f"{what} lacks {', '.join(missing)}; it names {', '.join(names) or '(none)'}")
-    array = np.array([values[places[name]] for name in wanted], dtype=np.float64)
-    if not np.isfinite(array).all():
-        bad = [name for name, value in zip(wanted, array, strict=True) if not np.isfinite(value)]
-        raise NonFiniteMessage(f"{what} is not finite for {', '.join(bad)}")
-    return array
+    return [places[name] for name in wanted]
 
 
 class NonFiniteMessage(RefusedMessage):

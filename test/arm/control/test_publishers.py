@@ -61,7 +61,7 @@ def test_a_second_writer_latches_until_it_is_gone(projection, clock):
 
 def test_publishers_of_contradicting_states_are_named(projection, home, clock):
     control = VelocityControl(projection, VelocityControlConfig(), clock)
-    control.state_publishers(["/driver", "/a_copy"])
+    control.measured.publishers(["/driver", "/a_copy"])
     for k in range(8):
         clock.advance(0.01)
         position = np.zeros(7) if k % 2 else home

@@ -13,11 +13,11 @@ TICK_S = 0.01
 class Bench:
     """An ideal arm under velocity control: one tick is one state, perhaps a command, and one step."""
 
-    def __init__(self, model, home, **settings):
+    def __init__(self, model, home, real=False, **settings):
         sphere = SphereConfig(centre=(0.4, 0.0, 0.6), radius=0.9)
         self.clock = ManualClock()
         self.control = VelocityControl(
-            SafetyProjection(model, SafetyConfig(sphere=sphere)), VelocityControlConfig(**settings), self.clock
+            SafetyProjection(model, SafetyConfig(sphere=sphere)), VelocityControlConfig(**settings), self.clock, real
         )
         self.names = list(model.joint_names)
         self.position, self.sent = home.copy(), np.zeros(7)
@@ -134,7 +134,7 @@ def test_joint_states_are_matched_by_name(model, home):
     names = [bench.names[k] for k in order]
     bench.clock.advance(TICK_S)
     assert bench.control.joint_state(["finger", *names], [9.0, *home[order]], [0.0] * 8, [], TICK_S) is None
-    np.testing.assert_array_equal(bench.control._position, home)
+    np.testing.assert_array_equal(bench.control.position, home)
 
 
 def test_wrongly_named_or_sized_messages_are_refused_without_a_fault(bench):
@@ -279,12 +279,50 @@ def test_sensor_with_the_name_of_an_input_is_refused(model, home):
 
 def test_effort_that_is_not_measured_is_said_and_does_not_refuse_the_state(bench):
     bench.tick()
-    assert bench.control.watches_effort
+    assert bench.control.measured.watches_effort
     bench.effort = np.full(7, np.nan)
     assert bench.tick(count=20).velocity.any()
-    assert not bench.control.watches_effort
+    assert not bench.control.measured.watches_effort
     bench.effort[0] = 1.0
     assert "effort is not finite for joint_2" in bench.state(bench.clock.now_s() + 0.001)
+
+
+def test_efforts_are_judged_over_the_joints_of_the_arm_alone(bench):
+    """A gripper measures its effort, the arm does not; and the other way round."""
+    names, place, speed = [*bench.names, "finger"], [*bench.position, 0.0], np.zeros(8)
+    for own, measured in ((np.nan, False), (0.5, True)):
+        bench.tick()
+        stamp = bench.clock.now_s() + 0.001
+        assert (
+            bench.control.joint_state(names, place, speed, [own] * 7 + [1.0 if own != own else np.nan], stamp) is None
+        )
+        assert bench.control.measured.watches_effort is measured
+
+
+def test_a_real_arm_moves_only_once_it_is_enabled_and_not_by_itself_after_a_fault(model, home):
+    bench = Bench(model, home, real=True)
+    output = bench.tick(count=30)
+    assert not output.velocity.any()
+    assert "disabled: call velocity_control/enable" in output.reasons[0]
+    assert bench.control.enable(True)[0]
+    assert bench.tick(count=30).velocity.any()
+    bench.control.stop("operator")
+    bench.tick(count=30)
+    cleared, text = bench.control.clear_fault()
+    assert cleared
+    assert "call velocity_control/enable" in text
+    assert not bench.tick(count=30).velocity.any()
+    assert bench.control.enable(True)[0]
+    assert bench.tick(count=30).velocity.any()
+
+
+def test_a_fault_that_is_cleared_before_the_next_step_disables_a_real_arm_too(model, home):
+    bench = Bench(model, home, real=True)
+    bench.tick()
+    assert bench.control.enable(True)[0]
+    bench.control.stop("operator")
+    assert bench.control.clear_fault()[0]
+    assert not bench.control.enabled
 
 
 def test_an_arm_that_moves_at_the_start_is_braked_from_its_own_velocity(bench):
