@@ -112,6 +112,8 @@ def _train(arguments: argparse.Namespace) -> int:
 def _run_system(run: PreparedRun, environment: dict[str, str], signals: StopSignals) -> int:
     """Run the processes of a prepared run; the exit code."""
     print(f"run folder: {run.run_dir}", flush=True)
+    for note in run.notes:
+        print(f"note: {note}", flush=True)
     print(f"robots: {', '.join(run.config.robots)} | {describe_environment(environment)}", flush=True)
     summary = run.run_dir / run_files.SUMMARY
     before = summary.stat().st_mtime_ns if summary.is_file() else -1
