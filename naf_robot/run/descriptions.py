@@ -71,6 +71,6 @@ def refuse_other_descriptions(described: dict[str, DescribedArm], run_dir: Path)
         if before.get("fingerprint", arm.fingerprint) != arm.fingerprint:
             other = "" if arm.source == before.get("source") else f" (before: {before.get('source')})"
             raise RunFolderError(
-                f"the description of {name!r}, {arm.source}{other}, is not what it was when the run began: what was learned "
-                "belongs to another arm; restore the file, its meshes or its package, or begin a new run"
+                f"the description of {name!r}, {arm.source}{other}, is not what it was when the run began: what was "
+                "learned belongs to another arm; restore the file, its meshes or its package, or begin a new run"
             )

@@ -40,7 +40,7 @@ def test_a_changed_description_is_refused_and_one_that_only_looks_different_is_n
         urdf.write_text(text.replace(old, new))
         with pytest.raises(
             RunFolderError, match=r"the description of 'left', .*small\.urdf, is not what it was"
-        ) as told:
+        ) as caught:
             resumed(folder)
         assert "\n" not in str(caught.value)
     urdf.write_text(text)
