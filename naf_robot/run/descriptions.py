@@ -41,15 +41,6 @@ def settled(config: RunConfig) -> RunConfig:
     return msgspec.structs.replace(config, robots=robots)
 
 
-def notes_of(described: dict[str, DescribedArm]) -> tuple[str, ...]:
-    """The notes of all arms, each once, with the robots that it is about."""
-    of_note: dict[str, list[str]] = {}
-    for name, arm in described.items():
-        for note in arm.notes:
-            of_note.setdefault(note, []).append(name)
-    return tuple(f"{', '.join(names)}: {note}" for note, names in of_note.items())
-
-
 def save_descriptions(described: dict[str, DescribedArm], run_dir: Path) -> None:
     """Write what the arms are made of to the run folder."""
     content = {name: arm._asdict() for name, arm in described.items()}

@@ -54,6 +54,10 @@ class RunConfig(Config, frozen=True, kw_only=True):
         """
         return self.robots[check_robot(self, name)]
 
+    def with_robots(self, *names: str) -> "RunConfig":
+        """The same run with these robots alone."""
+        return msgspec.structs.replace(self, robots={name: self.robot(name) for name in names})
+
     @property
     def joint_count(self) -> int:
         """Joints of each robot; one policy moves them all."""

@@ -57,7 +57,7 @@ def test_a_run_that_began_with_the_fallback_stays_with_it(
         text.replace("urdf: small.urdf", "urdf: package://my_maker/arm.urdf\n  fallback_urdf: small.urdf")
     )
     began = run(tmp_path / "run", my_arm)
-    assert began.notes[0].startswith("left, right: arm.fallback_urdf ")
+    assert began.notes[0].startswith("arm.fallback_urdf ")
     own = load(tmp_path / "run" / run_files.CONFIG).robot("left").arm
     assert (own.urdf, own.fallback_urdf) == (str(my_arm.parent / "small.urdf"), None)
     other = package(tmp_path, "my_maker")
@@ -65,5 +65,5 @@ def test_a_run_that_began_with_the_fallback_stays_with_it(
     monkeypatch.setenv("ROS_PACKAGE_PATH", str(tmp_path))
     assert resumed(tmp_path / "run").config.robot("left").arm == own
     later = run(tmp_path / "other", my_arm)
-    assert later.notes == ()
+    assert later.notes == []
     assert later.config.robot("left").arm.description().source == str(other / "arm.urdf")
