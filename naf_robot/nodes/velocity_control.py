@@ -110,7 +110,7 @@ class VelocityControlNode(ExecutableNode):
         assert self.controller is not None
         if self.controller.order is not None:
             self.arm.order = self.controller.order
-        self.control.controller(self.controller.obstacle)
+        self.control.controller(self.controller.obstacle or self.commands.unheard())
         self.report.warn("controller", self.controller.warning)
 
     def close(self) -> None:

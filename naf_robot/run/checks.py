@@ -3,13 +3,16 @@
 Each check is a generator of sentences, one per problem, each with what would be right; `CHECKS` names them all.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from naf_robot.arm.control.outputs import OUTPUTS
+from naf_robot.arm.model.inverse import nearest_posture
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.arm.projection.projection import SafetyProjection, SafetyStatus
 from naf_robot.core.errors import ConfigError
@@ -23,6 +26,7 @@ from naf_robot.sim.registry import SIMULATORS
 Problems = Iterator[str]
 REACHED = ("target", "handle_rest")  # arrays of a task's goal that the tool must reach
 DRAWN_GOALS = 200
+SEARCHES = 8  # from random postures, for the posture that reaches a goal
 DEGREES = 180.0 / math.pi
 ABSURD = 10.0  # times every joint's limit: the unit is another one
 CARELESS = 0.03  # [m] by which a target may lie beyond what the sphere admits: success has a tolerance of its own
@@ -35,12 +39,21 @@ class Problem(NamedTuple):
     sentence: str
 
 
-class Robot(NamedTuple):
-    """One robot with its loaded model."""
+class Robot:
+    """One robot with what is made of its configuration, each once and not before it is needed."""
 
-    name: str
-    config: RobotConfig
-    model: ArmModel
+    def __init__(self, name: str, config: RobotConfig) -> None:
+        self.name, self.config = name, config
+
+    @cached_property
+    def model(self) -> ArmModel:
+        """Its kinematics."""
+        return self.config.arm.model()
+
+    @cached_property
+    def projection(self) -> SafetyProjection:
+        """Its safety projection."""
+        return SafetyProjection(self.model, self.config.safety)
 
     @property
     def home(self) -> FloatArray:
@@ -48,8 +61,8 @@ class Robot(NamedTuple):
         return np.asarray(self.config.arm.home)
 
 
-def check(config: RunConfig) -> None:
-    """Run every check.
+def check(config: RunConfig) -> list[str]:
+    """Run every check; what the arms' descriptions assume, in sentences.
 
     Raises:
         ConfigError: the first problem, and how many more there are.
@@ -58,12 +71,14 @@ def check(config: RunConfig) -> None:
     if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise ConfigError(found[0].sentence + more)
+    models = [config.robot(name).arm.model() for name in arms_of(config)]
+    return list(dict.fromkeys(note for model in models for note in model.description.notes))
 
 
 def problems(config: RunConfig) -> list[Problem]:
     """Everything that the checks find; those of the arm only where its description is sound."""
     found: list[Problem] = []
-    robots = [Robot(name, config.robot(name), config.robot(name).arm.model()) for name in arms_of(config)]
+    robots = [Robot(name, config.robot(name)) for name in arms_of(config)]
     for name, of_run in OF_RUN.items():
         found += [Problem(name, sentence) for sentence in of_run(config)]
     for robot in robots:
@@ -116,14 +131,14 @@ def joints_differ(config: RunConfig, robot: Robot) -> Problems:
 def stated_limits(config: RunConfig, robot: Robot) -> Problems:
     """Every joint has a speed limit, from the URDF or the configuration, and limits that do not contradict."""
     try:
-        SafetyProjection(robot.model, robot.config.safety)
+        _ = robot.projection
     except ConfigError as error:
         yield f"robots.{robot.name}: {error}"
 
 
 def home_within_limits(config: RunConfig, robot: Robot) -> Problems:
     """The home posture is within the joints' position limits."""
-    limits = SafetyProjection(robot.model, robot.config.safety).limits
+    limits = robot.projection.limits
     for joint, home, low, high in zip(
         robot.model.joint_names, robot.home, limits.min_position, limits.max_position, strict=True
     ):
@@ -144,18 +159,23 @@ def home_in_workspace(config: RunConfig, robot: Robot) -> Problems:
 
 
 def targets_reachable(config: RunConfig, robot: Robot) -> Problems:
-    """Sampled goals are inside the workspace of the tool."""
-    task, random = config.make_task(), np.random.default_rng(0)
-    for _ in range(DRAWN_GOALS):
-        goal = task.sample_goal(random)
-        for name in REACHED:
-            if name in goal:
-                found = list(
-                    _outside(robot, np.asarray(goal[name]), f"a {name} of task {task.name!r}", "task", CARELESS)
+    """Sampled goals are inside the workspace of the tool, and the outermost ones within the reach of the arm."""
+    drawn = drawn_goals(config)
+    for name, points in drawn.items():
+        for point in points:
+            found = list(_outside(robot, point, f"a {name} of task {config.task_name!r}", "task", CARELESS))
+            if found:
+                yield found[0]
+                return
+    for name, points in drawn.items():
+        for point in outermost(points):
+            _, distance = nearest_posture(robot.model, robot.projection.limits, point, starts(robot))
+            if not distance <= CARELESS:
+                yield (
+                    f"a {name} of task {config.task_name!r} is at {_text(point)} m, and within its joint limits "
+                    f"{robot.name!r} comes no nearer to it than {distance:.3g} m: change task or the limits"
                 )
-                if found:
-                    yield found[0]
-                    return
+                return
 
 
 def action_velocity(config: RunConfig, robot: Robot) -> Problems:
@@ -172,11 +192,32 @@ def action_velocity(config: RunConfig, robot: Robot) -> Problems:
 
 def projection_at_home(config: RunConfig, robot: Robot) -> Problems:
     """The safety projection works for this arm: it has a result at home."""
-    projection = SafetyProjection(robot.model, robot.config.safety)
     zero = np.zeros(robot.model.size)
-    result = projection.project(robot.home, zero, zero, zero, config.make_task().control_period_s)
+    result = robot.projection.project(robot.home, zero, zero, zero, config.make_task().control_period_s)
     if result.status is SafetyStatus.INTERNAL_ERROR:
         yield f"the safety projection of {robot.name!r} fails at home: check the arm's description"
+
+
+def drawn_goals(config: RunConfig) -> dict[str, FloatArray]:
+    """Points (k, 3) [m] that the tool must reach, by the name of the goal's array, as the task draws them."""
+    task, random = config.make_task(), np.random.default_rng(0)
+    goals = [task.sample_goal(random) for _ in range(DRAWN_GOALS)]
+    return {name: np.array([goal[name] for goal in goals]) for name in REACHED if name in goals[0]}
+
+
+def outermost(points: FloatArray) -> FloatArray:
+    """Those of `points` (k, 3) that lie farthest out in the eight directions of a cube's corners, each once."""
+    corners = np.array(list(itertools.product((-1.0, 1.0), repeat=3)))
+    return points[np.unique((points @ corners.T).argmax(axis=0))]
+
+
+def starts(robot: Robot) -> Iterator[FloatArray]:
+    """Postures (n,) [rad] from which a point is searched: home, then random ones."""
+    yield robot.home
+    random, limits = np.random.default_rng(0), robot.projection.limits
+    low, high = np.maximum(limits.min_position, -math.pi), np.minimum(limits.max_position, math.pi)
+    for _ in range(SEARCHES):
+        yield random.uniform(np.minimum(low, high), np.maximum(low, high))
 
 
 OF_RUN: dict[str, Callable[[RunConfig], Problems]] = {
@@ -206,7 +247,7 @@ CHECKS = (*OF_RUN, *OF_ROBOT)
 def _outside(robot: Robot, point: FloatArray, what: str, key: str, tolerance: float = 0.0) -> Problems:
     """Sentences about `point` (3,) [m], base frame, where the robot's tool may not be."""
     safety = robot.config.safety
-    where = f"({', '.join(f'{value:.3g}' for value in point)}) m"
+    where = f"{_text(point)} m"
     sphere, centre = safety.sphere, np.asarray(safety.sphere.centre)
     distance, admitted = float(np.linalg.norm(point - centre)), sphere.radius - sphere.margin
     if not distance <= admitted + tolerance:
@@ -221,3 +262,7 @@ def _outside(robot: Robot, point: FloatArray, what: str, key: str, tolerance: fl
     for box in safety.keep_out_boxes:
         if all(low < value < high for low, value, high in zip(box.min_corner, point, box.max_corner, strict=True)):
             yield f"{what} is at {where}, inside keep-out box {box.name!r} of {robot.name!r}: change {key} or the box"
+
+
+def _text(point: FloatArray) -> str:
+    return f"({', '.join(f'{value:.3g}' for value in point)})"

@@ -35,7 +35,8 @@ def test_a_real_arm_follows_once_enabled_and_stops_with_its_sender_as_its_kind_d
     arm.graph.spin_for(0.3)
     assert not arm.moving()
     np.testing.assert_allclose(arm.position(), begin, atol=1e-6)
-    assert arm.enable().success
+    arm.wait_for(arm.heard, what="the driver gets commands")
+    arm.wait_for(lambda: arm.enable().success, what="it can be enabled")
     arm.wait_for(lambda: np.allclose(arm.truth[-1]["velocity"], arm.desired, atol=0.06), what="the arm follows")
     arm.wait_for(lambda: arm.position()[6] > begin[6] + 0.2, what="it goes on")
     moved = arm.position() - begin
@@ -112,7 +113,7 @@ def test_a_driver_that_starts_late_dies_in_motion_and_comes_back(make):
     arm.wait_for(lambda: "while moving" in arm.fault, 3.0, "the fault")
     arm.truth.clear()
     arm.driver = arm.start_driver()
-    arm.wait_for(lambda: arm.truth, what="the driver is back")
+    arm.wait_for(arm.heard, what="the driver is back")
     arm.graph.spin_for(0.3)
     assert not arm.moving()
     arm.wait_for(lambda: arm.trigger("clear_fault").success, what="it can be cleared")

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -13,6 +14,7 @@ from naf_robot.core.yaml_text import load_yaml
 from naf_robot.run.checks import problems
 from naf_robot.run.config import RunConfig, profile_files, resolve
 from naf_robot.run.environments import make_environment
+from naf_robot.run.robot import REAL
 from naf_robot.sim.gym_env import TaskEnv
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "arm" / "projection"))
@@ -21,6 +23,11 @@ from attack import attack
 SPEED = 0.2  # [rad/s] at which each joint is tried
 SLOW_SPEED = 0.15  # [rad/s] that it must reach within the time below
 SETTLING_PERIODS = 6
+CONTROLLERS = {
+    "velocity": "velocity_controllers/JointGroupVelocityController",
+    "position": "position_controllers/JointGroupPositionController",
+    "trajectory": "joint_trajectory_controller/JointTrajectoryController",
+}
 
 
 @pytest.fixture(scope="module", params=profile_files())
@@ -72,14 +79,14 @@ def test_its_simulated_arm_is_free_at_home_and_every_joint_follows(config: RunCo
 
 def test_an_episode_of_reach_comes_nearer_to_its_target(config: RunConfig, environment: TaskEnv):
     """By the Jacobian's transpose, which needs no learning, through projection and simulation."""
-    observation, info = environment.reset(seed=1)
-    target, model, n = info["goal"]["target"], environment._model, config.joint_count
-    begin = np.linalg.norm(observation[2 * n : 2 * n + 3] - target)
+    _, info = environment.reset(seed=1)
+    target, model = info["goal"]["target"], environment._model
+    begin = np.linalg.norm(model.tool_position(environment._signals["joint_position"]) - target)
     over = False
     while not over:
-        tool, jacobian = model.tool_jacobian(observation[:n].astype(float))
+        tool, jacobian = model.tool_jacobian(environment._signals["joint_position"])
         action = np.clip(10.0 * jacobian.T @ (target - tool), -1.0, 1.0)
-        observation, reward, _, over, info = environment.step(action.astype(np.float32))
+        _, reward, _, over, info = environment.step(action.astype(np.float32))
         assert np.isfinite(reward)
     assert info["success"], f"{begin:.3f} m at the start, {info['distance']:.3f} m at the end"
 
@@ -91,3 +98,24 @@ def test_its_controllers_have_the_same_joints_in_the_same_order(config: RunConfi
     (name,) = (key.removeprefix("/**/") for key in values if not key.endswith("controller_manager"))
     assert name in loaded
     assert tuple(values[f"/**/{name}"]["ros__parameters"]["joints"]) == robot.arm.joints
+
+
+def test_its_controllers_have_the_name_and_the_kind_of_the_profile(config: RunConfig):
+    robot = msgspec.structs.replace(config.robot("robot_1"), backend=REAL)
+    types = load_yaml(find(f"config/controllers/{robot.profile}.yaml"))["/**/controller_manager"]["ros__parameters"]
+    assert types[robot.controller]["type"] == CONTROLLERS[robot.output_kind]
+    assert robot.command_topic.startswith(f"{robot.controller}/")
+
+
+def test_its_own_model_is_as_good_as_the_description_that_was_found(config: RunConfig):
+    """Where the maker's package is on the machine, the tool is at the same place in every posture."""
+    arm, random = config.robot("robot_1").arm, np.random.default_rng(0)
+    if arm.fallback_urdf is None or arm.description().source.endswith(arm.fallback_urdf):
+        pytest.skip("the maker's package is not on this machine, or the profile's arm is our own")
+    found = arm.model()
+    own = msgspec.structs.replace(arm, urdf=arm.fallback_urdf).model()
+    limits = found.limits()
+    low, high = np.maximum(limits.min_position, -np.pi), np.minimum(limits.max_position, np.pi)
+    for _ in range(100):
+        posture = random.uniform(low, high)
+        np.testing.assert_allclose(own.tool_position(posture), found.tool_position(posture), atol=1e-3)

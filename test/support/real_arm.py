@@ -119,12 +119,17 @@ class RealArm:
     def trigger(self, name: str) -> Any:
         return self.graph.call(Trigger, f"{CONTROL}/{name}", Trigger.Request())
 
+    def heard(self) -> bool:
+        """Whether the driver has had commands."""
+        return bool(self.truth) and self.truth[-1]["commands"] > 0
+
     def enable(self, on: bool = True) -> Any:
         return self.graph.call(SetBool, f"{CONTROL}/enable", SetBool.Request(data=on))
 
     def go(self, *velocity: float) -> None:
         """Enable, and move with `velocity` of the first joints."""
         self.desired = np.array([*velocity, *np.zeros(len(self.names) - len(velocity))])
+        self.wait_for(self.heard, what="the driver gets commands")
         self.wait_for(lambda: self.enable().success, what="it can be enabled")
         self.wait_for(self.moving, what="the arm moves")
 
