@@ -25,11 +25,10 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import measuring
-from safety import ARMS, Attack
+from safety import ARMS
 
 from naf_robot.arm.projection import projection, quadratic
 from naf_robot.core.records import FloatArray
-from naf_robot.core.resources import find
 
 Problem = tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]  # see quadratic.nearest
 Solver = Callable[[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray], FloatArray | None]
@@ -44,7 +43,7 @@ def recorded(count: int, seed: int) -> list[Problem]:
         return quadratic.nearest(*problem)
 
     projection.nearest = record  # type: ignore[assignment]
-    attacks = [Attack(find(urdf), tool, joints, seed) for urdf, tool, joints in ARMS]
+    attacks = [arm.attack(seed) for arm in ARMS]
     scenarios = [scenario for attack in attacks for scenario in attack.scenarios.values()]
     for number, scenario in enumerate(tqdm(scenarios, file=sys.stderr, unit="scenario")):
         while len(found) < count * (number + 1) // len(scenarios):

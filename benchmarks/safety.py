@@ -1,12 +1,18 @@
 """Adversarial control steps against the safety projection: violations counted, time measured.
 
     python benchmarks/safety.py --json
+    python benchmarks/safety.py --json --steps 200000 --robot ur5e
     python benchmarks/safety.py --json --steps 20000 --urdf my_arm.urdf --tool-frame tool0
 
-Without --urdf the steps are shared among our arm and two others. The arm is ideal (it moves as
-told) but what the projection is told may be late and noisy; tool and joints are checked at the end
-and in the middle of each period. A speed or acceleration beyond its limit counts as a violation
-unless the result declares it under `relaxed` and a position or workspace limit was acting.
+Without --robot and --urdf the steps are shared among our arm and two others. --robot takes the arm, the
+limits of its joints and its pairs of links from a profile; the sphere and a floor are the benchmark's own, which
+the arm can reach beyond in every direction. The arm is ideal (it moves as told) but what the projection is told
+may be late and noisy; tool and joints are checked at the end and in the middle of each period. A speed or
+acceleration beyond its limit counts as a violation unless the result declares it under `relaxed` and a position
+or workspace limit was acting; a number that is not finite counts as one of every kind.
+
+Times are also given in units of one call of the arm's kinematics with Jacobian (`ArmModel.tool_jacobian`), which
+is measured between the steps: median and 99th percentile of the thread's processor time.
 """
 
 import argparse
@@ -14,12 +20,14 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from msgspec import structs
 from tqdm import tqdm
 
 from naf_robot.arm.model.kinematics import ArmModel
@@ -31,15 +39,40 @@ PERIOD_S = 0.05
 JITTER = 0.2  # of the period, either way, where timing is imperfect
 NOISE_RAD = 5e-4  # standard deviation of a measured position, cut at three
 EPISODE_STEPS = 200
+UNIT_EVERY, UNIT_CALLS = 10, 10  # steps between measurements of the unit of time, calls in each
+ROBOT = "robot_1"
 TOLERANCE = 1e-9
 WORKSPACE = ("position", "sphere", "self_collision", "half_space", "floor")
-ARMS: tuple[tuple[str, str, tuple[str, ...] | None], ...] = (
-    ("urdf/arm7.urdf", "tool", None),
-    ("urdf/test_arms/offset_wrist_arm.urdf", "tool0", None),
-    ("urdf/test_arms/three_finger_arm.urdf", "tool", tuple(f"joint_{k}" for k in range(1, 7))),
+
+
+class Described(NamedTuple):
+    """An arm by its description, all movable joints controlled where none are named."""
+
+    urdf: str
+    tool_frame: str
+    joints: tuple[str, ...] | None = None
+
+    def attack(self, seed: int) -> "Attack":
+        return Attack(Path(self.urdf).stem, ArmModel(find(self.urdf), self.tool_frame, self.joints), seed)
+
+
+class Profile(NamedTuple):
+    """An arm by the name of its profile."""
+
+    name: str
+
+    def attack(self, seed: int) -> "Attack":
+        from naf_robot.run.config import resolve
+
+        robot = resolve("reach", overrides=[{"profile": self.name, "robots": 1}]).robot(ROBOT)
+        return Attack(self.name, robot.arm.model(), seed, robot.safety)
+
+
+ARMS = (
+    Described("urdf/arm7.urdf", "tool"),
+    Described("urdf/test_arms/offset_wrist_arm.urdf", "tool0"),
+    Described("urdf/test_arms/three_finger_arm.urdf", "tool", tuple(f"joint_{k}" for k in range(1, 7))),
 )
-
-
 Report = tuple["Tally", dict[str, object]]
 
 
@@ -61,6 +94,8 @@ class Tally:
     worst_outward_growth_m: float = 0.0
     seconds: list[float] = field(default_factory=list)  # of the wall clock
     cpu_seconds: list[float] = field(default_factory=list)  # of this thread alone
+    unit_seconds: list[float] = field(default_factory=list)  # of one call of kinematics with Jacobian, likewise
+    cpu_units: list[float] = field(default_factory=list)  # `cpu_seconds` over the arm's median of `unit_seconds`
 
     def add(self, other: "Tally") -> None:
         for name, value in vars(other).items():
@@ -74,26 +109,40 @@ class Tally:
         for name, seconds in (("", self.seconds), ("cpu_", self.cpu_seconds)):
             p50, p99, worst = np.percentile(np.array(seconds or [0.0]) * 1e6, (50, 99, 100)).round(1).tolist()
             row |= {f"{name}p50_us": p50, f"{name}p99_us": p99, f"{name}max_us": worst}
+        p50, p99 = np.percentile(np.array(self.cpu_units or [0.0]), (50, 99)).round(1).tolist()
+        row |= {"p50_units": p50, "p99_units": p99, "unit_us": round(self.unit * 1e6, 3)}
         return row
+
+    @property
+    def unit(self) -> float:
+        """Median time of one call of kinematics with Jacobian [s]."""
+        return float(np.median(self.unit_seconds)) if self.unit_seconds else 0.0
+
+    def count_units(self, unit: float) -> None:
+        """State the times in units of `unit` [s]."""
+        self.cpu_units = (np.array(self.cpu_seconds) / unit).tolist()
 
 
 class Attack:
     """One arm with its projection, and adversaries that try to break it."""
 
-    def __init__(self, urdf: Path, tool_frame: str, joints: Sequence[str] | None, seed: int) -> None:
-        self.name = urdf.stem
+    def __init__(self, name: str, model: ArmModel, seed: int, safety: SafetyConfig | None = None) -> None:
+        self.name = name
         self.random = np.random.default_rng([seed, len(self.name)])
-        self.model = ArmModel(urdf, tool_frame, joints)
-        limits = self.model.limits()
+        self.model = model
+        limits = SafetyProjection(model, safety).limits if safety is not None else model.limits()
         self.lower = np.maximum(limits.min_position, -np.pi)
         self.upper = np.minimum(limits.max_position, np.pi)
         points = np.array([self.model.tool_position(self.posture()) for _ in range(2000)])
         low = float(np.quantile(points[:, 2], 0.1))
         centre = points[points[:, 2] > low].mean(axis=0)
         self.centre, self.radius = centre, float(np.quantile(np.linalg.norm(points - centre, axis=1), 0.6))
-        config = SafetyConfig(
-            sphere=SphereConfig(centre=tuple(centre.tolist()), radius=self.radius),
+        sphere = SphereConfig(centre=tuple(centre.tolist()), radius=self.radius)
+        config = structs.replace(
+            safety or SafetyConfig(sphere=sphere),
+            sphere=sphere,
             half_spaces=(HalfSpaceConfig(name="floor", normal=(0.0, 0.0, 1.0), offset=low),),
+            keep_out_boxes=(),
             delay_s=PERIOD_S,
         )
         self.floor = low
@@ -212,6 +261,11 @@ class Attack:
             result = self.projection.project(measured, sent, desired, sent, passed)
             tally.cpu_seconds.append(time.thread_time() - worked)
             tally.seconds.append(time.perf_counter() - begun)
+            if tally.steps % UNIT_EVERY == 0:
+                worked = time.thread_time()
+                for _ in range(UNIT_CALLS):
+                    self.model.tool_jacobian(measured)
+                tally.unit_seconds.append((time.thread_time() - worked) / UNIT_CALLS)
             self.check_velocity(tally, result, sent, passed)
             passed = PERIOD_S * (1.0 + self.random.uniform(-jitter, jitter))
             for share in (0.5, 1.0):
@@ -221,8 +275,8 @@ class Attack:
 
     def check_velocity(self, tally: Tally, result, sent: FloatArray, passed: float) -> None:
         forced = any(name.split(":")[0] in WORKSPACE for name in result.active)
-        fast = np.abs(result.velocity) > self.limits.max_velocity + TOLERANCE
-        sudden = np.abs(result.velocity - sent) > self.limits.max_acceleration * passed + 2.0 * TOLERANCE
+        fast = ~(np.abs(result.velocity) <= self.limits.max_velocity + TOLERANCE)
+        sudden = ~(np.abs(result.velocity - sent) <= self.limits.max_acceleration * passed + 2.0 * TOLERANCE)
         for kind, over in (("speed", fast), ("acceleration", sudden)):
             declared = [f"{kind}:{name}" in result.relaxed for name in self.model.joint_names]
             if (over & ~(np.array(declared) & forced)).any():
@@ -233,58 +287,68 @@ class Attack:
     def check_position(self, tally: Tally, position: FloatArray, best: float) -> float:
         beyond = self.beyond(position)
         growth = beyond - max(best, 0.0)
-        tally.sphere_violations += growth > TOLERANCE
+        tally.sphere_violations += not growth <= TOLERANCE
         if best > 0.0:
             tally.worst_outward_growth_m = max(tally.worst_outward_growth_m, growth)
         else:
             tally.worst_sphere_margin_m = min(tally.worst_sphere_margin_m, -beyond)
         height = self.model.tool_point(position)[2]
         inside = np.minimum(position - self.limits.min_position, self.limits.max_position - position).min()
-        tally.joint_violations += bool(inside < -TOLERANCE)
+        tally.joint_violations += not inside >= -TOLERANCE
         tally.worst_joint_margin_rad = min(tally.worst_joint_margin_rad, float(inside))
-        tally.half_space_violations += bool(height < self.floor - TOLERANCE)
+        tally.half_space_violations += not height >= self.floor - TOLERANCE
         # Pairs that cannot have come together since the last full look, by their Lipschitz bounds, are left out.
         known, distances = self._seen
         least = distances - self.pairs.lipschitz @ np.abs(position - known)
         close = np.flatnonzero(~(least >= self.stop_distance))
         if len(close) > 5:
             self._seen = position, self.pairs.distances(position)
-            tally.self_collision_violations += bool(self._seen[1].min() < self.stop_distance - 1e-6)
+            tally.self_collision_violations += not self._seen[1].min() >= self.stop_distance - 1e-6
         elif len(close):
             near = min(self.pairs.some_distances(position, close.tolist()))
-            tally.self_collision_violations += bool(near < self.stop_distance - 1e-6)
+            tally.self_collision_violations += not near >= self.stop_distance - 1e-6
         return min(best, beyond)
 
 
-def attack_arm(urdf: str, tool_frame: str, joints: Sequence[str] | None, steps: int, seed: int, line: int) -> Report:
+def attack_arm(arm: Described | Profile, steps: int, seed: int, line: int) -> Report:
     """All scenarios on one arm, `steps` altogether; progress on `line` of the terminal."""
-    attack = Attack(find(urdf), tool_frame, joints, seed)
+    attack = arm.attack(seed)
     share = -(-steps // len(attack.scenarios))  # rounded up
-    of_arm, scenarios = Tally(), {}
+    of_arm, tallies = Tally(), {}
     with tqdm(total=share * len(attack.scenarios), file=sys.stderr, unit="step", position=line) as bar:
         for name, scenario in attack.scenarios.items():
             bar.set_description(f"{attack.name} {name}")
-            tally = Tally()
+            tally = tallies[name] = Tally()
             while tally.steps < share:
                 tally.add(part := scenario(min(2000, share - tally.steps)))
                 bar.update(part.steps)
             of_arm.add(tally)
-            scenarios[name] = tally.row()
-    return of_arm, {"arm": attack.name, "joints": attack.model.size, **of_arm.row(), "scenarios": scenarios}
+    for tally in (of_arm, *tallies.values()):
+        tally.count_units(of_arm.unit)
+    about = {"arm": attack.name, "joints": attack.model.size, "pairs": len(attack.pairs.names)}
+    about["compiled"] = attack.projection.compiled
+    return of_arm, {**about, **of_arm.row(), "scenarios": {name: tally.row() for name, tally in tallies.items()}}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=1_000_000, help="in total, over all arms and scenarios")
+    parser.add_argument("--robot", help="a profile by its name (config/robots)")
     parser.add_argument("--urdf", help="a foreign arm; all its movable joints are controlled")
     parser.add_argument("--tool-frame", default="tool", help="link of --urdf whose origin is kept inside")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1, help="arms attacked at the same time; times mean most with 1")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     options = parser.parse_args()
-    arms = ((options.urdf, options.tool_frame, None),) if options.urdf else ARMS
+    if options.robot and options.urdf:
+        parser.error("--robot and --urdf exclude each other")
+    arms: tuple[Described | Profile, ...] = ARMS
+    if options.urdf:
+        arms = (Described(options.urdf, options.tool_frame),)
+    elif options.robot:
+        arms = (Profile(options.robot),)
     each = -(-options.steps // len(arms))
-    tasks = [(*arm, each, options.seed, line) for line, arm in enumerate(arms)]
+    tasks = [(arm, each, options.seed, line) for line, arm in enumerate(arms)]
     if options.jobs > 1:
         with ProcessPoolExecutor(options.jobs) as pool:
             reports = list(pool.map(attack_arm, *zip(*tasks, strict=True)))

@@ -24,6 +24,7 @@ from naf_robot.arm.projection.config import (
     SphereConfig,
 )
 from naf_robot.arm.projection.pair_limits import PairLimits
+from naf_robot.arm.projection.projection import SafetyProjection
 from naf_robot.core.config import Config, build
 from naf_robot.core.errors import ConfigError
 
@@ -135,22 +136,27 @@ def test_a_limits_file_is_no_way_around(tmp_path, line, sentence):
         load_joint_limits(str(path))
 
 
-def test_numbers_that_are_not_finite_break_their_limit_at_run_time(projection, home, monkeypatch):
+@pytest.fixture(scope="module")
+def in_python(projection):
+    return SafetyProjection(projection.model, projection.config, compiled=False)
+
+
+def test_numbers_that_are_not_finite_break_their_limit_at_run_time(in_python, home, monkeypatch):
     """Should kinematics or distances ever fail to give a number, nothing but a full stop is admitted."""
     sent = np.full(7, 0.2)
-    monkeypatch.setattr(projection.model, "tool_point", lambda position: [0.4, math.nan, 0.6])
-    result = projection.project(home, sent, np.full(7, 0.3), sent, 0.05)
+    monkeypatch.setattr(in_python.model, "tool_point", lambda position: [0.4, math.nan, 0.6])
+    result = in_python.project(home, sent, np.full(7, 0.3), sent, 0.05)
     assert not result.velocity.any()
 
 
-def test_a_distance_that_is_not_a_number_admits_no_motion(projection, home, monkeypatch):
-    pairs = projection.path_limits.self_collision
+def test_a_distance_that_is_not_a_number_admits_no_motion(in_python, home, monkeypatch):
+    pairs = in_python.path_limits.self_collision
     unknown = np.full(len(pairs.names), np.nan)
     monkeypatch.setattr(pairs, "distances", lambda position: unknown)
     monkeypatch.setattr(pairs, "some_distances", lambda position, numbers: [math.nan for _ in numbers])
     monkeypatch.setattr(pairs, "gradient", lambda position, pair: np.zeros(7))
     sent = np.full(7, 0.2)
-    assert not projection.project(home, sent, np.full(7, 0.3), sent, 0.05).velocity.any()
+    assert not in_python.project(home, sent, np.full(7, 0.3), sent, 0.05).velocity.any()
 
 
 @pytest.mark.parametrize("method", ["some_distances", "nearer"])

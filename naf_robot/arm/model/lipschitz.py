@@ -51,6 +51,8 @@ def hull(item: pinocchio.GeometryObject) -> FloatArray:
     if isinstance(shape, coal.Cylinder):
         up = np.array((0.0, 0.0, 1.0))
         points = np.concatenate([ring(up, level, shape.radius) for level in (-shape.halfLength, shape.halfLength)])
+    elif isinstance(shape, coal.ConvexBase):
+        points = np.array(shape.points())
     else:
         shape.computeLocalAABB()
         box = np.array((shape.aabb_local.min_, shape.aabb_local.max_))

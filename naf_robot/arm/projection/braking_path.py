@@ -23,7 +23,7 @@ class Waypoints(NamedTuple):
     """The paths of one velocity."""
 
     positions: FloatArray  # (k, n) [rad]
-    mix: FloatArray  # (k, 2), see _mix
+    mix: FloatArray  # (k, 2), see mix_of
     braking_rate: FloatArray  # (n,) [s], derivative of the way while braking by the velocity
 
     def rate(self, waypoint: int) -> FloatArray:
@@ -53,12 +53,12 @@ class BrakingPaths:
     def waypoints(self, velocity: FloatArray, without_extra: bool = False) -> Waypoints:
         """Where the paths of `velocity` (n,) pass."""
         way, rate = braking_way(velocity, self._step, self._period_s)
-        mix = _mix(self._count, self._period_s, 0.0 if without_extra else self._extra_s)
+        mix = mix_of(self._count, self._period_s, 0.0 if without_extra else self._extra_s)
         return Waypoints(self._starts + mix @ np.array((velocity, way)), mix, rate)
 
 
 @lru_cache(maxsize=64)  # the period that a command may last is nearly always the same
-def _mix(count: int, period_s: float, extra_s: float) -> FloatArray:
+def mix_of(count: int, period_s: float, extra_s: float) -> FloatArray:
     """Share of the velocity [s] and of the way while braking at each waypoint: shape (count, 2)."""
     mix = FROM_BOTH[:count] @ np.array(((period_s, 0.0), (extra_s, 0.0), (0.0, 1.0)))
     mix.setflags(write=False)

@@ -25,16 +25,22 @@ class State:
 
     starts: tuple[FloatArray, ...]  # (n,) each: as it is now if the measurement is old, and as measured
     tool: list[list[float]]  # value of each tool limit in each start [m]
-    pairs: FloatArray  # distance of each of P pairs in the first start [m]
-    path: BrakingPaths
     period_s: float
-    # Least distances (k, P) along the path [m], of chosen motion and of full braking, once asked for.
-    pair_bounds: dict[bool, FloatArray]
 
     @property
     def outside(self) -> bool:
         """The tool is beyond a tool limit."""
         return not max(self.tool[0]) <= 0.0
+
+
+@dataclass(slots=True)
+class PathState(State):
+    """The same with what is computed here."""
+
+    pairs: FloatArray  # distance of each of P pairs in the first start [m]
+    path: BrakingPaths
+    # Least distances (k, P) along the path [m], of chosen motion and of full braking, once asked for.
+    pair_bounds: dict[bool, FloatArray]
 
 
 class Violation(NamedTuple):
@@ -78,12 +84,12 @@ class PathLimits:
         """What holds at measured `position` (n,) while `last_sent` (n,) is under way."""
         drift = self._delay_s * last_sent
         starts = (position + drift, position) if drift.any() else (position,)
-        return State(
+        return PathState(
             starts=starts,
             tool=[self._tool_values(start) for start in starts],
+            period_s=period_s,
             pairs=self.self_collision.distances(starts[0]) if self.self_collision else np.empty(0),
             path=BrakingPaths(starts, self._acceleration, period_s, self._delay_s),
-            period_s=period_s,
             pair_bounds={},
         )
 
@@ -103,6 +109,8 @@ class PathLimits:
         `hard`: nearly the surfaces themselves, as full braking must be that an earlier choice
         entailed. Where the arm is beyond a bound already, the bound is not to go further.
         """
+        if not isinstance(state, PathState):
+            raise TypeError(f"a state of these limits is needed, not {type(state).__name__}")
         path = state.path.waypoints(velocity, without_extra=hard)
         reach = np.abs(path.positions - state.starts[0]) @ self._lipschitz  # (k, 1 + P) [m] from the first start
         found = self._tool_violations(state, path, reach[:, 0].tolist(), hard, only_first)
@@ -114,7 +122,7 @@ class PathLimits:
         return found
 
     def _tool_violations(
-        self, state: State, path: Waypoints, reach: list[float], hard: bool, only_first: bool
+        self, state: PathState, path: Waypoints, reach: list[float], hard: bool, only_first: bool
     ) -> list[Violation]:
         found: list[Violation] = []
         bounds = self._tool_bounds[hard]
@@ -147,7 +155,7 @@ class PathLimits:
                         return found
         return found
 
-    def _pair_bounds(self, state: State, hard: bool) -> FloatArray:
+    def _pair_bounds(self, state: PathState, hard: bool) -> FloatArray:
         if self._pair_limits is not None and hard not in state.pair_bounds:
             share, approach_s = (HARD_SHARE, 0.0) if hard else (1.0, state.period_s)
             count = len(state.path.start_of)

@@ -3,9 +3,9 @@
 Order of the stages, inequalities, precedence and proofs: docs/safety.md.
 """
 
-import math
 import traceback
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ import numpy as np
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.arm.model.limits import limits_from_config
 from naf_robot.arm.model.limits_file import load_joint_limits
+from naf_robot.arm.projection.compiled_limits import CompiledPathLimits, path_limits
 from naf_robot.arm.projection.config import (
     HalfSpaceConfig,
     KeepOutBoxConfig,
@@ -21,7 +22,7 @@ from naf_robot.arm.projection.config import (
     SelfCollisionConfig,
     SphereConfig,
 )
-from naf_robot.arm.projection.path_limits import PathLimits, State, Violation
+from naf_robot.arm.projection.path_limits import State, Violation
 from naf_robot.arm.projection.quadratic import nearest
 from naf_robot.arm.projection.status import ProjectionResult, SafetyStatus
 from naf_robot.arm.projection.velocity_bounds import VelocityBounds, VelocityBox
@@ -62,8 +63,9 @@ class SafetyProjection:
     """Turns desired velocities into velocities that keep every limit.
 
     The result depends on the arguments of `project` alone. `limits` are those in force; `warnings` says in
-    sentences which protection is missing. The projection is tried at `home` (n,) [rad], by default where
-    every joint is as near to zero as its limits let it.
+    sentences which protection is missing; `compiled` whether paths are checked by compiled functions, which they
+    are where the machine has a C compiler, unless the argument `compiled` is false. The projection is tried at
+    `home` (n,) [rad], by default where every joint is as near to zero as its limits let it.
 
     Raises:
         ConfigError: limits that are off, empty or contradictory, or no collision shapes.
@@ -71,7 +73,9 @@ class SafetyProjection:
         UnknownNameError: a configured joint or link that the arm has not.
     """
 
-    def __init__(self, model: ArmModel, config: SafetyConfig, home: FloatArray | None = None) -> None:
+    def __init__(
+        self, model: ArmModel, config: SafetyConfig, home: FloatArray | None = None, compiled: bool = True
+    ) -> None:
         self.model = model
         self.config = config
         names, default = model.joint_names, config.max_acceleration
@@ -83,7 +87,8 @@ class SafetyProjection:
         self.limits = replace(limits, max_velocity=limits.max_velocity * config.velocity_scale)
         self.limits.check(model.joint_names)
         self.bounds = VelocityBounds(model.joint_names, self.limits, config.position_margin, config.delay_s)
-        self.path_limits = PathLimits(model, config, self.limits.max_acceleration)
+        self.path_limits = path_limits(model, config, self.limits.max_acceleration, compiled)
+        self.compiled = isinstance(self.path_limits, CompiledPathLimits)
         collision = self.path_limits.self_collision
         self.warnings = ("self-collision is switched off",) if collision is None else collision.warnings
         if home is None:
@@ -124,6 +129,9 @@ class SafetyProjection:
         try:
             if not np.isfinite(self.model.tool_position(home)).all():
                 raise ValueError("the tool's position is not finite")
+            collision = self.path_limits.self_collision
+            if collision is not None and np.isnan(collision.distances(home)).any():
+                raise ValueError("a distance of links is not a number")
             for velocity in (sent, self.limits.max_velocity, -self.limits.max_velocity):
                 self._project(home, velocity, sent, self.config.max_period_s)
         except Exception as error:  # whatever a library raises would otherwise stop the arm in every step
@@ -154,7 +162,7 @@ class SafetyProjection:
         difference = velocity - command
         change = float(difference @ difference) ** 0.5
         if desired is None:
-            moving = max(velocity.max(), -velocity.min()) > ROUNDING
+            moving = max(map(abs, velocity.tolist())) > ROUNDING
             status = SafetyStatus.DECELERATING if moving else SafetyStatus.STOPPED
         elif state.outside:
             status = SafetyStatus.CORRECTING
@@ -173,12 +181,12 @@ class SafetyProjection:
         limits, state = self.path_limits, step.state
         clipped = np.minimum(np.maximum(command, step.box.lower), step.box.upper)
         brake = np.minimum(np.maximum(0.0, step.box.lower), step.box.upper)
-        if not step.correct and np.array_equal(clipped, brake) and limits.safe(state, brake, hard=True):
+        if not step.correct and clipped.tolist() == brake.tolist() and limits.safe(state, brake, hard=True):
             return brake, set()
-        candidate, acted, clean = self._solve(step, clipped, np.maximum(np.abs(command).max(), np.abs(brake)))
+        candidate, acted, clean = self._solve(step, clipped, np.maximum(max(map(abs, command.tolist())), np.abs(brake)))
         if candidate is not None:
             longest, length = float(command @ command) ** 0.5, float(candidate @ candidate) ** 0.5
-            if length > longest + ROUNDING and not step.correct and not brake.any():
+            if length > longest + ROUNDING and not step.correct and not any(brake.tolist()):
                 candidate, clean = candidate * (longest / length), False
             if clean or limits.safe(state, candidate):
                 return candidate, acted
@@ -220,8 +228,12 @@ class SafetyProjection:
                 acted |= {limit for limit, _ in cuts}
                 corrected = True
             # One cut per limit and start suffices, at the waypoint that is furthest out.
-            worst = {(v.limit, v.start): v for v in sorted(violations, key=_excess)}
-            acted |= {limit for limit, _ in worst}
+            worst: dict[tuple[int, int], Violation] = {}
+            for violation in violations:
+                key = violation.limit, violation.start
+                if key not in worst or not violation.excess < worst[key].excess:
+                    worst[key] = violation
+            acted.update(limit for limit, _ in worst)
             for key, violation in worst.items():
                 row = self.path_limits.gradient(violation)
                 cuts[key] = row, float(row @ velocity) - violation.excess - AIM
@@ -261,16 +273,12 @@ class SafetyProjection:
         return ProjectionResult(velocity=velocity, status=status)
 
 
-def _excess(violation: Violation) -> float:
-    return violation.excess
-
-
 def _is_vector(array: object, size: int) -> bool:
     return (
         isinstance(array, np.ndarray)
         and array.shape == (size,)
         and array.dtype == np.float64
-        and all(map(math.isfinite, array.tolist()))  # faster than numpy's at this size
+        and all(map(isfinite, array.tolist()))  # faster than numpy's at this size
     )
 
 

@@ -6,6 +6,7 @@ import coal
 import numpy as np
 import pinocchio
 
+from naf_robot.arm.model.capsules import capsule
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.arm.model.lipschitz import hull, lipschitz_bounds
 from naf_robot.core.errors import ConfigError, UnknownNameError
@@ -133,6 +134,20 @@ class SelfCollision:
             direction = np.array((x, y, z, b * z - c * y, c * x - a * z, a * y - b * x))
             away += carried * (direction @ self._data.J)
         return self._arm.controlled(away)
+
+    def nearest_points(self, position: FloatArray, pair: int) -> FloatArray:
+        """Nearest points of a pair's shapes and the direction from the first to the second, base frame: (3, 3)."""
+        self.some_distances(position, [pair])
+        result = self._results[pair]
+        return np.array((result.getNearestPoint1(), result.getNearestPoint2(), result.normal))
+
+    def capsules(self) -> list[tuple[int, FloatArray, float]]:
+        """Of each shape: the joint that carries it, a segment (2, 3) in its frame, the radius around it [m]."""
+        return [(int(item.parentJoint), *capsule(item)) for item in self._geometry.geometryObjects]
+
+    def shapes_of_pairs(self) -> list[tuple[int, int]]:
+        """The numbers of the two shapes of each watched pair."""
+        return [(int(pair.first), int(pair.second)) for pair in self._geometry.collisionPairs]
 
     def _carries(self, pair: int) -> FloatArray:
         """Which joints carry the pair's shapes, -1 for the first and 1 for the second: shape (2, nv)."""

@@ -1,5 +1,6 @@
 """Speed, acceleration and position limits of all joints, as one interval of velocities per joint."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from naf_robot.arm.projection.stopping import stopping_velocity, velocity_interv
 from naf_robot.core.records import FloatArray
 
 HARD_SHARE = 0.1  # of a margin that even full braking must leave
+FREE = (-math.inf, math.inf)  # no position limit is near
 
 
 class VelocityBox(NamedTuple):
@@ -27,8 +29,10 @@ class VelocityBounds:
         self._names = names
         self._limits = limits
         # Plain numbers: at seven joints a loop over them is faster than arrays.
-        columns = (limits.min_position, limits.max_position, limits.max_velocity, limits.max_acceleration)
+        braking = limits.max_velocity**2 / (2.0 * limits.max_acceleration)  # way to stop from full speed
+        columns = (limits.min_position, limits.max_position, limits.max_velocity, limits.max_acceleration, braking)
         self._joints = list(zip(*(column.tolist() for column in columns), strict=True))
+        self._accelerations = limits.max_acceleration.tolist()
         self._margin = position_margin
         self._delay_s = delay_s
 
@@ -37,12 +41,19 @@ class VelocityBounds:
         margin, left, horizon = self._margin, HARD_SHARE * self._margin, hold_s + self._delay_s
         low, high, by_position = [], [], []
         for place, sent, joint in zip(position.tolist(), last_sent.tolist(), self._joints, strict=True):
-            minimum, maximum, speed, acceleration = joint
-            drift = self._delay_s * sent
-            below, above = place + min(drift, 0.0) - minimum, maximum - place - max(drift, 0.0)
-            ample = margin + speed * horizon + 0.5 * speed * speed / acceleration  # to stop from full speed
-            wanted_low = needed_low = -np.inf
-            wanted_high = needed_high = np.inf
+            minimum, maximum, speed, acceleration, braking = joint
+            drift, step = self._delay_s * sent, acceleration * passed_s
+            below = place + (drift if drift < 0.0 else 0.0) - minimum
+            above = maximum - place - (drift if drift > 0.0 else 0.0)
+            ample = margin + speed * horizon + braking  # to stop from full speed
+            least, most = sent - step, sent + step
+            if below >= ample and above >= ample and least <= speed and most >= -speed:
+                low.append(least if least > -speed else -speed)
+                high.append(most if most < speed else speed)
+                by_position.append(FREE)
+                continue
+            wanted_low = needed_low = -math.inf
+            wanted_high = needed_high = math.inf
             if not below >= ample:
                 wanted_low = -stopping_velocity(below - margin, acceleration, horizon)
                 needed_low = -stopping_velocity(below - left, acceleration, hold_s)
@@ -50,7 +61,7 @@ class VelocityBounds:
                 wanted_high = stopping_velocity(above - margin, acceleration, horizon)
                 needed_high = stopping_velocity(above - left, acceleration, hold_s)
             wanted = wanted_low, wanted_high
-            interval = velocity_interval(sent, speed, acceleration * passed_s, wanted, (needed_low, needed_high))
+            interval = velocity_interval(sent, speed, step, wanted, (needed_low, needed_high))
             low.append(interval.lower)
             high.append(interval.upper)
             by_position.append(wanted)
@@ -76,8 +87,5 @@ class VelocityBounds:
 
     def faster_than_acceleration(self, change: FloatArray, passed_s: float, tolerance: float) -> list[str]:
         """Names `acceleration:joint` of the joints whose acceleration does not admit the `change` (n,) [rad/s]."""
-        return [
-            f"acceleration:{name}"
-            for name, step, joint in zip(self._names, change.tolist(), self._joints, strict=True)
-            if not abs(step) <= joint[3] * passed_s + tolerance
-        ]
+        steps = zip(self._names, change.tolist(), self._accelerations, strict=True)
+        return [f"acceleration:{name}" for name, step, most in steps if not abs(step) <= most * passed_s + tolerance]
