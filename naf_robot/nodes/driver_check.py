@@ -23,6 +23,7 @@ from naf_robot.nodes.trial_motion import TrialMotion
 from naf_robot.run.driver_findings import Observed, State, driver_findings, motion_findings
 from naf_robot.run.findings import count, problem
 
+FIRST_MESSAGE_S = 8.0  # for it: nodes must find each other first
 OBSERVED_S = 2.0
 ANSWER_S = 2.0
 
@@ -36,6 +37,7 @@ class DriverCheckNode(ExecutableNode):
         self.own = self.config.robot(self.robot)
         self.move = bool(self.declare_parameter("move", False).value)
         self.states: list[State] = []
+        self.duration_s = 0.0  # in which they came
         self.newest: dict[str, tuple[float, float]] = {}  # position and velocity by joint
         self.create_subscription(JointState, self.own.joint_states_topic, self.on_state, SENSOR)
         self.parameters = self.create_client(GetParameters, f"{self.own.controller}/get_parameters")
@@ -57,6 +59,11 @@ class DriverCheckNode(ExecutableNode):
 
     def loop(self) -> int:
         """Observe, move if allowed, write what was found."""
+        begin_s = time.monotonic()
+        while not self.states and time.monotonic() < begin_s + FIRST_MESSAGE_S and not self.stop_requested:
+            self.spin_for(0.1)
+        self.duration_s = OBSERVED_S if self.states else time.monotonic() - begin_s
+        self.states.clear()
         self.spin_for(OBSERVED_S)
         found = driver_findings(self.own, self.config.make_task().control_period_s, self.observed())
         if self.move and not count(found, "problem") and not self.stop_requested:
@@ -73,7 +80,7 @@ class DriverCheckNode(ExecutableNode):
         """What was seen so far, and what the graph says now."""
         topic = self.resolve_topic_name(self.own.command_topic)
         return Observed(
-            duration_s=OBSERVED_S,
+            duration_s=self.duration_s,
             states=self.states,
             state_topics=sorted(
                 name for name, types in self.get_topic_names_and_types() if "sensor_msgs/msg/JointState" in types

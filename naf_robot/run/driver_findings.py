@@ -62,7 +62,7 @@ def _states(robot: RobotConfig, period_s: float, seen: Observed) -> Findings:
         others = ", ".join(seen.state_topics) or "none"
         yield problem(
             "joint states",
-            f"no message on {topic!r} within {seen.duration_s:g} s; topics with joint states: {others}",
+            f"no message on {topic!r} within {seen.duration_s:.0f} s; topics with joint states: {others}",
             "start the driver in the namespace of the robot's name, or set driver.joint_states",
         )
         return
