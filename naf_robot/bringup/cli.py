@@ -60,6 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     config = command("config", "print a configuration: every value with its origin, range and meaning")
     _plugin("naf_robot.bringup.config_command", config)
 
+    check = command("check", "check a robot: description, limits, home, targets, cost of a step, simulated arm, driver")
+    _plugin("naf_robot.bringup.check_command", check)
+
     evaluate = command("evaluate", "run greedy episodes on held-out goals with the newest policy of a run")
     _run_dir(evaluate)
     evaluate.add_argument("--episodes", type=whole(1), default=100, help="number of episodes [100]")
@@ -113,6 +116,8 @@ def _run_system(run: PreparedRun, environment: dict[str, str], signals: StopSign
     """Run the processes of a prepared run; the exit code."""
     print(f"run folder: {run.run_dir}", flush=True)
     print(f"robots: {', '.join(run.config.robots)} | {describe_environment(environment)}", flush=True)
+    for note in run.notes:
+        print(f"note: {note}", flush=True)
     summary = run.run_dir / run_files.SUMMARY
     before = summary.stat().st_mtime_ns if summary.is_file() else -1
     log, outcome = run.run_dir / run_files.LOG, run.run_dir / run_files.OUTCOME

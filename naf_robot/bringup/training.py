@@ -28,6 +28,7 @@ class PreparedRun:
     config: RunConfig
     specs: list[NodeSpec]
     lock: ExclusiveLock  # held as long as this record is: two systems must not work in one folder
+    notes: list[str]  # what the arms' descriptions assume, in sentences
 
 
 def prepare(given: SystemOptions) -> PreparedRun:
@@ -41,10 +42,10 @@ def prepare(given: SystemOptions) -> PreparedRun:
     if given.resume:
         return _resume(given)
     composed = compose_run(given_layers(given))
-    check(composed.config)
+    notes = check(composed.config)
     run_dir = make_run_folder(given.run_dir or default_run_dir(composed.config))
     save_composed(composed, run_dir)
-    return _prepared(run_dir, composed.config, lock_run(run_dir))
+    return _prepared(run_dir, composed.config, lock_run(run_dir), notes)
 
 
 def _resume(given: SystemOptions) -> PreparedRun:
@@ -55,7 +56,7 @@ def _resume(given: SystemOptions) -> PreparedRun:
     lock = lock_run(run_dir)
     try:
         composed = compose_resumed(run_dir, given_layers(given))
-        check(composed.config)
+        notes = check(composed.config)
     except NafRobotError:
         lock.release()
         raise
@@ -64,7 +65,7 @@ def _resume(given: SystemOptions) -> PreparedRun:
     (run_dir / run_files.OUTCOME).unlink(missing_ok=True)
     if config.simulated:  # a new simulation with its arms at home; on real arms only an operator clears a latched fault
         shutil.rmtree(run_dir / run_files.FAULTS, ignore_errors=True)
-    return _prepared(run_dir, config, lock)
+    return _prepared(run_dir, config, lock, notes)
 
 
 def lock_run(run_dir: Path) -> ExclusiveLock:
@@ -79,10 +80,10 @@ def lock_run(run_dir: Path) -> ExclusiveLock:
     return ExclusiveLock(run_dir / run_files.LOCK, f"run folder {str(run_dir)!r}")
 
 
-def _prepared(run_dir: Path, config: RunConfig, lock: ExclusiveLock) -> PreparedRun:
+def _prepared(run_dir: Path, config: RunConfig, lock: ExclusiveLock, notes: list[str]) -> PreparedRun:
     nodes = sensor_nodes(config, next(iter(config.robots)))
     specs = training_system(run_dir / run_files.CONFIG, tuple(config.robots), config.simulated, nodes, config.restarts)
-    return PreparedRun(run_dir, config, [_as_configured(spec, config) for spec in specs], lock)
+    return PreparedRun(run_dir, config, [_as_configured(spec, config) for spec in specs], lock, notes)
 
 
 def _as_configured(spec: NodeSpec, config: RunConfig) -> NodeSpec:

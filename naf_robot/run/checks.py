@@ -61,8 +61,8 @@ class Robot:
         return np.asarray(self.config.arm.home)
 
 
-def check(config: RunConfig) -> None:
-    """Run every check.
+def check(config: RunConfig) -> list[str]:
+    """Run every check; what the arms' descriptions assume, in sentences.
 
     Raises:
         ConfigError: the first problem, and how many more there are.
@@ -71,6 +71,8 @@ def check(config: RunConfig) -> None:
     if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise ConfigError(found[0].sentence + more)
+    models = [config.robot(name).arm.model() for name in arms_of(config)]
+    return list(dict.fromkeys(note for model in models for note in model.description.notes))
 
 
 def problems(config: RunConfig) -> list[Problem]:

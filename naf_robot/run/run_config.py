@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from naf_robot.arm.control.velocity_control import VelocityControlConfig
+from naf_robot.arm.model.config import ArmConfig
 from naf_robot.arm.projection.config import SafetyConfig
 from naf_robot.core.config import Config, build
 from naf_robot.core.errors import ConfigError, UnknownNameError
@@ -54,6 +55,10 @@ class RunConfig(Config, frozen=True, kw_only=True):
         """
         return self.robots[check_robot(self, name)]
 
+    def with_robots(self, *names: str) -> "RunConfig":
+        """The same run with these robots alone."""
+        return msgspec.structs.replace(self, robots={name: self.robot(name) for name in names})
+
     @property
     def joint_count(self) -> int:
         """Joints of each robot; one policy moves them all."""
@@ -75,8 +80,10 @@ class RunConfig(Config, frozen=True, kw_only=True):
         return msgspec.structs.replace(safety, velocity_scale=safety.velocity_scale * self.speed_factor(robot))
 
     def make_task(self) -> Task:
-        """The configured task."""
-        return make_task(self.task_name, self.task, self.joint_count)
+        """The configured task, observed as the robots' joints need it."""
+        arm = next(iter(self.robots.values())).arm
+        turning = arm.continuous or ()
+        return make_task(self.task_name, self.task, len(arm.joints), [joint in turning for joint in arm.joints])
 
     def control_settings(self, robot: str, simulated_time: bool) -> VelocityControlConfig:
         """The settings of a robot's velocity controller, on the clock in use."""
@@ -121,8 +128,7 @@ def record_of(values: Mapping[str, Any], where: str = "") -> RunConfig:
                 f"simulation.answer_timeout_s ({config.simulation.answer_timeout_s} s) must be less than "
                 f"velocity_control.wall_limit_s of {name!r} ({robot.velocity_control.wall_limit_s} s)"
             )
-    for name in arms_of(config):
-        config.robot(name).arm.model()
+    config = _with_continuous_joints(config)
     task = config.make_task()
     sensors = set(config.sensors)
     for name in arms_of(config):
@@ -136,6 +142,25 @@ def record_of(values: Mapping[str, Any], where: str = "") -> RunConfig:
         algorithm=msgspec.to_builtins(config.algorithm_config()),
         sensors={name: msgspec.to_builtins(sensor_config(name, config.sensors)) for name in sorted(sensors)},
     )
+
+
+def _with_continuous_joints(config: RunConfig) -> RunConfig:
+    """`config` with `arm.continuous` of every robot as its description says, which is loaded for that."""
+    found: dict[str, RobotConfig] = {}
+    known: list[tuple[ArmConfig, ArmConfig]] = []
+    for name, robot in config.robots.items():
+        arm = next((resolved for given, resolved in known if given == robot.arm), None)
+        if arm is None:
+            arm = robot.arm.with_continuous()
+            known.append((robot.arm, arm))
+        found[name] = msgspec.structs.replace(robot, arm=arm)
+    kinds = {tuple(joint in (robot.arm.continuous or ()) for joint in robot.arm.joints) for robot in found.values()}
+    if len(kinds) > 1:
+        told = ", ".join(
+            f"{name} has {', '.join(robot.arm.continuous or ()) or 'none'}" for name, robot in found.items()
+        )
+        raise ConfigError(f"robots that share a policy must have the same continuous joints: {told}")
+    return msgspec.structs.replace(config, robots=found)
 
 
 def arms_of(config: RunConfig) -> list[str]:

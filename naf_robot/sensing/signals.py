@@ -7,15 +7,23 @@ The names are shared by real robots, simulators, bags and observation specs:
     joint_effort       (n,) [N m]
     tool_position      (3,) [m], base frame, by forward kinematics
 
+an arm with c continuous and b bounded joints has besides
+
+    bounded_joint_position  (b,) [rad]
+    joint_sine              (c,) of the continuous joints' positions
+    joint_cosine            (c,)
+
 and what the sensors of a task give (`sensing.registry`), under the names of their specs. The readings of a stream are
 an array (N, ...) named as the spec, and their stamps (N,) [s] named `<name>_stamps`.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from naf_robot.arm.model.kinematics import ArmModel
-from naf_robot.core.array_spec import ObservationSpec, SpecError
+from naf_robot.core.array_spec import ArraySpec, ObservationSpec, SpecError
 from naf_robot.core.errors import NafRobotError
 from naf_robot.core.records import FloatArray
 
@@ -23,8 +31,36 @@ Signals = dict[str, FloatArray]
 
 
 def with_kinematics(signals: Signals, model: ArmModel) -> Signals:
-    """`signals` completed with what follows from the joint positions (the tool's position)."""
-    return signals | {"tool_position": model.tool_position(signals["joint_position"])}
+    """`signals` completed with what follows from the joint positions: the tool, and how continuous joints are seen."""
+    position = signals["joint_position"]
+    signals = signals | {"tool_position": model.tool_position(position)}
+    if model.continuous.any():
+        turning = position[model.continuous]
+        signals |= {
+            "bounded_joint_position": position[~model.continuous],
+            "joint_sine": np.sin(turning),
+            "joint_cosine": np.cos(turning),
+        }
+    return signals
+
+
+def for_continuous_joints(spec: ObservationSpec, continuous: Sequence[bool]) -> ObservationSpec:
+    """`spec` with `joint_position` observed as sine and cosine for the joints that are `continuous` (n,).
+
+    Postures that differ by whole turns then give the same observation.
+    """
+    turning = sum(continuous)
+    if turning == 0:
+        return spec
+    arrays: list[ArraySpec] = []
+    for array in spec.arrays:
+        if array.name != "joint_position":
+            arrays.append(array)
+            continue
+        if turning < len(continuous):
+            arrays.append(ArraySpec("bounded_joint_position", (len(continuous) - turning,), "rad"))
+        arrays += [ArraySpec(name, (turning,), low=-1.0, high=1.0) for name in ("joint_sine", "joint_cosine")]
+    return ObservationSpec(spec.name, tuple(arrays))
 
 
 def observe(spec: ObservationSpec, signals: Signals, goal: Signals) -> dict[str, NDArray]:

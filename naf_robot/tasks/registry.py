@@ -1,6 +1,6 @@
 """Tasks by name. `register` adds one, also from outside this package."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 from naf_robot.core.config import build
 from naf_robot.core.errors import ConfigError
 from naf_robot.core.registry import Registry
+from naf_robot.sensing.signals import for_continuous_joints
 from naf_robot.tasks.door import Door, DoorPullConfig, DoorPushConfig, DoorRealConfig, RealDoor
 from naf_robot.tasks.reach import Reach, ReachConfig
 from naf_robot.tasks.task import EpisodeConfig, Task
@@ -50,7 +51,12 @@ def register(name: str, entry: TaskEntry) -> None:
     TASKS.register(name, entry)
 
 
-def make_task(name: str, values: Mapping[str, Any], joint_count: int) -> Task:
-    """Task `name` configured from plain `values` (defaults where they are silent)."""
+def make_task(name: str, values: Mapping[str, Any], joint_count: int, continuous: Sequence[bool] = ()) -> Task:
+    """Task `name` configured from plain `values` (defaults where they are silent).
+
+    Joints that are `continuous` (joint_count,) are observed by sine and cosine, whatever the task; empty: none is.
+    """
     entry = TASKS[name]
-    return entry.make(build(entry.config, values, "task"), joint_count)
+    task = entry.make(build(entry.config, values, "task"), joint_count)
+    task.observation_spec = for_continuous_joints(task.observation_spec, continuous)
+    return task

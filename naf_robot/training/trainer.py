@@ -12,7 +12,6 @@ from naf_robot.core.errors import CheckpointError
 from naf_robot.core.files import replace_file
 from naf_robot.core.records import PolicyParameters
 from naf_robot.core.seeding import derived_seed
-from naf_robot.core.source_commit import source_commit
 from naf_robot.experience.codec import ExperienceMessage
 from naf_robot.experience.envelope import MAX_HEADER_BYTES
 from naf_robot.experience.store import ExperienceStore, held_of
@@ -37,6 +36,7 @@ from naf_robot.training.publication import Publication
 from naf_robot.training.receiver import Progress, Receiver
 from naf_robot.training.replay_feed import ReplayFeed
 from naf_robot.training.sequencing import Next, Sequencer
+from naf_robot.training.summary import summary_of
 
 SUCCEEDED, RAN_OUT = 0, 3  # exit codes of a training run
 
@@ -75,7 +75,7 @@ class Trainer:
             settings.replay_frame_bytes,
         )
         self.algorithm = make_algorithm(config.algorithm_name, config.algorithm_config(), setup)
-        self._store = ExperienceStore(
+        self.store = ExperienceStore(
             run_dir / run_files.EXPERIENCE,
             self.contract,
             self._settings.max_store_bytes,
@@ -83,7 +83,7 @@ class Trainer:
         )
         self._sequencer = Sequencer()
         self.receiver = Receiver(
-            self._store,
+            self.store,
             self.contract,
             tuple(config.robots),
             self._take,
@@ -95,7 +95,7 @@ class Trainer:
             self._replay,
             self.contract.steps.observation,
             settings,
-            lambda: self._store.whole_transitions >= self._kept,
+            lambda: self.store.whole_transitions >= self._kept,
         )
         self.episodes = EpisodeLog(
             run_dir / run_files.EPISODES, self.contract.reward_names, self._settings.evaluation_window
@@ -114,12 +114,12 @@ class Trainer:
         self.trouble: dict[str, str] = {}  # what could not be written, by name
         self.paused = False
         try:
-            self._take_up()
+            self._resume()
         except BaseException:
             self._close()  # or the store's lock would be held as long as the exception is referenced
             raise
 
-    def _take_up(self) -> None:
+    def _resume(self) -> None:
         """Resume from the run folder."""
         wall_s = 0.0
         if has_checkpoint(self._run_dir):
@@ -130,7 +130,7 @@ class Trainer:
             wall_s = float(checkpoint.counters.get("wall_s", 0.0))
             with contextlib.suppress(CheckpointError):  # no version has passed yet
                 self.gate = EvaluationGate(read_best(self._run_dir).counters)
-        for held in self._store.held():
+        for held in self.store.held():
             for following in self._sequencer.add(held):
                 self._enter(following, 0.0)
         self._started_s = self._clock.now_s() - max(wall_s, self.episodes.wall_s)
@@ -264,29 +264,6 @@ class Trainer:
             "wall_s": round(self.wall_s, 3),
         }
 
-    def summary(self) -> dict[str, Any]:
-        """The results of the run, for `summary.json`."""
-        return {
-            "task": self.config.task_name,
-            "algorithm": self.config.algorithm_name,
-            "robots": len(self.config.robots),
-            "seed": self.config.seed,
-            "episodes": self.episodes.episodes,
-            "evaluation_episodes": self.episodes.evaluations,
-            "env_steps": self.transitions,
-            "updates": self.updates,
-            "updates_per_s": round(self.updates_per_s, 1),
-            "wall_s": round(self.wall_s, 2),
-            "evaluation_success": self.episodes.evaluation_success,
-            "transitions_received": self._store.transitions(),
-            "steps_lost": self._store.missing(),
-            "batches_resent": self.receiver.duplicates,
-            "policy_versions": self.publication.version,
-            "best_version": self.gate.version,
-            "best_success": self.gate.success if self.gate.version is not None else None,
-            "git_commit": source_commit(),
-        }
-
     def finish(self) -> dict[str, Any]:
         """Write the last checkpoint and the summary as far as possible, and close the stores.
 
@@ -296,7 +273,7 @@ class Trainer:
         for following in self._sequencer.rest():
             self._enter(following, self.wall_s)
         self.episodes.close()
-        summary = self.summary()
+        summary = summary_of(self)
         text = json.dumps(summary, indent=2) + "\n"
         self._written("summary", lambda: replace_file(self._run_dir / run_files.SUMMARY, text.encode()))
         self._close()
@@ -304,4 +281,4 @@ class Trainer:
 
     def _close(self) -> None:
         self.receiver.close()
-        self._store.close()
+        self.store.close()

@@ -98,7 +98,7 @@ def test_a_converted_run_holds_every_transition_and_goes_on(old: Path, capsys: p
     assert not trainer.receiver.settle(wait=True).refused
     assert trainer.transitions == int(expected["transitions"]) + 5 + 3
     assert trainer.episodes.episodes == 5
-    assert trainer._store.missing() == 0
+    assert trainer.store.missing() == 0
     trainer.learn(5)
     trainer.finish()
     outbox.close()

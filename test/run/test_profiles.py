@@ -79,14 +79,14 @@ def test_its_simulated_arm_is_free_at_home_and_every_joint_follows(config: RunCo
 
 def test_an_episode_of_reach_comes_nearer_to_its_target(config: RunConfig, environment: TaskEnv):
     """By the Jacobian's transpose, which needs no learning, through projection and simulation."""
-    observation, info = environment.reset(seed=1)
-    target, model, n = info["goal"]["target"], environment._model, config.joint_count
-    begin = np.linalg.norm(observation[2 * n : 2 * n + 3] - target)
+    _, info = environment.reset(seed=1)
+    target, model = info["goal"]["target"], environment._model
+    begin = np.linalg.norm(model.tool_position(environment._signals["joint_position"]) - target)
     over = False
     while not over:
-        tool, jacobian = model.tool_jacobian(observation[:n].astype(float))
+        tool, jacobian = model.tool_jacobian(environment._signals["joint_position"])
         action = np.clip(10.0 * jacobian.T @ (target - tool), -1.0, 1.0)
-        observation, reward, _, over, info = environment.step(action.astype(np.float32))
+        _, reward, _, over, info = environment.step(action.astype(np.float32))
         assert np.isfinite(reward)
     assert info["success"], f"{begin:.3f} m at the start, {info['distance']:.3f} m at the end"
 

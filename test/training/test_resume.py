@@ -33,8 +33,8 @@ def trainer(folder: Path, config: RunConfig = CONFIG) -> Trainer:
 def die(it: Trainer) -> None:
     """As by kill -9: nothing is written, the locks go."""
     it.receiver.close()
-    it._store._database.close()
-    it._store._lock.release()
+    it.store._database.close()
+    it.store._lock.release()
 
 
 def feed(it: Trainer, first: int, last: int) -> None:
@@ -98,7 +98,7 @@ def test_a_run_whose_oldest_transitions_were_given_up_goes_on_as_if_they_were_th
         first = trainer(tmp_path / full_store, config)
         feed(first, 0, 12)
         first.checkpoint()
-        compacted = sum(held.message is None for held in first._store.held())
+        compacted = sum(held.message is None for held in first.store.held())
         assert (compacted > 0) == (full_store == "compact")
         die(first)
         second = trainer(tmp_path / full_store, config)
@@ -278,7 +278,7 @@ def test_one_name_for_two_contents_is_refused_with_a_reason_and_never_acknowledg
 
 def test_a_full_store_is_said_and_not_acknowledged(tmp_path: Path):
     it = trainer(tmp_path)
-    it._store._max_bytes = 1
+    it.store._max_bytes = 1
     receipt = send(it, 0, batch(8))
     assert "experience store is full" in decode_acknowledgement(receipt.answers[0]).refusal
     assert it.transitions == 0
@@ -372,7 +372,7 @@ def test_resumed_amid_episodes_and_with_compacted_batches_it_is_bit_identical(tm
             pass
         first.checkpoint()
         before = whole_state(first)
-        compacted = sum(held.message is None for held in first._store.held())
+        compacted = sum(held.message is None for held in first.store.held())
         assert (compacted > 0) == (full_store == "compact")
         die(first)
         second = trainer(tmp_path / full_store, config)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from naf_robot.arm.model.description import Description, disabled_pairs
 from naf_robot.arm.model.kinematics import ArmModel
@@ -34,6 +35,8 @@ class ArmConfig(Config, frozen=True):
     # for self-collision; given as `urdf` is
     locked: dict[str, float] = msgspec.field(default_factory=dict)  # [rad] positions of joints that are not
     # controlled, by name; others are locked at 0, or at the limit nearest to it
+    continuous: tuple[str, ...] | None = None  # joints that turn without end and are observed by sine and cosine; null:
+    # those that the description says
 
     def __post_init__(self) -> None:
         require_finite(self, "arm")
@@ -61,6 +64,21 @@ class ArmConfig(Config, frozen=True):
     def model(self) -> ArmModel:
         """Load the kinematics that this description names."""
         return ArmModel(self.description(), self.tool_frame, self.joints)
+
+    def with_continuous(self) -> "ArmConfig":
+        """This record with `continuous` as the description says.
+
+        Raises:
+            ConfigError: `continuous` is given, and the description says otherwise.
+        """
+        model = self.model()
+        found = tuple(np.array(self.joints)[model.continuous].tolist())
+        if self.continuous is not None and set(self.continuous) != set(found):
+            raise ConfigError(
+                f"arm.continuous names {', '.join(self.continuous) or 'no joint'}; continuous in {self.urdf} are "
+                f"{', '.join(found) or 'none'}: leave it out"
+            )
+        return msgspec.structs.replace(self, continuous=found)
 
     def _described(self, urdf: str, notes: tuple[str, ...]) -> Description:
         given = tuple(find(folder) for folder in self.package_dirs)

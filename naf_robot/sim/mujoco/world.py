@@ -100,6 +100,12 @@ class MujocoSimulator:
         """The scene around the robot."""
         return self._known(robot).arm.scene
 
+    def contacts(self, robot: str) -> list[str]:
+        """Pairs of bodies that touch now, such as "link_1 and link_3"."""
+        model, data = self.model(robot), self.data(robot)
+        pairs = {tuple(sorted(model.body(model.geom_bodyid[geom]).name for geom in each.geom)) for each in data.contact}
+        return [f"{first} and {second}" for first, second in sorted(pairs)]
+
     def command(self, robot: str, velocity: FloatArray) -> None:
         """Set the joint velocities (n,) [rad/s] that hold until the next command.
 
