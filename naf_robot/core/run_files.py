@@ -1,6 +1,7 @@
 """Names of the files and folders of a run folder."""
 
 CONFIG = "config.yaml"  # the resolved configuration
+DESCRIPTIONS = "descriptions.json"  # which description each arm was made of, its hash and its notes
 ORIGINS = "origins.json"  # where each value of it was given
 SUMMARY = "summary.json"  # the result of the run
 EPISODES = "episodes.jsonl"  # one line per finished episode

@@ -61,6 +61,20 @@ class ArmConfig(Config, frozen=True):
             note = f"arm.fallback_urdf {self.fallback_urdf!r} is used in place of {self.urdf!r}: {error}"
             return self._described(self.fallback_urdf, (note,))
 
+    def settled(self) -> "ArmConfig":
+        """The same with the fallback in place of `urdf` where it is the one that is used: what later runs shall take.
+
+        Raises:
+            NafRobotError: as `description`.
+        """
+        if self.fallback_urdf is None:
+            return self
+        try:
+            self._described(self.urdf, ())
+        except PackageNotFoundError:
+            return msgspec.structs.replace(self, urdf=self.fallback_urdf, fallback_urdf=None)
+        return msgspec.structs.replace(self, fallback_urdf=None)
+
     def model(self) -> ArmModel:
         """Load the kinematics that this description names."""
         return ArmModel(self.description(), self.tool_frame, self.joints)
