@@ -75,6 +75,9 @@ class SelfCollision:
         for request in self._shapes.collisionRequests:
             request.security_margin = request.distance_upper_bound = clearance + 2.0 * SOLVER_TOLERANCE
         self._results = [self._shapes.distanceResults[k] for k in range(len(self._geometry.collisionPairs))]
+        self._shape_bounds = [
+            lipschitz_bounds(self._model, item.parentJoint, hull(item)) for item in self._geometry.geometryObjects
+        ]
         self.lipschitz = np.array([self._pair_bounds_per_joint(k) for k in range(len(self._results))])
         self.lipschitz = self.lipschitz.reshape(len(self._results), model.size)
         self._carried = [self._carries(k) for k in range(len(self._results))]
@@ -162,14 +165,10 @@ class SelfCollision:
     def _pair_bounds_per_joint(self, pair: int) -> FloatArray:
         """How far a joint's unit of motion can move the pair's shapes against each other at most: (n,) [m/rad]."""
         shapes = self._geometry.collisionPairs[pair]
-        one, two = (self._shape_bounds_per_joint(shape) for shape in (shapes.first, shapes.second))
+        one, two = self._shape_bounds[shapes.first], self._shape_bounds[shapes.second]
         return self._arm.by_joint(
             {joint: one.get(joint, 0.0) + two.get(joint, 0.0) for joint in one.keys() ^ two.keys()}
         )
-
-    def _shape_bounds_per_joint(self, shape: int) -> dict[int, float]:
-        item = self._geometry.geometryObjects[shape]
-        return lipschitz_bounds(self._model, item.parentJoint, hull(item))
 
     def _adjacent(self, first: int, second: int) -> bool:
         one = self._geometry.geometryObjects[first].parentJoint
