@@ -37,7 +37,7 @@ def describe_arms(config: RunConfig) -> dict[str, DescribedArm]:
 
 
 def settled(config: RunConfig, run_dir: Path) -> RunConfig:
-    """`config` in which every arm names the file that is used: no fallback, and a copy in `run_dir` of a topic's text."""
+    """`config` in which every arm names the file in use: no fallback, and a copy in `run_dir` of a topic's text."""
     robots = {name: msgspec.structs.replace(robot, arm=robot.arm.settled()) for name, robot in config.robots.items()}
     return msgspec.structs.replace(config, robots=kept_in(run_dir, robots))
 
