@@ -7,13 +7,13 @@ import numpy as np
 import pinocchio
 
 from naf_robot.arm.model.capsules import capsule
+from naf_robot.arm.model.contacts import adjacent, always_touching
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.arm.model.lipschitz import hull, lipschitz_bounds
 from naf_robot.core.errors import ConfigError, UnknownNameError
 from naf_robot.core.records import FloatArray
 
 SOLVER_TOLERANCE = 1e-8  # [m] of a distance
-SAMPLED_POSTURES = 64  # enough to tell a pair that always touches from one that sometimes does
 
 
 class SelfCollision:
@@ -173,20 +173,10 @@ class SelfCollision:
     def _adjacent(self, first: int, second: int) -> bool:
         one = self._geometry.geometryObjects[first].parentJoint
         two = self._geometry.geometryObjects[second].parentJoint
-        return one == two or self._model.parents[one] == two or self._model.parents[two] == one
+        return adjacent(self._model, one, two)
 
     def _drop_touching(self, links: list[str], model: ArmModel) -> tuple[str, ...]:
-        shapes = pinocchio.GeometryData(self._geometry)
-        limits = model.limits()
-        random = np.random.default_rng(0)
-        always = np.ones(len(self._geometry.collisionPairs), dtype=bool)
-        lower = np.maximum(limits.min_position, -np.pi)
-        upper = np.minimum(limits.max_position, np.pi)
-        for _ in range(SAMPLED_POSTURES):
-            posture = model.full_position(random.uniform(lower, upper))
-            pinocchio.computeDistances(self._model, self._data, self._geometry, shapes, posture)
-            always &= np.array([result.min_distance <= 0.0 for result in shapes.distanceResults], dtype=bool)
-        dropped = [k for k in range(len(always)) if always[k]]
+        dropped = always_touching(model, self._geometry)
         names = tuple(self._pair_name(links, k) for k in dropped)
         for pair in [self._geometry.collisionPairs[k].copy() for k in dropped]:
             self._geometry.removeCollisionPair(pair)
