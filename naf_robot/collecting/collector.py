@@ -2,6 +2,7 @@
 
 import enum
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ from naf_robot.learning.behaviour import BehaviourPolicy
 from naf_robot.run.config import RunConfig
 from naf_robot.sensing.signals import Signals, observe, with_kinematics
 
+Way = Callable[[FloatArray, FloatArray], FloatArray]
 BY_OPERATOR = ("fault", "velocity_control")  # sources of holds that an operator ends: the arm may try again
 
 
@@ -55,7 +57,8 @@ class Collector:
     """Drives one robot through episodes; called once per control period with fresh signals.
 
     Parameters offered by `offer` are loaded between episodes only, as `PolicyChoice` says. `clock` is wall time, for
-    the age of the last message from the trainer.
+    the age of the last message from the trainer. `way` gives target less position of the joints, of which continuous
+    joints have several (`SafetyProjection.way`); `ArmModel.shortest` by default.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Collector:
         actions: BoundActions,
         clock: Clock,
         first_episode: int = 0,
+        way: Way | None = None,
     ) -> None:
         self._config = config.collector
         self._ratio = config.trainer.ratio()
@@ -80,6 +84,7 @@ class Collector:
         self._behaviour = BehaviourPolicy(
             self._config.exploration, stream(config.seed, "exploration", robot, first_episode)
         )
+        self._way = way or model.shortest
         speed_factor = config.speed_factor(robot)
         fastest = self._config.home_velocity * speed_factor if config.robot(robot).real else np.inf
         self._homing = Homing(
@@ -87,7 +92,7 @@ class Collector:
             self._config.home_gain,
             np.minimum(actions.max_joint_velocity, fastest),
             stream(config.seed, "homing", robot, first_episode),
-            model.shortest,
+            self._way,
         )
         self._executed: OrderedDict[float, FloatArray] = OrderedDict()
         self._episode: Episode | None = None
@@ -224,7 +229,7 @@ class Collector:
             self.phase = Phase.HELD
             self._home_timeout.interrupt()
             return Tick(np.zeros(self._model.size))
-        distance = np.abs(self._model.shortest(self._home, signals["joint_position"]))
+        distance = np.abs(self._way(self._home, signals["joint_position"]))
         speed = float(np.abs(signals["joint_velocity"]).max())
         if distance.max() > self._config.home_tolerance or speed > self._config.home_tolerance:
             return Tick(self._go_home(now_s, signals["joint_position"], distance))

@@ -36,12 +36,13 @@ class CollectorNode(ExecutableNode):
         self.robot = self.robot_parameter()
         own = self.config.robot(self.robot)
         model = own.arm.model()
-        actions = bound_actions(self.config, model, SafetyProjection(model, self.config.safety_of(self.robot)).limits)
+        projection = SafetyProjection(model, self.config.safety_of(self.robot))
+        actions = bound_actions(self.config, model, projection.limits)
         self.joints = model.joint_names
         contract = contract_of(self.config, self.run_dir)
         self.outbox = open_outbox(self, self.robot, contract)
         first = self.outbox.next_episode
-        self.collector = Collector(self.config, self.robot, model, actions, SteadyClock(), first)
+        self.collector = Collector(self.config, self.robot, model, actions, SteadyClock(), first, projection.way)
         self.assembler = tick_assembler(self.config, self.robot, self.use_sim_time)
 
         self.desired = self.create_publisher(JointState, topics.DESIRED_VELOCITY, COMMAND)
@@ -54,7 +55,7 @@ class CollectorNode(ExecutableNode):
         self.policy = PolicyLink(self, self.robot, contract, self.collector, self.diagnostics)
         sensors = (state_sensor(self.config, self.robot), *task_sensors(self.config, self.robot))
         refuse = self.diagnostics.refuse
-        self.input = SensorInput(self, sensors, self.assembler, self.tick_if_ready, refuse, self.joints)
+        self.input = SensorInput(self, sensors, self.assembler, self.tick_if_ready, refuse, model)
         self.create_subscription(JointState, topics.EXECUTED_VELOCITY, self.on_executed, FEEDBACK)
         self.create_subscription(String, topics.SAFETY_FAULT, self.on_fault, latched())
         self.create_subscription(String, topics.SAFETY_HOLD, self.on_hold, latched())

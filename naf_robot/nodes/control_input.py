@@ -46,7 +46,7 @@ class ControlInput:
         self._report = report
         self._changed = changed
         self.request_stamp = Time()  # of the newest request
-        self.joint_states = JointStates(control.joint_names)
+        self.joint_states = JointStates(control.joint_names, control.projection.model.continuous)
         self.states = InputWatch(node.resolve_topic_name(robot.joint_states_topic), SteadyClock())
         self.state_publishers = StatePublishers(control.joint_names, SteadyClock())
         node.create_subscription(JointState, robot.joint_states_topic, self._on_joint_states, SENSOR)

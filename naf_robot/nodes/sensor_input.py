@@ -9,6 +9,7 @@ from sensor_msgs.msg import JointState
 
 from naf_robot.arm.control.joint_states import JointStates
 from naf_robot.arm.model.joint_values import RefusedMessage
+from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.input_watch import InputWatch
 from naf_robot.nodes.convert import seconds, stamp
@@ -23,7 +24,7 @@ Refuse = Callable[[str, object], None]
 
 
 class SensorInput:
-    """Decodes each message, joint states of `joints` once they are whole, and calls `changed` after each accepted one.
+    """Decodes each message, joint states of the arm once they are whole, and calls `changed` after each accepted one.
 
     Unusable ones are rejected with a reason.
     """
@@ -35,13 +36,13 @@ class SensorInput:
         assembler: TickAssembler,
         changed: Callable[[], None],
         refuse: Refuse,
-        joints: Sequence[str],
+        model: ArmModel,
     ) -> None:
         self._node = node
         self._assembler = assembler
         self._changed = changed
         self._refuse = refuse
-        self.joint_states = JointStates(joints)
+        self.joint_states = JointStates(model.joint_names, model.continuous)
         topics = [sensor.topic for sensor in sensors if sensor.name == JOINT_STATES]
         self.states = InputWatch(node.resolve_topic_name(topics[0]), SteadyClock())
         for sensor in sensors:

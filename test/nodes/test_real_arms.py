@@ -14,6 +14,7 @@ from real_arm import RealArm
 from sensor_msgs.msg import JointState
 
 from naf_robot.nodes.qos import SENSOR
+from naf_robot.run.config import resolve
 
 pytestmark = pytest.mark.ros
 KINDS = ("velocity", "position", "trajectory")
@@ -146,3 +147,23 @@ def test_a_drive_time_out_stops_an_arm_on_the_velocity_interface(make):
     rest_s = arm.rest_after_s(killed_s)
     assert rest_s is not None
     assert rest_s < 0.2 + 0.25
+
+
+def test_continuous_joints_that_the_driver_wraps_go_on_turning(make):
+    """Gen3's first joint from 2.9 over half a turn, with trajectories."""
+    profile = resolve("reach", overrides=[{"profile": "gen3"}]).robot("robot_1")
+    home = list(profile.arm.home)
+    home[0] = 2.9
+    arm = make(
+        "trajectory",
+        robot={"profile": "gen3", "safety": {"sphere": {"radius": 2.0}}},
+        home=home,
+        wrapped=profile.arm.joints,
+    )
+    arm.go(0.3)
+    arm.wait_for(lambda: arm.position()[0] > 3.4, what="it passes half a turn")
+    assert not arm.fault
+    assert not arm.truth[-1]["refused"]
+    arm.desired = np.zeros(7)
+    arm.wait_for(lambda: not arm.moving(), what="it stops")
+    assert not arm.fault

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from naf_robot.arm.model.joint_values import RefusedMessage
+from naf_robot.arm.model.joint_values import RefusedMessage, places_of
+from naf_robot.arm.model.turns import Unwrapper
 
 MAX_NAMED = 12  # joints that are listed in a sentence
 
@@ -25,16 +27,18 @@ class JointStates:
     """Puts joint states together by name.
 
     A message that names every joint passes as it is. Parts from several publishers are kept, joint by joint, until
-    each joint has come anew; the state is then as old as its oldest part.
+    each joint has come anew; the state is then as old as its oldest part. The turns of `continuous` joints (n,) are
+    counted, as `Unwrapper` says.
     """
 
-    def __init__(self, joints: Sequence[str]) -> None:
+    def __init__(self, joints: Sequence[str], continuous: NDArray[np.bool_] | None = None) -> None:
         self._joints = tuple(joints)
         self._places = {name: place for place, name in enumerate(self._joints)}
         count = len(self._joints)
         self._position, self._velocity, self._effort = (np.full(count, np.nan) for _ in range(3))
         self._stamps = np.full(count, -np.inf)
         self._new = np.zeros(count, dtype=bool)  # since the last state
+        self._unwrapper = Unwrapper(continuous) if continuous is not None and continuous.any() else None
         self._heard: set[str] = set()  # names of joints, ours or not
 
     @property
@@ -56,19 +60,18 @@ class JointStates:
         """The state that this message completes, or None: there is none yet, or it names no joint of the arm.
 
         Raises:
-            RefusedMessage: lengths that differ in a part.
+            RefusedMessage: lengths that differ, in a part or of an arm with continuous joints.
         """
         if not self._heard.issuperset(names):
             self._heard.update(list(names)[: 10 * len(self._joints)])
         own = [place for place, name in enumerate(names) if name in self._places]
         if len(own) >= len(self._joints):
             self._new[:] = False
-            return JointReading(names, position, velocity, effort, stamp_s)
+            return self._counted(JointReading(names, position, velocity, effort, stamp_s))
         if not own:
             return None
         for what, values in (("position", position), ("velocity", velocity)):
-            if len(values) != len(names):
-                raise RefusedMessage(f"joint_states {what} has {len(names)} names but {len(values)} values")
+            _check_length(what, names, values)
         measured = len(effort) == len(names)
         for place in own:
             joint = self._places[names[place]]
@@ -79,7 +82,25 @@ class JointStates:
             return None
         self._new[:] = False
         arrays = self._position.tolist(), self._velocity.tolist(), self._effort.tolist()
-        return JointReading(self._joints, *arrays, float(self._stamps.min()))
+        return self._counted(JointReading(self._joints, *arrays, float(self._stamps.min())))
+
+    def _counted(self, reading: JointReading) -> JointReading:
+        """`reading` with turns counted, in the arm's order, where the arm has continuous joints."""
+        if self._unwrapper is None:
+            return reading
+        places = places_of(self._joints, reading.names, "joint_states")
+        for what, values in (("position", reading.position), ("velocity", reading.velocity)):
+            _check_length(what, reading.names, values)
+        position = self._unwrapper(np.array([reading.position[place] for place in places]))
+        velocity = [reading.velocity[place] for place in places]
+        measured = len(reading.effort) == len(reading.names)
+        effort = [reading.effort[place] for place in places] if measured else []
+        return JointReading(self._joints, position.tolist(), velocity, effort, reading.stamp_s)
+
+
+def _check_length(what: str, names: Sequence[str], values: Sequence[float]) -> None:
+    if len(values) != len(names):
+        raise RefusedMessage(f"joint_states {what} has {len(names)} names but {len(values)} values")
 
 
 def _listed(names: Sequence[str]) -> str:

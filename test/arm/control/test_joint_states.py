@@ -66,3 +66,23 @@ def test_a_state_holds_the_newest_value_of_each_joint_and_stamps_never_go_back(m
         assert state.stamp_s == min(newest[name] for name in JOINTS)
         assert state.stamp_s > last_s
         last_s = state.stamp_s
+
+
+def test_turns_of_continuous_joints_are_counted_in_whole_messages_and_in_parts():
+    """A wrist that the driver wraps to (-pi, pi]; the elbow is bounded and really goes from 3 to -3."""
+    for parts in ([["wrist", "elbow", "shoulder"]], [["wrist"], ["shoulder", "elbow", "finger"]]):
+        states, seen = JointStates(JOINTS, np.array([False, False, True])), []
+        for k, (wrist, elbow) in enumerate([(3.0, 3.0), (-3.1, -3.0), (-2.0, 0.0), (-3.1, 0.0), (3.0, 0.0)]):
+            values = {"wrist": wrist, "elbow": elbow, "shoulder": 0.5, "finger": 0.0}
+            for names in parts:
+                state = take(states, names, 0.1 * k, [values[name] for name in names])
+            seen.append(by_name(JOINTS, state.names, state.position, "x"))
+        turn = 2.0 * np.pi
+        np.testing.assert_allclose([place[2] for place in seen], [3.0, turn - 3.1, turn - 2.0, turn - 3.1, 3.0])
+        np.testing.assert_allclose([place[1] for place in seen], [3.0, -3.0, 0.0, 0.0, 0.0])
+
+
+def test_lengths_that_differ_are_refused_of_continuous_joints_too():
+    states = JointStates(JOINTS, np.ones(3, dtype=bool))
+    with pytest.raises(RefusedMessage, match="velocity has 3 names but 0 values"):
+        states.take(JOINTS, [0.0, 0.0, 0.0], [], [], 1.0)
