@@ -23,26 +23,28 @@ LAG_S = 0.02  # time constant of the stand-in's joints
 WATCH_S = 1.5
 ATTEMPTS = 3  # a process that is stopped while it writes keeps the shared memory of the others locked
 EVENTS = {"killed": signal.SIGKILL, "frozen": signal.SIGSTOP, "interrupted": signal.SIGINT}
-CASES = [(kind, event, 0.0) for kind in KINDS for event in EVENTS] + [
-    (kind, "killed", TIMEOUT_S) for kind in ("velocity", "position")
+CASES: list[tuple[str, str, dict[str, Any]]] = [
+    *((kind, event, {}) for kind in KINDS for event in EVENTS),
+    *((kind, "killed", {"timeout_s": TIMEOUT_S}) for kind in ("velocity", "position")),
+    ("trajectory", "killed", {"from_desired": False}),  # the controller's default
 ]
 
 
 def rows() -> Iterator[dict[str, Any]]:
     """One row for each kind of output, event and time-out of the drives."""
-    for kind, event, timeout_s in CASES:
+    for kind, event, driver in CASES:
         for attempt in range(ATTEMPTS):
             try:
                 with tempfile.TemporaryDirectory() as folder, graph() as g:
-                    arm = RealArm(g, Path(folder), kind, timeout_s=timeout_s, lag_s=LAG_S)
-                    yield measured(arm, kind, event, timeout_s)
+                    arm = RealArm(g, Path(folder), kind, lag_s=LAG_S, **driver)
+                    yield measured(arm, kind, event) | {"driver": driver}
                 break
             except AssertionError:
                 if attempt == ATTEMPTS - 1:
                     raise
 
 
-def measured(arm: RealArm, kind: str, event: str, timeout_s: float) -> dict[str, Any]:
+def measured(arm: RealArm, kind: str, event: str) -> dict[str, Any]:
     """What the arm does from `event` on."""
     arm.go(SPEED)
     arm.wait_for(lambda: arm.speed() > 0.9 * SPEED, what="the arm is fast")
@@ -58,7 +60,6 @@ def measured(arm: RealArm, kind: str, event: str, timeout_s: float) -> dict[str,
     return {
         "output": kind,
         "event": f"velocity_control {event}",
-        "drive_timeout_s": timeout_s or None,
         "stop_time_s": None if stop_s is None else round(stop_s, 3),
         "travel_rad": round(float(np.abs(np.diff(path[: max(2, last)], axis=0)).sum(axis=0).max(initial=0.0)), 4),
         "speed_at_the_event_rad_s": round(float(np.abs(after[0]["velocity"]).max()), 3),
