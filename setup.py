@@ -20,7 +20,9 @@ ROS = ["ros-rclpy[fastrtps]>=7.1.6,<8"] + [
         "diagnostic-msgs",
     )
 ]
-ROS += [f"ros-{name}>=2.0.3,<2.1" for name in ("builtin-interfaces", "lifecycle-msgs", "rosgraph-msgs")]
+ROS += [
+    f"ros-{name}>=2.0.3,<2.1" for name in ("builtin-interfaces", "lifecycle-msgs", "rcl-interfaces", "rosgraph-msgs")
+]
 SIM = ["mujoco>=4.0,<5", "gymnasium>=1.0,<2"]
 DOCS = ["mkdocs>=1.6,<2", "mkdocstrings[python]>=1,<2"]
 TEST = [
@@ -34,7 +36,7 @@ TEST = [
     "example-robot-data>=6,<7",
 ]
 PYTHONS = ("3.10", "3.11", "3.12")
-NODES = ("simulator", "velocity_control", "door_sensor", "collector", "trainer", "lifecycle")
+NODES = ("simulator", "velocity_control", "door_sensor", "collector", "trainer", "lifecycle", "driver_check")
 FOR_PIP = {"bdist_wheel", "editable_wheel", "dist_info"} & set(sys.argv)
 
 

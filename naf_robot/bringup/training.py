@@ -14,6 +14,7 @@ from naf_robot.core.files import ExclusiveLock, make_run_folder
 from naf_robot.core.resources import expanded
 from naf_robot.run.checks import check
 from naf_robot.run.config import RunConfig, compose_run, save_composed
+from naf_robot.run.descriptions import describe_arms, refuse_other_descriptions, save_descriptions, settled
 from naf_robot.run.resuming import compose_resumed
 from naf_robot.run.robot_parts import sensor_nodes
 
@@ -43,8 +44,11 @@ def prepare(given: SystemOptions) -> PreparedRun:
         return _resume(given)
     composed = compose_run(given_layers(given))
     notes = check(composed.config)
+    described = describe_arms(composed.config)
     run_dir = make_run_folder(given.run_dir or default_run_dir(composed.config))
+    composed = replace(composed, config=settled(composed.config, run_dir))
     save_composed(composed, run_dir)
+    save_descriptions(described, run_dir)
     return _prepared(run_dir, composed.config, lock_run(run_dir), notes)
 
 
@@ -57,6 +61,7 @@ def _resume(given: SystemOptions) -> PreparedRun:
     try:
         composed = compose_resumed(run_dir, given_layers(given))
         notes = check(composed.config)
+        refuse_other_descriptions(describe_arms(composed.config), run_dir)
     except NafRobotError:
         lock.release()
         raise

@@ -1,6 +1,7 @@
 """Names of the files and folders of a run folder."""
 
 CONFIG = "config.yaml"  # the resolved configuration
+DESCRIPTIONS = "descriptions.json"  # which description each arm was made of, its hash and its notes
 ORIGINS = "origins.json"  # where each value of it was given
 SUMMARY = "summary.json"  # the result of the run
 EPISODES = "episodes.jsonl"  # one line per finished episode
@@ -18,3 +19,4 @@ LOG = "log"  # folder: the output of each process
 LOCK = "run.lock"  # held by the system that works in the folder
 OUTCOME = "outcome"  # the exit code, once the run is decided
 RUN_ID = "run_id"  # identity of the run, in every message of it
+FINDINGS = "findings.json"  # of naf-robot check, in a folder of its own

@@ -27,5 +27,6 @@ def make_simulator(config: RunConfig, robots: Sequence[str]) -> Simulator:
         control_period_s=task.control_period_s,
         seed=config.seed,
         scene_settings=config.simulator.scene,
+        ignored_pairs={robot: config.robot(robot).safety.self_collision.ignored_pairs for robot in robots},
     )
     return make_registered(backends.pop(), world)

@@ -11,6 +11,8 @@ from naf_robot.core.errors import NafRobotError
 from naf_robot.core.registry import Registry
 from naf_robot.sim.simulator import Simulator, SimulatorConfig
 
+LinkPairs = tuple[tuple[str, str], ...]
+
 
 @dataclass(frozen=True)
 class World:
@@ -22,6 +24,7 @@ class World:
     control_period_s: float
     seed: int = 0
     scene_settings: Mapping[str, Any] = field(default_factory=dict)
+    ignored_pairs: Mapping[str, LinkPairs] = field(default_factory=dict)  # by robot: links that do not collide either
 
 
 MakeSimulator = Callable[[World], Simulator]

@@ -19,7 +19,7 @@ class ArmConfig(Config, frozen=True):
     """Description of one arm; the order of `joints` is the order of every joint array."""
 
     urdf: FilePath  # description of the arm, URDF or xacro: a path, relative to the file that gives it, or a path of
-    # this package; or package://NAME/PATH, or file:///PATH
+    # this package; package://NAME/PATH; file:///PATH; or topic:///NAMESPACE/robot_description, read before a run
     tool_frame: str  # link of the description whose origin is the tool
     joints: tuple[str, ...]  # names of the controlled joints, in the order of all arrays
     home: tuple[float, ...]  # [rad], posture in which every episode starts, one value per joint
@@ -60,6 +60,20 @@ class ArmConfig(Config, frozen=True):
                 raise
             note = f"arm.fallback_urdf {self.fallback_urdf!r} is used in place of {self.urdf!r}: {error}"
             return self._described(self.fallback_urdf, (note,))
+
+    def settled(self) -> "ArmConfig":
+        """The same with the fallback in place of `urdf` where it is the one that is used: what later runs shall take.
+
+        Raises:
+            NafRobotError: as `description`.
+        """
+        if self.fallback_urdf is None:
+            return self
+        try:
+            self._described(self.urdf, ())
+        except PackageNotFoundError:
+            return msgspec.structs.replace(self, urdf=self.fallback_urdf, fallback_urdf=None)
+        return msgspec.structs.replace(self, fallback_urdf=None)
 
     def model(self) -> ArmModel:
         """Load the kinematics that this description names."""

@@ -1,5 +1,6 @@
 """One description of an arm for everything that needs one: kinematics, collision and simulation."""
 
+import hashlib
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,6 +37,21 @@ class Description:
     def name(self) -> str:
         """The file's name, for messages."""
         return Path(self.source).name
+
+    def fingerprint(self) -> str:
+        """A hash of everything that makes a difference to motion: not of what is only seen, nor of where files are."""
+        robot = parse(self.text, self.source)
+        for element in [each for each in robot if each.tag not in ("link", "joint")]:
+            robot.remove(element)
+        for link in robot.findall("link"):
+            for element in [*link.findall("visual"), *link.findall("collision")]:
+                link.remove(element)
+        text = ElementTree.canonicalize(ElementTree.tostring(robot, "unicode"), strip_text=True)
+        found = hashlib.sha256(text.encode())
+        for shape in self.shapes:
+            found.update(shape.identity())
+        found.update(repr(sorted(sorted(pair) for pair in self.disabled_pairs)).encode())
+        return found.hexdigest()
 
     @classmethod
     def from_file(
@@ -96,7 +112,8 @@ class Description:
         mimics = lock_joints(robot, joints or moving, locked or {}, tool_frame, where)
         state_limits(robot, where)
         repaired = repair_inertia(robot, shapes, where)
-        pairs = frozenset(frozenset(pair) for pair in disabled_pairs)
+        links = {link.get("name", "") for link in robot.findall("link")}  # an SRDF may be of a larger robot
+        pairs = frozenset(frozenset(pair) for pair in disabled_pairs if links.issuperset(pair))
         text = ElementTree.tostring(robot, encoding="unicode")
         return cls(text, source, shapes, mimics, pairs, tuple(unwatched), (*notes, *unwatched, *repaired))
 

@@ -110,24 +110,23 @@ def lock_joints(
         if name in controlled:
             raise ConfigError(f"arm.locked has joint {name!r}, which is controlled; take it out of one of the two")
     found: dict[str, Mimic] = {}
-    for name, joint in joints.items():
-        if name in controlled:
+    at: dict[str, float] = {}  # where joints are fixed, all found before the first is: fixed joints have no limits
+    for name in joints.keys() - set(controlled):
+        if name not in followed:
+            at[name] = _locked_at(name, joints, locked, where)
             continue
-        if name in followed:
-            mimic = _composed(name, followed, where)
-            if mimic.master in controlled:
-                found[name] = mimic
-                element = joint.find("mimic")
-                assert element is not None
-                element.attrib.update(joint=mimic.master, multiplier=repr(mimic.multiplier), offset=repr(mimic.offset))
-                continue
-            at = _locked_at(mimic.master, joints, locked, where)
-            _fix(joint, mimic.multiplier * at + mimic.offset, where)
-        elif name in moving:
-            _fix(joint, _locked_at(name, joints, locked, where), where)
-        elif joint.get("type") in FREE:
-            _fix(joint, 0.0, where)
-    return found
+        mimic = _composed(name, followed, where)
+        if mimic.master in controlled:
+            found[name] = mimic
+        else:
+            at[name] = mimic.multiplier * _locked_at(mimic.master, joints, locked, where) + mimic.offset
+    for name, position in at.items():
+        _fix(joints[name], position, where)
+    for name, mimic in found.items():
+        element = joints[name].find("mimic")
+        assert element is not None
+        element.attrib.update(joint=mimic.master, multiplier=repr(mimic.multiplier), offset=repr(mimic.offset))
+    return {name: found[name] for name in joints if name in found}
 
 
 def _mimic(joint: Element, joints: Mapping[str, Element], where: str) -> Mimic | None:

@@ -63,7 +63,7 @@ class ArmModel:
         self.continuous = np.array([name in continuous for name in self.joint_names], dtype=bool)
         self.continuous.setflags(write=False)
         self._index = np.array([model.joints[model.getJointId(name)].idx_v for name in self.joint_names], dtype=int)
-        self._identity_order = bool((self._index == np.arange(model.nv)).all()) and model.nv == len(self._index)
+        self._identity_order = np.array_equal(self._index, np.arange(model.nv))
         self._coupling, self._offset = self._follow(description)
 
     @property

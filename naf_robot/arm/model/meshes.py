@@ -9,13 +9,13 @@ import numpy as np
 from naf_robot.core.errors import RobotModelError
 from naf_robot.core.records import FloatArray
 
-THINNEST = 1e-3  # [m], the least extent of a hull: flat meshes have none of their own
+THINNEST = 1e-3  # [m], thickness of the hull of a flat mesh, which has none of its own
 
 
 def hull_of(path: Path, scale: FloatArray) -> coal.ConvexBase:
     """The convex hull of the mesh at `path`, its coordinates multiplied by `scale` (3,) to metres.
 
-    A flat mesh gets the box around it, at least `THINNEST` thick. Equal files are read once.
+    A flat mesh gets a thickness of `THINNEST`. Equal files are read once.
 
     Raises:
         RobotModelError: the file holds no mesh that coal can read, or no points.
@@ -31,16 +31,9 @@ def _hull(path: Path, time_ns: int, size: int, scale: tuple[float, float, float]
     except (RuntimeError, ValueError) as error:
         raise RobotModelError(f"cannot read mesh {str(path)!r}: {_reason(path, error)}") from None
     points = np.array(mesh.vertices())
-    if len(points) == 0 or not np.isfinite(points).all():
-        raise RobotModelError(f"mesh {str(path)!r} has no points, or some that are not finite")
-    low, high = points.min(axis=0), points.max(axis=0)
-    if (high - low).min() >= THINNEST:
-        try:
-            mesh.buildConvexHull(True, "Qt")
-            return mesh.convex
-        except RuntimeError:  # flat in a direction that is no axis: qhull finds no first simplex
-            pass
-    return _box_hull((low + high) / 2.0, np.maximum(high - low, THINNEST) / 2.0)
+    if len(points) < 3 or not np.isfinite(points).all():
+        raise RobotModelError(f"mesh {str(path)!r} has fewer than three points, or some that are not finite")
+    return _wrapped(_thickened(points))
 
 
 def _reason(path: Path, error: Exception) -> str:
@@ -49,11 +42,19 @@ def _reason(path: Path, error: Exception) -> str:
     return " ".join(str(error).rpartition("message:")[2].split())
 
 
-def _box_hull(centre: FloatArray, half: FloatArray) -> coal.ConvexBase:
-    corners = np.array([(x, y, z) for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)]) * half + centre
+def _thickened(points: FloatArray) -> FloatArray:
+    """`points` (k, 3), doubled in every direction in which they are thinner than `THINNEST`: qhull needs a volume."""
+    _, axes = np.linalg.eigh(np.cov(points.T))
+    for axis in axes.T:
+        if np.ptp(points @ axis) < THINNEST:
+            points = np.concatenate([points + sign * THINNEST / 2.0 * axis for sign in (-1.0, 1.0)])
+    return points
+
+
+def _wrapped(points: FloatArray) -> coal.ConvexBase:
     mesh = coal.BVHModelOBBRSS()
-    mesh.beginModel(0, len(corners))
-    mesh.addVertices(corners)
+    mesh.beginModel(0, len(points))
+    mesh.addVertices(points)
     mesh.endModel()
     mesh.buildConvexHull(True, "Qt")
     return mesh.convex

@@ -14,6 +14,7 @@ from naf_robot.arm.model.urdf_values import number, placement, vector
 from naf_robot.core.errors import RobotModelError
 from naf_robot.core.records import FloatArray
 
+SIZES = ("halfSide", "radius", "halfLength")  # as coal names them
 KINDS = ("box", "capsule", "cylinder", "mesh", "sphere")
 
 
@@ -25,6 +26,13 @@ class Shape:
     kind: str  # one of KINDS
     geometry: coal.ShapeBase
     placement: pinocchio.SE3  # in the frame of the link [m]
+
+    def identity(self) -> bytes:
+        """What tells this shape from another one."""
+        own = self.geometry
+        sizes = own.points() if self.kind == "mesh" else [getattr(own, name) for name in SIZES if hasattr(own, name)]
+        numbers = [np.ravel(part) for part in (*sizes, self.placement.homogeneous)]
+        return f"{self.link} {self.kind} ".encode() + np.concatenate(numbers).round(9).tobytes()
 
     @property
     def quaternion(self) -> FloatArray:

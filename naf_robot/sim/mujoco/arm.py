@@ -11,16 +11,17 @@ from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.core.errors import RobotModelError
 from naf_robot.sim.mujoco.scenes import Scene
 from naf_robot.sim.mujoco.servos import add_servos
+from naf_robot.sim.registry import LinkPairs
 from naf_robot.sim.simulator import SimulatorConfig
 
 COMPILER = {"fusestatic": "false", "discardvisual": "true", "angle": "radian", "autolimits": "true"}
 
 
-def build_model(kinematics: ArmModel, scene: Scene, config: SimulatorConfig) -> mujoco.MjModel:
+def build_model(kinematics: ArmModel, scene: Scene, config: SimulatorConfig, ignored: LinkPairs = ()) -> mujoco.MjModel:
     """The compiled model; `scene` is bound to it.
 
     Gravity is compensated for the arm's own bodies, as the controllers of such arms do. Links collide where the
-    safety projection may watch them, and with the scene.
+    safety projection may watch them, and with the scene; pairs that are `ignored` there do not.
 
     Raises:
         RobotModelError: MuJoCo cannot load or compile the description; the reason in one sentence.
@@ -38,7 +39,8 @@ def build_model(kinematics: ArmModel, scene: Scene, config: SimulatorConfig) -> 
     for body in spec.bodies:
         body.gravcomp = 1.0
     _add_hulls(spec, description)
-    for pair in sorted(sorted(pair) for pair in untouchable_pairs(kinematics)):
+    excluded = untouchable_pairs(kinematics) | {frozenset(pair) for pair in ignored}
+    for pair in sorted(sorted(pair) for pair in excluded):
         spec.add_exclude(bodyname1=pair[0], bodyname2=pair[1])
     add_servos(spec, kinematics, config)
     scene.build(spec)

@@ -15,19 +15,19 @@ from naf_robot.sensing.signals import Signals
 from naf_robot.sim.imperfections import ImperfectSensors
 from naf_robot.sim.mujoco.arm import build_model
 from naf_robot.sim.mujoco.scenes import Scene, make_scene
-from naf_robot.sim.registry import World
+from naf_robot.sim.registry import LinkPairs, World
 from naf_robot.sim.simulator import SimulatorConfig, steps_per_period
 
 
 class CompiledArm:
     """One arm in its scene as a compiled model; robots with equal arms share it."""
 
-    def __init__(self, arm: ArmConfig, scene: Scene, config: SimulatorConfig) -> None:
+    def __init__(self, arm: ArmConfig, scene: Scene, config: SimulatorConfig, ignored: LinkPairs = ()) -> None:
         kinematics = arm.model()
         self.scene = scene
         self.size = kinematics.size
         self.home = np.asarray(arm.home, dtype=np.float64)
-        self.model = build_model(kinematics, scene, config)
+        self.model = build_model(kinematics, scene, config, ignored)
         self.qpos = np.array([self.model.joint(name).qposadr[0] for name in arm.joints])
         self.qvel = np.array([self.model.joint(name).dofadr[0] for name in arm.joints])
         self.actuators = np.array([self.model.actuator(name).id for name in arm.joints])
@@ -190,15 +190,17 @@ def make_simulator(world: World) -> MujocoSimulator:
 
 def _compiled(world: World) -> dict[str, CompiledArm]:
     """The compiled arm of each robot; equal arms are compiled once, and have one scene between them."""
-    kinds: list[ArmConfig] = []
-    for arm in world.arms.values():
-        if arm not in kinds:
-            kinds.append(arm)
+    of_robot = {name: (arm, world.ignored_pairs.get(name, ())) for name, arm in world.arms.items()}
+    kinds: list[tuple[ArmConfig, LinkPairs]] = []
+    for kind in of_robot.values():
+        if kind not in kinds:
+            kinds.append(kind)
     compiled: dict[str, CompiledArm] = {}
     for kind in kinds:
-        members = {name: number for number, (name, arm) in enumerate(world.arms.items()) if arm == kind}
+        members = {name: number for number, name in enumerate(of_robot) if of_robot[name] == kind}
         scene = make_scene(world.scene, world.scene_settings, world.seed, tuple(members.values()))
-        made = CompiledArm(kind, scene, world.config)
+        arm, ignored = kind
+        made = CompiledArm(arm, scene, world.config, ignored)
         compiled |= dict.fromkeys(members, made)
     return compiled
 
