@@ -91,7 +91,7 @@ class ControlReport:
         values |= self.states.values(now_s) if self.states is not None else {}
         if output is None:
             return WARN, f"{self.note}waiting for the first joint states and desired velocity", values
-        values |= {"status": output.status.name, "enabled": control.enabled, "fault": output.fault or ""}
+        values |= {"status": output.status.name, "enabled": control.permission.enabled, "fault": output.fault or ""}
         values["contact by effort"] = "watched" if control.measured.watches_effort else "efforts are not measured"
         if output.fault is not None:
             return ERROR, f"{self.note}fault: {output.fault}", values | {"reasons": f"fault: {output.fault}"}

@@ -100,9 +100,10 @@ class VelocityControlNode(ExecutableNode):
 
     def on_publishers(self) -> None:
         """Check the publishers of commands and of joint states."""
-        self.control.writers(self.sole_writer.violation(self.commands.writers()))
+        self.control.permission.writers(self.sole_writer.violation(self.commands.writers()))
         names = publishers(self, self.joint_states)
-        self.control.state_publishers(names, self.input.state_publishers.violation(names))
+        self.control.measured.publishers(names)
+        self.control.permission.state_publishers(self.input.state_publishers.violation(names))
         self.input.states.publishers = len(names)
 
     def on_controller(self) -> None:
@@ -110,7 +111,7 @@ class VelocityControlNode(ExecutableNode):
         assert self.controller is not None
         if self.controller.order is not None:
             self.arm.order = self.controller.order
-        self.control.controller(self.controller.obstacle or self.commands.unheard())
+        self.control.permission.controller(self.controller.obstacle or self.commands.unheard())
         self.report.warn("controller", self.controller.warning)
 
     def close(self) -> None:

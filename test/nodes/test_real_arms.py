@@ -31,7 +31,7 @@ def make(tmp_path):
 def test_a_real_arm_follows_once_enabled_and_stops_with_its_sender_as_its_kind_does(make, kind):
     arm = make(kind, other_joints=["a_finger", "joint_2_finger"])
     arm.desired = np.array([0.2, -0.1, 0, 0, 0, 0, 0.3])
-    arm.wait_for(lambda: "disabled: call velocity_control/enable" in arm.message, what="it waits for an operator")
+    arm.wait_for(lambda: "disabled: naf-robot enable" in arm.message, what="it waits for an operator")
     begin = arm.position()
     arm.graph.spin_for(0.3)
     assert not arm.moving()
@@ -137,6 +137,11 @@ def test_a_second_publisher_of_the_same_joints_latches_even_if_it_agrees(make):
     assert not arm.trigger("clear_fault").success
     arm.graph.node.destroy_publisher(twin)
     arm.wait_for(lambda: arm.trigger("clear_fault").success, 6.0, "gone")
+    assert arm.enable().success
+    arm.wait_for(arm.moving, what="it moves again")
+    arm.change(intruder=True)
+    arm.wait_for(lambda: "contradict each other" in arm.fault, 3.0, "zeros between the states")
+    arm.wait_for(lambda: not arm.moving(), what="it stands")
 
 
 def test_a_drive_time_out_stops_an_arm_on_the_velocity_interface(make):

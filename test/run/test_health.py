@@ -43,7 +43,7 @@ def test_one_line_per_known_robot_with_what_its_nodes_say():
 def test_the_line_has_the_reasons_of_both_nodes_and_a_call_for_a_person_comes_once():
     health = FleetHealth(("arm",))
     health.take("/arm/collector", "waiting for /arm/joint_states: nothing received yet (no publishers)", {})
-    reason = "disabled: call velocity_control/enable to let the arm move"
+    reason = "disabled: naf-robot enable (service velocity_control/enable) lets the arm move"
     health.take("/arm/velocity_control", f"first run: {reason}", {"reasons": reason})
     (line,) = health.lines()
     assert line.startswith(

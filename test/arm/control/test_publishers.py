@@ -52,10 +52,10 @@ def test_a_second_node_of_our_own_name_may_be_a_killed_predecessor_until_its_lea
 
 def test_a_second_writer_latches_until_it_is_gone(projection, clock):
     control = VelocityControl(projection, VelocityControlConfig(), clock)
-    control.writers("velocity commands have another publisher: /teleop")
+    control.permission.writers("velocity commands have another publisher: /teleop")
     assert "/teleop" in control.fault
     assert control.clear_fault()[0] is False
-    control.writers(None)
+    control.permission.writers(None)
     assert control.clear_fault()[0] is True
 
 
