@@ -9,6 +9,7 @@ import msgspec
 from naf_robot.core import run_files
 from naf_robot.core.errors import RunFolderError
 from naf_robot.core.files import replace_file
+from naf_robot.run.description_topics import kept_in
 from naf_robot.run.run_config import RunConfig, arms_of
 
 
@@ -35,10 +36,10 @@ def describe_arms(config: RunConfig) -> dict[str, DescribedArm]:
     return found
 
 
-def settled(config: RunConfig) -> RunConfig:
-    """`config` in which every arm names the description that is used here, without a fallback."""
+def settled(config: RunConfig, run_dir: Path) -> RunConfig:
+    """`config` in which every arm names the file in use: no fallback, and a copy in `run_dir` of a topic's text."""
     robots = {name: msgspec.structs.replace(robot, arm=robot.arm.settled()) for name, robot in config.robots.items()}
-    return msgspec.structs.replace(config, robots=robots)
+    return msgspec.structs.replace(config, robots=kept_in(run_dir, robots))
 
 
 def save_descriptions(described: dict[str, DescribedArm], run_dir: Path) -> None:

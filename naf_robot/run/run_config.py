@@ -15,6 +15,7 @@ from naf_robot.core.files import replace_file
 from naf_robot.core.types import NonNegativeInt, PositiveFraction, PositiveInt, RobotName
 from naf_robot.core.yaml_text import to_yaml
 from naf_robot.learning.registry import algorithm_config_type
+from naf_robot.run.description_topics import with_fetched
 from naf_robot.run.records import CollectorConfig, SimulationConfig, TrainerConfig
 from naf_robot.run.robot import RobotConfig
 from naf_robot.sensing.registry import make_sensors, providers, sensor_config
@@ -118,6 +119,7 @@ def record_of(values: Mapping[str, Any], where: str = "") -> RunConfig:
         RobotModelError: the URDF lacks what an arm's description names.
     """
     config = build(RunConfig, values, where)
+    config = msgspec.structs.replace(config, robots=with_fetched(config.robots))
     counts = {name: len(robot.arm.joints) for name, robot in config.robots.items()}
     if len(set(counts.values())) > 1:
         told = ", ".join(f"{name} has {count}" for name, count in counts.items())

@@ -19,7 +19,7 @@ class ArmConfig(Config, frozen=True):
     """Description of one arm; the order of `joints` is the order of every joint array."""
 
     urdf: FilePath  # description of the arm, URDF or xacro: a path, relative to the file that gives it, or a path of
-    # this package; or package://NAME/PATH, or file:///PATH
+    # this package; package://NAME/PATH; file:///PATH; or topic:///NAMESPACE/robot_description, read before a run
     tool_frame: str  # link of the description whose origin is the tool
     joints: tuple[str, ...]  # names of the controlled joints, in the order of all arrays
     home: tuple[float, ...]  # [rad], posture in which every episode starts, one value per joint

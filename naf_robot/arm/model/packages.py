@@ -55,6 +55,8 @@ class Packages:
         """
         if location.startswith(("http://", "https://")):
             raise RobotModelError(f"file {location!r} is on the network: put a copy on this machine and name that")
+        if location.startswith("topic://"):
+            raise RobotModelError(f"{location!r} is a topic, which is read where a run is composed, not here")
         places = list(self._readings(location.strip(), folder or self._folder or Path.cwd()))
         for place in places:
             if place.is_file():

@@ -91,6 +91,8 @@ class SafetyConfig(Config, frozen=True):
     max_acceleration: PositiveFloat = 10.0  # [rad/s^2] acceleration limit of joints that state none of their own
     velocity_scale: PositiveFraction = 1.0  # factor on every joint's velocity limit
     position_margin: NonNegativeFloat = 0.01  # [rad] distance kept from each position limit
+    max_turns: PositiveFloat | None = 1.0  # turns of a continuous joint either way from its zero, for the sake of its
+    # cables; null: no limit
     delay_s: NonNegativeFloat = 0.05  # delay of state and command that is allowed for
     min_period_s: PositiveFloat = 0.05  # a command is taken to last at least this long: the slowest sender's period
     max_period_s: PositiveFloat = 0.1  # a longer measured period counts as this

@@ -14,6 +14,7 @@ import numpy as np
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.arm.model.limits import limits_from_config
 from naf_robot.arm.model.limits_file import load_joint_limits
+from naf_robot.arm.model.turns import TURN, way
 from naf_robot.arm.projection.compiled_limits import CompiledPathLimits, path_limits
 from naf_robot.arm.projection.config import (
     HalfSpaceConfig,
@@ -84,6 +85,13 @@ class SafetyProjection:
             of_file = load_joint_limits(config.joint_limits_file)  # it may name joints of other controllers
             of_arm = {name: of_file[name] for name in names if name in of_file}
             limits = limits.narrowed(limits_from_config(names, of_arm, np.inf))
+        if config.max_turns is not None:
+            ends = np.where(model.continuous, config.max_turns * TURN, np.inf)
+            limits = replace(
+                limits,
+                min_position=np.maximum(limits.min_position, -ends),
+                max_position=np.minimum(limits.max_position, ends),
+            )
         self.limits = replace(limits, max_velocity=limits.max_velocity * config.velocity_scale)
         self.limits.check(model.joint_names)
         self.bounds = VelocityBounds(model.joint_names, self.limits, config.position_margin, config.delay_s)
@@ -122,6 +130,12 @@ class SafetyProjection:
         except Exception:  # noqa: BLE001 - nothing may leave the control loop without a velocity
             result = self._brake_open_loop(last_sent, sent, period_s, SafetyStatus.INTERNAL_ERROR)
             return replace(result, error=traceback.format_exc())
+
+    def way(self, target: FloatArray, position: FloatArray) -> FloatArray:
+        """`target` less `position`, (n,) [rad]: of continuous joints the shortest that the position limits admit."""
+        margin = self.config.position_margin
+        lower, upper = self.limits.min_position + margin, self.limits.max_position - margin
+        return way(target, position, self.model.continuous, lower, upper)
 
     def _try(self, home: FloatArray) -> None:
         """See that a library's error, or a description without finite kinematics, is found before anything moves."""

@@ -7,13 +7,13 @@ import numpy as np
 import pinocchio
 
 from naf_robot.arm.model.capsules import capsule
+from naf_robot.arm.model.contacts import adjacent, always_touching
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.arm.model.lipschitz import hull, lipschitz_bounds
 from naf_robot.core.errors import ConfigError, UnknownNameError
 from naf_robot.core.records import FloatArray
 
 SOLVER_TOLERANCE = 1e-8  # [m] of a distance
-SAMPLED_POSTURES = 64  # enough to tell a pair that always touches from one that sometimes does
 
 
 class SelfCollision:
@@ -75,6 +75,9 @@ class SelfCollision:
         for request in self._shapes.collisionRequests:
             request.security_margin = request.distance_upper_bound = clearance + 2.0 * SOLVER_TOLERANCE
         self._results = [self._shapes.distanceResults[k] for k in range(len(self._geometry.collisionPairs))]
+        self._shape_bounds = [
+            lipschitz_bounds(self._model, item.parentJoint, hull(item)) for item in self._geometry.geometryObjects
+        ]
         self.lipschitz = np.array([self._pair_bounds_per_joint(k) for k in range(len(self._results))])
         self.lipschitz = self.lipschitz.reshape(len(self._results), model.size)
         self._carried = [self._carries(k) for k in range(len(self._results))]
@@ -162,32 +165,18 @@ class SelfCollision:
     def _pair_bounds_per_joint(self, pair: int) -> FloatArray:
         """How far a joint's unit of motion can move the pair's shapes against each other at most: (n,) [m/rad]."""
         shapes = self._geometry.collisionPairs[pair]
-        one, two = (self._shape_bounds_per_joint(shape) for shape in (shapes.first, shapes.second))
+        one, two = self._shape_bounds[shapes.first], self._shape_bounds[shapes.second]
         return self._arm.by_joint(
             {joint: one.get(joint, 0.0) + two.get(joint, 0.0) for joint in one.keys() ^ two.keys()}
         )
 
-    def _shape_bounds_per_joint(self, shape: int) -> dict[int, float]:
-        item = self._geometry.geometryObjects[shape]
-        return lipschitz_bounds(self._model, item.parentJoint, hull(item))
-
     def _adjacent(self, first: int, second: int) -> bool:
         one = self._geometry.geometryObjects[first].parentJoint
         two = self._geometry.geometryObjects[second].parentJoint
-        return one == two or self._model.parents[one] == two or self._model.parents[two] == one
+        return adjacent(self._model, one, two)
 
     def _drop_touching(self, links: list[str], model: ArmModel) -> tuple[str, ...]:
-        shapes = pinocchio.GeometryData(self._geometry)
-        limits = model.limits()
-        random = np.random.default_rng(0)
-        always = np.ones(len(self._geometry.collisionPairs), dtype=bool)
-        lower = np.maximum(limits.min_position, -np.pi)
-        upper = np.minimum(limits.max_position, np.pi)
-        for _ in range(SAMPLED_POSTURES):
-            posture = model.full_position(random.uniform(lower, upper))
-            pinocchio.computeDistances(self._model, self._data, self._geometry, shapes, posture)
-            always &= np.array([result.min_distance <= 0.0 for result in shapes.distanceResults], dtype=bool)
-        dropped = [k for k in range(len(always)) if always[k]]
+        dropped = always_touching(model, self._geometry)
         names = tuple(self._pair_name(links, k) for k in dropped)
         for pair in [self._geometry.collisionPairs[k].copy() for k in dropped]:
             self._geometry.removeCollisionPair(pair)

@@ -9,6 +9,7 @@ import pytest
 from attack import PERIOD_S, few, seeds
 from hypothesis import given
 from hypothesis import strategies as st
+from meshes import mesh_arm
 
 from naf_robot.arm.model.capsules import capsule
 from naf_robot.arm.model.kinematics import ArmModel
@@ -48,6 +49,7 @@ def models(folder):
     yield ArmModel(find("urdf/arm7.urdf"), "tool", joints)
     yield ArmModel(find("urdf/test_arms/three_finger_arm.urdf"), "tool", [f"joint_{k}" for k in range(1, 7)])
     yield ArmModel(slider, "tool")
+    yield mesh_arm(folder)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +68,7 @@ def both(tmp_path_factory):
 
 @needs_compiler
 @few
-@given(seed=seeds, arm=st.integers(0, 3), hard=st.booleans(), moving=st.booleans())
+@given(seed=seeds, arm=st.integers(0, 4), hard=st.booleans(), moving=st.booleans())
 def test_both_find_the_same_violations_with_the_same_gradients(both, seed, arm, hard, moving):
     """In any posture, also outside of what is admitted, with and without motion under way."""
     compiled, plain = (projection.path_limits for projection in both[arm])

@@ -16,14 +16,23 @@ KEYS = {
     "worst_sphere_margin_m",
     "p50_us",
     "p99_us",
+    "p50_units",
+    "p99_units",
+    "unit_us",
     "arms",
 }
 
 
 @pytest.mark.skipif(not BENCHMARK.exists(), reason="benchmarks are only in the source tree")
-def test_benchmark_of_a_foreign_arm_reports_no_violation():
-    urdf = "urdf/test_arms/offset_wrist_arm.urdf"
-    command = [sys.executable, str(BENCHMARK), "--json", "--steps", "1000", "--urdf", urdf, "--tool-frame", "tool0"]
+@pytest.mark.parametrize(
+    ("arm", "options"),
+    [
+        ("offset_wrist_arm", ("--urdf", "urdf/test_arms/offset_wrist_arm.urdf", "--tool-frame", "tool0")),
+        ("gen3", ("--robot", "gen3")),
+    ],
+)
+def test_benchmark_of_one_arm_reports_no_violation(arm, options):
+    command = [sys.executable, str(BENCHMARK), "--json", "--steps", "1000", *options]
     done = subprocess.run(
         command,
         capture_output=True,
@@ -35,7 +44,8 @@ def test_benchmark_of_a_foreign_arm_reports_no_violation():
     report = json.loads(done.stdout)
     assert report.keys() >= KEYS
     assert report["steps"] >= 1000
-    assert [arm["arm"] for arm in report["arms"]] == ["offset_wrist_arm"]
+    assert 0.0 < report["p50_units"] < report["p99_units"]
+    assert [row["arm"] for row in report["arms"]] == [arm]
     assert {key: report[key] for key in report if key.endswith("violations")} == dict.fromkeys(
         (key for key in report if key.endswith("violations")), 0
     )
