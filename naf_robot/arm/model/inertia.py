@@ -21,8 +21,8 @@ TERMS = ("ixx", "ixy", "ixz", "iyy", "iyz", "izz")
 def repair_inertia(robot: Element, shapes: Sequence[Shape], where: str) -> list[str]:
     """Give what moves an inertia that bodies can have; returns what was changed, in sentences.
 
-    A link whose mass or inertia is not positive, or next to zero, has none. Where all links that one joint moves have none, those
-    with collision shapes get theirs. An inertia that no body can have is changed as little as possible.
+    A link whose mass or inertia is not positive, or next to zero, has none. Where all links that one joint moves have
+    none, those with collision shapes get theirs. An inertia that no body can have is changed as little as possible.
     """
     notes, moving = [], _moved_together(robot)
     links = {link.get("name", ""): link for link in robot.findall("link")}
