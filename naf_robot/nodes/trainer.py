@@ -22,7 +22,7 @@ from naf_robot.nodes.diagnostics import OK, WARN, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.qos import EXPERIENCE, EXPERIENCE_INTAKE, latched, reliable
 from naf_robot.run.health import FleetHealth
-from naf_robot.run.report import write_learning_curve
+from naf_robot.run.report import load_drawing, write_learning_curve
 from naf_robot.run.stop_times import TRAINER_DRAIN_S
 from naf_robot.training.progress import EventLog, Progress
 from naf_robot.training.trainer import Trainer
@@ -61,6 +61,7 @@ class TrainerNode(ExecutableNode):
         self.create_timer(REPUBLISH_S, self.on_republish, clock=STEADY)
         self.create_timer(EVENTS_S, self.on_events, clock=STEADY)
         self.diagnostics = Diagnostics(self, STEADY, self.report)
+        self.drawing_loaded = False
         self.handled = 0
         self.published_s = 0.0
         self.decided: int | None = None
@@ -145,7 +146,10 @@ class TrainerNode(ExecutableNode):
         return response
 
     def on_events(self) -> None:
-        """TensorBoard, once a second."""
+        """TensorBoard, once a second; robots may begin before what a run only shows is loaded."""
+        if not self.drawing_loaded:
+            self.drawing_loaded = True
+            load_drawing()
         self.events.learner(self.trainer)
 
     def drain(self, at_most_s: float) -> None:

@@ -12,15 +12,19 @@ from typing import NamedTuple
 import numpy as np
 
 from naf_robot.arm.control.outputs import OUTPUTS
+from naf_robot.arm.control.velocity_control import VelocityControl
 from naf_robot.arm.model.inverse import nearest_posture
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.arm.projection.projection import SafetyProjection, SafetyStatus
-from naf_robot.core.errors import ConfigError
+from naf_robot.core.clock import SteadyClock
+from naf_robot.core.errors import ConfigError, NafRobotError
 from naf_robot.core.records import FloatArray
 from naf_robot.learning.device import device_problem
 from naf_robot.run.config import RunConfig
 from naf_robot.run.robot import REAL, RobotConfig
 from naf_robot.run.run_config import arms_of
+from naf_robot.run.worlds import make_simulator
+from naf_robot.sensing.registry import SENSORS, make_sensor
 from naf_robot.sim.registry import SIMULATORS
 
 Problems = Iterator[str]
@@ -108,7 +112,8 @@ def backends(config: RunConfig) -> Problems:
 
 def outputs(config: RunConfig) -> Problems:
     """Every arm's kind of output exists."""
-    for name, robot in config.robots.items():
+    for name in arms_of(config):
+        robot = config.robot(name)
         if robot.output.kind not in OUTPUTS:
             yield f"robots.{name}.output.kind {robot.output.kind!r} is unknown; valid: {', '.join(sorted(OUTPUTS))}"
     if config.first_run and config.simulated:
@@ -198,6 +203,33 @@ def projection_at_home(config: RunConfig, robot: Robot) -> Problems:
         yield f"the safety projection of {robot.name!r} fails at home: check the arm's description"
 
 
+def velocity_control(config: RunConfig, robot: Robot) -> Problems:
+    """Velocity control can be made for this arm: its thresholds and required sensors are known."""
+    settings = config.control_settings(robot.name, config.simulated_time)
+    try:
+        VelocityControl(robot.projection, settings, SteadyClock(), robot.config.real)
+    except NafRobotError as error:
+        yield f"robots.{robot.name}.velocity_control: {error}"
+    topics = {make_sensor(name).topic for name in SENSORS}
+    for sensor in settings.sensor_limits_s:
+        if sensor not in topics:
+            yield (
+                f"robots.{robot.name}.velocity_control.sensor_limits_s names the sensor {sensor!r}, which is unknown; "
+                f"valid: {', '.join(sorted(topics))}"
+            )
+
+
+def simulated_arm(config: RunConfig, robot: Robot) -> Problems:
+    """The simulator can build the arm and its scene."""
+    backend = robot.config.backend
+    if backend not in SIMULATORS or SIMULATORS[backend].missing() is not None:
+        return
+    try:
+        make_simulator(config, (robot.name,))
+    except NafRobotError as error:
+        yield f"the simulated world of {robot.name!r} cannot be built: {error}"
+
+
 def drawn_goals(config: RunConfig) -> dict[str, FloatArray]:
     """Points (k, 3) [m] that the tool must reach, by the name of the goal's array, as the task draws them."""
     task, random = config.make_task(), np.random.default_rng(0)
@@ -233,6 +265,8 @@ OF_ROBOT: dict[str, Callable[[RunConfig, Robot], Problems]] = {
     "targets_reachable": targets_reachable,
     "action_velocity": action_velocity,
     "projection_at_home": projection_at_home,
+    "velocity_control": velocity_control,
+    "simulated_arm": simulated_arm,
 }
 NEEDS_SOUND_ARM = {
     "stated_limits",
@@ -240,6 +274,8 @@ NEEDS_SOUND_ARM = {
     "home_in_workspace",
     "targets_reachable",
     "projection_at_home",
+    "velocity_control",
+    "simulated_arm",
 }
 CHECKS = (*OF_RUN, *OF_ROBOT)
 
@@ -265,4 +301,4 @@ def _outside(robot: Robot, point: FloatArray, what: str, key: str, tolerance: fl
 
 
 def _text(point: FloatArray) -> str:
-    return f"({', '.join(f'{value:.3g}' for value in point)})"
+    return f"({', '.join(f'{round(float(value), 3) + 0.0:g}' for value in point)})"

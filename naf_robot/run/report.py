@@ -1,11 +1,15 @@
-"""Learning curves of a run as a picture."""
+"""Learning curves of a run as a picture.
 
+What draws is loaded when it is needed: it takes as long to load as a simulation takes to start.
+"""
+
+import importlib
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from naf_robot.core import run_files
 from naf_robot.core.errors import RunFolderError
@@ -25,8 +29,15 @@ def read_episodes(run_dir: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
 
 
+def load_drawing() -> None:
+    """Load in the background what `write_learning_curve` needs, so that it is quick when a run ends."""
+    threading.Thread(target=lambda: importlib.import_module("matplotlib.figure"), daemon=True).start()
+
+
 def write_learning_curve(run_dir: Path) -> Path:
     """Draw return and success over episodes into `learning_curve.png`; returns its path."""
+    from matplotlib.figure import Figure
+
     episodes = read_episodes(run_dir)
     figure = Figure(figsize=(8.0, 6.0), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True)

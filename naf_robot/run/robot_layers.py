@@ -89,7 +89,7 @@ def profile_layers(profile: str) -> list[Layer]:
     if Path(profile).is_absolute():
         return file_layers(Path(profile), folder=Path(profile).parent)
     if profile not in profile_files():
-        raise UnknownNameError("robot profile", profile, [*profile_files(), "or the path of a YAML file"])
+        raise UnknownNameError("robot profile", profile, profile_files(), "config/robots, and no path of a YAML file")
     return package_layers("robots", profile, required=True)
 
 

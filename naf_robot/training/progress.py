@@ -4,13 +4,16 @@ import contextlib
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from naf_robot.run.health import FleetHealth
 from naf_robot.training.episode_log import EpisodeRecord
 from naf_robot.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 QUIET_PERIOD_S = 5.0  # between lines where the output is no terminal
 ROBOTS_PERIOD_S = 30.0  # between the robots' lines above the bar of a terminal
@@ -72,10 +75,11 @@ class Progress:
 
 
 class EventLog:
-    """TensorBoard events of a training run."""
+    """TensorBoard events of a training run; TensorBoard is loaded for the first of them, robots may begin before."""
 
     def __init__(self, folder: Path) -> None:
-        self._writer = SummaryWriter(str(folder))
+        self._folder = folder
+        self._writer: SummaryWriter | None = None
 
     def episode(self, record: EpisodeRecord) -> None:
         """One finished episode."""
@@ -94,6 +98,10 @@ class EventLog:
 
     def _add(self, name: str, value: float, step: int) -> None:
         with contextlib.suppress(OSError):  # a full disk costs a picture, not the run
+            if self._writer is None:
+                from torch.utils.tensorboard import SummaryWriter
+
+                self._writer = SummaryWriter(str(self._folder))
             self._writer.add_scalar(name, value, step)
 
     def close(self) -> None:
@@ -102,4 +110,5 @@ class EventLog:
         Raises:
             OSError: the disk refuses.
         """
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()

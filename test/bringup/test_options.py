@@ -142,7 +142,10 @@ def test_a_refused_resume_leaves_the_folder_unlocked_and_as_it_was(tmp_path: Pat
         (["train", "--set", "trainer.device=[a"], "the value in setting 'trainer.device=.a' is not valid YAML"),
         (["train", "--set", "seed"], "setting 'seed' must have the form key.subkey=value"),
         (["train", "--config", "none.yaml"], "cannot read configuration file .*none.yaml.*: No such file"),
-        (["train", "--robot", "none"], "unknown robot profile 'none'; valid: arm7"),
+        (
+            ["train", "--robot", "none"],
+            "unknown robot profile 'none' in config/robots, and no path of a YAML file; valid: arm7",
+        ),
         (
             ["evaluate", "--run-dir", "x", "--episodes", "0"],
             "--episodes: must be a whole number of at least 1",

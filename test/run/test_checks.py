@@ -51,6 +51,17 @@ BOX = {"safety": {"keep_out_boxes": [{"name": "crate", "min_corner": [-2, -2, -2
         ({"backend": "gazebo"}, "backends", "'gazebo' is unknown; valid: mujoco, ros2_control"),
         ({"robots": {"a": {"backend": "ros2_control"}, "b": {}}}, "backends", "cannot share one run"),
         ({"simulated_time": False}, "backends", "simulated_time must be true with backend 'mujoco'"),
+        (
+            {"velocity_control": {"sensor_limits_s": {"door/imuu": 0.1}}},
+            "velocity_control",
+            "names the sensor 'door/imuu', which is unknown; valid: .*door/imu,",
+        ),
+        (
+            {"velocity_control": {"contact": {"max_effort": {"joint_8": 1.0}}}},
+            "velocity_control",
+            "unknown joint 'joint_8' in contact.max_effort; valid: joint_1, ",
+        ),
+        ({"simulator": {"scene": {"x": 1}}}, "simulated_arm", "cannot be built: unknown configuration key 'x'"),
         ({"output": {"kind": "torque"}}, "outputs", "'torque' is unknown; valid: position, trajectory, velocity"),
         ({"first_run": True}, "outputs", "first_run is for real arms: give --simulated false too"),
     ],
@@ -84,11 +95,20 @@ def test_a_velocity_limit_of_zero_is_none_and_may_be_stated_in_the_configuration
     assert problems(resolve("reach", overrides=[overrides])) == []
 
 
-def test_missing_effort_and_inertia_are_no_problem(my_arm: Path):
+def test_missing_inertia_is_a_note_and_a_missing_effort_a_problem_for_contact_alone(my_arm: Path):
     urdf = my_arm.parent / "small.urdf"
     urdf.write_text(re.sub(r"<inertial>.*?</inertial>", "", urdf.read_text(), flags=re.DOTALL))
     config = changed_arm(my_arm, 'effort="176"', 'effort="0"')
-    assert problems(config) == []
+    assert [(each.check, each.sentence) for each in problems(config)] == [
+        (
+            "velocity_control",
+            "robots.arm.velocity_control: joint 'joint_1' has no effort limit: state one in the URDF or "
+            "contact.max_effort",
+        )
+    ]
+    thresholds = {"velocity_control": {"contact": {"max_effort": {"joint_1": 90.0, "joint_2": 90.0}}}}
+    overrides = {"robots": ["arm"], "profile": str(my_arm)} | thresholds
+    assert problems(resolve("reach", overrides=[overrides])) == []
     notes = config.robot("arm").arm.description().notes
     assert len([note for note in notes if "moves and has no inertia" in note]) == 8  # seven links and the hook
 
