@@ -51,8 +51,9 @@ def _corners(path: Path) -> FloatArray:
         return np.empty((0, 3))
     corners = np.frombuffer(content, STL_TRIANGLE, offset=STL_HEADER)["corners"].reshape(-1, 3).astype(np.float64)
     ordered = corners[np.lexsort(corners.T)]
-    differs = np.concatenate([[True], (np.diff(ordered, axis=0) != 0.0).any(axis=1)]) if len(ordered) else []
-    return ordered[differs]
+    new = np.ones(len(ordered), dtype=bool)
+    new[1:] = (np.diff(ordered, axis=0) != 0.0).any(axis=1)
+    return ordered[new]
 
 
 def _reason(path: Path, error: Exception) -> str:
