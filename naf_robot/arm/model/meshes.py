@@ -94,10 +94,9 @@ def _coarse_hull(points: FloatArray) -> coal.ConvexBase:
     height, angle = 1.0 - 2.0 * index / COARSE, index * np.pi * (1.0 + np.sqrt(5.0))
     ring = np.sqrt(1.0 - height**2)
     directions = np.stack([ring * np.cos(angle), ring * np.sin(angle), height], axis=1)  # even over the sphere
-    centre = (points.min(axis=0) + points.max(axis=0)) / 2.0
-    chosen = np.unique(np.argmax((points - centre) @ directions.T, axis=0))
-    outermost = points[chosen] - centre
-    hull = _hull_around(outermost)
+    outermost = points[np.unique(np.argmax(points @ directions.T, axis=0))]
+    centre = outermost.mean(axis=0)  # inside of them
+    hull = _hull_around(outermost - centre)
     normals, offsets = np.array(hull.normals()), -np.array(hull.offsets())
     growth = float(((points - centre) @ normals.T / offsets).max())
-    return _hull_around(centre + outermost * max(growth, 1.0))
+    return _hull_around(centre + (outermost - centre) * max(growth, 1.0))
