@@ -36,7 +36,16 @@ TEST = [
     "example-robot-data>=6,<7",
 ]
 PYTHONS = ("3.10", "3.11", "3.12")
-NODES = ("simulator", "velocity_control", "door_sensor", "collector", "trainer", "lifecycle", "driver_check")
+NODES = (
+    "simulator",
+    "velocity_control",
+    "door_sensor",
+    "collector",
+    "trainer",
+    "lifecycle",
+    "driver_check",
+    "operator_client",
+)
 FOR_PIP = {"bdist_wheel", "editable_wheel", "dist_info"} & set(sys.argv)
 
 

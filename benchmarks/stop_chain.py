@@ -1,6 +1,7 @@
 """From an event to standstill, measured over ROS against a simulator that holds the last command: JSON.
 
     python benchmarks/stop_chain.py --json
+    python benchmarks/stop_chain.py --drivers --json    # every kind of output, against a stand-in driver
 
 For each event a whole system is started (simulator at real time, velocity_control, collector, trainer),
 the arm moves, the event is triggered, and the measured joint states are recorded until the arm
@@ -23,6 +24,7 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "test" / "support"))
 
+import stop_chain_driver
 from geometry_msgs.msg import WrenchStamped
 from graph import Graph, graph
 from sensor_msgs.msg import JointState
@@ -172,9 +174,14 @@ def main() -> None:
         "--joint-states-limit", type=float, default=limit_s, help="age in s beyond which they are stale"
     )
     parser.add_argument("--json", action="store_true", help="print JSON lines (the only format)")
+    parser.add_argument("--drivers", action="store_true", help="kinds of output against a stand-in driver instead")
     options = parser.parse_args()
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+    if options.drivers:
+        for row in tqdm(stop_chain_driver.rows(), total=len(stop_chain_driver.CASES), disable=None):
+            print(json.dumps(row), flush=True)
+        return
     for event in tqdm([e for e in options.events for _ in range(options.repeats)], disable=None):
         with tempfile.TemporaryDirectory() as folder, graph() as g:
             print(json.dumps(Chain(g, Path(folder), options.joint_states_limit).measure(event)), flush=True)

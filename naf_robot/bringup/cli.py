@@ -7,8 +7,10 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+from naf_robot.bringup import operator_command
 from naf_robot.bringup.environment import check_environment, describe_environment, process_environment
 from naf_robot.bringup.options import FLAGS, SystemOptions, options
 from naf_robot.bringup.runner import ProcessRunner, StopSignals
@@ -72,6 +74,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     evaluate.set_defaults(run=_evaluate)
 
+    for name, text in operator_command.COMMANDS.items():
+        operator = command(name, text)
+        operator_command.add_arguments(operator)
+        operator.set_defaults(run=partial(operator_command.run, name))
     study = command("study", "train without ROS on a task or any Gymnasium environment, one seed after another")
     _plugin("naf_robot.study.command", study)
     convert = command("convert", "convert a run folder of an older version to the present format")
@@ -116,6 +122,9 @@ def _run_system(run: PreparedRun, environment: dict[str, str], signals: StopSign
     """Run the processes of a prepared run; the exit code."""
     print(f"run folder: {run.run_dir}", flush=True)
     print(f"robots: {', '.join(run.config.robots)} | {describe_environment(environment)}", flush=True)
+    if run.config.first_run:
+        speeds = [f"{name} {run.config.speed_factor(name):.0%}" for name in run.config.robots]
+        print(f"first run: robots move at a fraction of their speeds: {', '.join(speeds)}", flush=True)
     for note in run.notes:
         print(f"note: {note}", flush=True)
     summary = run.run_dir / run_files.SUMMARY

@@ -2,6 +2,7 @@
 
 import enum
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,9 @@ from naf_robot.learning.behaviour import BehaviourPolicy
 from naf_robot.run.config import RunConfig
 from naf_robot.sensing.signals import Signals, observe, with_kinematics
 
+Way = Callable[[FloatArray, FloatArray], FloatArray]
+BY_OPERATOR = ("fault", "velocity_control")  # sources of holds that an operator ends: the arm may try again
+
 
 class Phase(enum.Enum):
     """The state of a collector; the value is the sentence shown on `/diagnostics`."""
@@ -32,7 +36,7 @@ class Phase(enum.Enum):
     POLICY_TOO_OLD = "holding still: no message from the trainer"
     OUTBOX_FULL = "holding still: the outbox is full"
     WORLD_NOT_READY = "waiting at home: the world is not ready for an episode"
-    HELD = "holding still: a fault or a silent sensor"
+    HELD = "holding still"
     PAUSED = "paused by an operator"
     PREPARING = "at home, preparing the next episode"
     RUNNING = "running an episode"
@@ -53,7 +57,8 @@ class Collector:
     """Drives one robot through episodes; called once per control period with fresh signals.
 
     Parameters offered by `offer` are loaded between episodes only, as `PolicyChoice` says. `clock` is wall time, for
-    the age of the last message from the trainer.
+    the age of the last message from the trainer. `way` gives target less position of the joints, of which continuous
+    joints have several (`SafetyProjection.way`); `ArmModel.shortest` by default.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class Collector:
         actions: BoundActions,
         clock: Clock,
         first_episode: int = 0,
+        way: Way | None = None,
     ) -> None:
         self._config = config.collector
         self._ratio = config.trainer.ratio()
@@ -78,11 +84,15 @@ class Collector:
         self._behaviour = BehaviourPolicy(
             self._config.exploration, stream(config.seed, "exploration", robot, first_episode)
         )
+        self._way = way or model.shortest
+        speed_factor = config.speed_factor(robot)
+        fastest = self._config.home_velocity * speed_factor if config.robot(robot).real else np.inf
         self._homing = Homing(
             self._home,
             self._config.home_gain,
-            actions.max_joint_velocity,
+            np.minimum(actions.max_joint_velocity, fastest),
             stream(config.seed, "homing", robot, first_episode),
+            self._way,
         )
         self._executed: OrderedDict[float, FloatArray] = OrderedDict()
         self._episode: Episode | None = None
@@ -92,7 +102,7 @@ class Collector:
         )
         self._updates, self._transitions = 0, 0
         self._last_sign_s = clock.now_s()
-        self._home_timeout = HomeTimeout(self._config.home_timeout_s, model.joint_names)
+        self._home_timeout = HomeTimeout(self._config.home_timeout_s / speed_factor, model.joint_names)
         self.next_episode = first_episode
         self._paused = False
         self.outbox_full = False
@@ -199,8 +209,8 @@ class Collector:
         A running episode ends truncated at the next tick; its executed steps are kept.
         """
         if reason is None:
-            if self.hold_reasons.pop(source, None) is not None and source == "fault":
-                self._home_timeout.restart()  # an operator has cleared it
+            if self.hold_reasons.pop(source, None) is not None and source in BY_OPERATOR:
+                self._home_timeout.restart()
         else:
             self.hold_reasons[source] = reason
 
@@ -219,7 +229,7 @@ class Collector:
             self.phase = Phase.HELD
             self._home_timeout.interrupt()
             return Tick(np.zeros(self._model.size))
-        distance = np.abs(self._home - signals["joint_position"])
+        distance = np.abs(self._way(self._home, signals["joint_position"]))
         speed = float(np.abs(signals["joint_velocity"]).max())
         if distance.max() > self._config.home_tolerance or speed > self._config.home_tolerance:
             return Tick(self._go_home(now_s, signals["joint_position"], distance))

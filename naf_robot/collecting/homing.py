@@ -1,7 +1,7 @@
 """Motion to the home pose: straight in joint space; if that is blocked, back along the path of the episode."""
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -57,11 +57,19 @@ class Homing:
     A hook behind a lever is blocked on the straight line home, but free along the path by which it came. If
     that is blocked too (the door has moved meanwhile), the arm makes some random motion before the next
     attempt. Arrays are (n,), [rad] and [rad/s]; every velocity still
-    passes through the safety projection.
+    passes through the safety projection. `shortest` gives the way from a position to a target (`ArmModel.shortest`).
     """
 
-    def __init__(self, home: FloatArray, gain: float, max_velocity: FloatArray, random: np.random.Generator) -> None:
+    def __init__(
+        self,
+        home: FloatArray,
+        gain: float,
+        max_velocity: FloatArray,
+        random: np.random.Generator,
+        shortest: Callable[[FloatArray, FloatArray], FloatArray] = np.subtract,
+    ) -> None:
         self._home = home
+        self._shortest = shortest
         self._gain = gain
         self._max_velocity = max_velocity
         self._random = random
@@ -90,7 +98,7 @@ class Homing:
         if self.way is Way.BACK:
             self._pass_waypoints(now_s, position)
         target = self._path[self._waypoint] if self.way is Way.BACK else self._home
-        error = target - position
+        error = self._shortest(target, position)
         if self._stalls(now_s, float(np.abs(error).max())):
             self._give_up(now_s, position)
         return np.clip(self._gain * error, -self._max_velocity, self._max_velocity)
@@ -103,12 +111,12 @@ class Homing:
         if not self._path:
             self._go(Way.STRAIGHT, now_s)
             return
-        distances = np.abs(np.array(self._path) - position).max(axis=1)
+        distances = np.array([np.abs(self._shortest(passed, position)).max() for passed in self._path])
         self._waypoint = int(distances.argmin())
         self._go(Way.BACK, now_s)
 
     def _pass_waypoints(self, now_s: float, position: FloatArray) -> None:
-        while float(np.abs(self._path[self._waypoint] - position).max()) < WAYPOINT_TOLERANCE:
+        while float(np.abs(self._shortest(self._path[self._waypoint], position)).max()) < WAYPOINT_TOLERANCE:
             if self._waypoint == 0:
                 self._go(Way.STRAIGHT, now_s)
                 return

@@ -36,24 +36,29 @@ class CollectorNode(ExecutableNode):
         self.robot = self.robot_parameter()
         own = self.config.robot(self.robot)
         model = own.arm.model()
-        actions = bound_actions(self.config, model, SafetyProjection(model, self.config.safety_of(self.robot)).limits)
+        projection = SafetyProjection(model, self.config.safety_of(self.robot))
+        actions = bound_actions(self.config, model, projection.limits)
         self.joints = model.joint_names
         contract = contract_of(self.config, self.run_dir)
         self.outbox = open_outbox(self, self.robot, contract)
         first = self.outbox.next_episode
-        self.collector = Collector(self.config, self.robot, model, actions, SteadyClock(), first)
+        self.collector = Collector(self.config, self.robot, model, actions, SteadyClock(), first, projection.way)
         self.assembler = tick_assembler(self.config, self.robot, self.use_sim_time)
 
         self.desired = self.create_publisher(JointState, topics.DESIRED_VELOCITY, COMMAND)
         self.target = self.create_publisher(PoseStamped, topics.TARGET, latched())
-        self.report = CollectorReport(self.collector, self.assembler, lambda: self.experience.report())
+        self.report = CollectorReport(
+            self.collector, self.assembler, self.look_at_states, lambda: self.experience.report()
+        )
         self.diagnostics = Diagnostics(self, STEADY, self.report.status)
         self.experience = ExperienceLink(self, self.robot, self.outbox, self.collector, self.diagnostics)
         self.policy = PolicyLink(self, self.robot, contract, self.collector, self.diagnostics)
         sensors = (state_sensor(self.config, self.robot), *task_sensors(self.config, self.robot))
-        self.input = SensorInput(self, sensors, self.assembler, self.tick_if_ready, self.diagnostics.refuse)
+        refuse = self.diagnostics.refuse
+        self.input = SensorInput(self, sensors, self.assembler, self.tick_if_ready, refuse, model)
         self.create_subscription(JointState, topics.EXECUTED_VELOCITY, self.on_executed, FEEDBACK)
         self.create_subscription(String, topics.SAFETY_FAULT, self.on_fault, latched())
+        self.create_subscription(String, topics.SAFETY_HOLD, self.on_hold, latched())
         self.create_service(SetBool, "collector/pause", self.on_pause)
         self.create_timer(self.config.make_task().control_period_s, self.tick_if_ready)
         self.create_timer(0.2, self.on_housekeeping, clock=STEADY)
@@ -67,6 +72,13 @@ class CollectorNode(ExecutableNode):
             return
         self.collector.executed(convert.seconds(message.header.stamp), velocity)
         self.tick_if_ready()
+
+    def look_at_states(self) -> tuple[dict[str, object], str]:
+        """What is known of the joint states' topic: values, and a sentence about what is there."""
+        states = self.input.states
+        states.publishers = self.count_publishers(states.topic)
+        missing = self.input.joint_states.missing
+        return states.values(self.now_s()), "; ".join(filter(None, [states.sentence(self.now_s()), missing]))
 
     def tick_if_ready(self) -> None:
         """Act once per control period, when time, readings and the last answer are all there."""
@@ -92,6 +104,10 @@ class CollectorNode(ExecutableNode):
     def on_fault(self, message: String) -> None:
         """The velocity controller has latched a fault, or an operator has cleared it (empty)."""
         self.collector.hold("fault", message.data or None)
+
+    def on_hold(self, message: String) -> None:
+        """The velocity controller does not follow, and why (it waits for an operator), or does (empty)."""
+        self.collector.hold("velocity_control", message.data or None)
 
     def on_housekeeping(self) -> None:
         """Resend what is overdue; look after the policy; act on an overdue tick."""

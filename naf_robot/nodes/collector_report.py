@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from naf_robot.collecting.collector import Collector, Phase
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.rate import RateMeter
-from naf_robot.nodes.diagnostics import OK, WARN, Status
+from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Status
 from naf_robot.sensing.tick import TickAssembler
 
 FINE = (Phase.RUNNING, Phase.PREPARING, Phase.HOMING, Phase.WAITING_FOR_TRAINER)
@@ -15,10 +15,15 @@ class CollectorReport:
     """Counts control periods, and puts the status together; `more` gives further counters."""
 
     def __init__(
-        self, collector: Collector, assembler: TickAssembler, more: Callable[[], Mapping[str, object]]
+        self,
+        collector: Collector,
+        assembler: TickAssembler,
+        states: Callable[[], tuple[Mapping[str, object], str]],
+        more: Callable[[], Mapping[str, object]],
     ) -> None:
         self._collector = collector
         self._assembler = assembler
+        self._states = states
         self._more = more
         self._rates = RateMeter(SteadyClock())
         self._periods, self._missed_periods = 0, 0
@@ -43,8 +48,13 @@ class CollectorReport:
             "pinned to version": collector.pinned_version if collector.pinned_version is not None else "",
             **self._more(),
         }
+        of_states, sentence = self._states()
+        values |= of_states
         helped = [collector.help_reason] if collector.help_reason else []
-        waits = [f"waiting for {waiting}"] if waiting else []
-        reasons = "; ".join([*waits, *collector.hold_reasons.values(), *helped])
+        reasons = "; ".join([*collector.hold_reasons.values(), *helped])
         message = f"{collector.phase.value}: {reasons}" if reasons else collector.phase.value
-        return OK if collector.phase in FINE and not waiting else WARN, message, values
+        if waiting:
+            return WARN, f"waiting for {waiting} ({sentence}); {message}", values
+        if helped:
+            return ERROR, f"needs help: {message}", values
+        return OK if collector.phase in FINE else WARN, message, values

@@ -63,6 +63,12 @@ class CommandOutput:
         """Full names of the nodes that publish on the command topic, this one among them."""
         return publishers(self._node, self._publisher.topic_name)
 
+    def unheard(self) -> str | None:
+        """Why commands reach nobody, or None."""
+        if self._publisher.get_subscription_count() > 0:
+            return None
+        return f"no controller listens on {self._publisher.topic_name}: is it loaded, and is output.kind its kind?"
+
     def _publish(self, values: Message, size: int, answers: Time | None, basis_s: float | None) -> None:
         message = filled(self._type(), values)
         if hasattr(message, "layout"):

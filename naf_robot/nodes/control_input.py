@@ -8,9 +8,14 @@ from builtin_interfaces.msg import Time
 from geometry_msgs.msg import WrenchStamped
 from sensor_msgs.msg import JointState
 
+from naf_robot.arm.control.joint_states import JointStates
+from naf_robot.arm.control.publishers import StatePublishers
 from naf_robot.arm.control.timing import ControlTiming
 from naf_robot.arm.control.velocity_control import VelocityControl
+from naf_robot.arm.model.joint_values import RefusedMessage
+from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import UnknownNameError
+from naf_robot.core.input_watch import InputWatch
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.control_report import ControlReport
 from naf_robot.nodes.executable import ExecutableNode
@@ -41,6 +46,9 @@ class ControlInput:
         self._report = report
         self._changed = changed
         self.request_stamp = Time()  # of the newest request
+        self.joint_states = JointStates(control.joint_names, control.projection.model.continuous)
+        self.states = InputWatch(node.resolve_topic_name(robot.joint_states_topic), SteadyClock())
+        self.state_publishers = StatePublishers(control.joint_names, SteadyClock())
         node.create_subscription(JointState, robot.joint_states_topic, self._on_joint_states, SENSOR)
         node.create_subscription(JointState, topics.DESIRED_VELOCITY, self._on_desired, COMMAND)
         node.create_subscription(WrenchStamped, topics.EXTERNAL_WRENCH, self._on_wrench, SENSOR)
@@ -56,13 +64,28 @@ class ControlInput:
         return stamp_s, self._timing.message_time_s(self._node.now_s(), stamp_s)
 
     def _on_joint_states(self, message: JointState) -> None:
-        """Take the measured state; a request may have waited for it."""
-        stamp_s, now_s = self._times_s(message.header.stamp)
+        """Take the measured state, or a part of it; a request may have waited for it."""
+        self.state_publishers.said(message.name)
+        self.states.came(convert.seconds(message.header.stamp))
+        try:
+            state = self.joint_states.take(
+                message.name,
+                message.position,
+                message.velocity,
+                message.effort,
+                convert.seconds(message.header.stamp),
+            )
+        except RefusedMessage as refused:
+            self._report.accepted(topics.JOINT_STATES, str(refused))
+            return
+        if state is None:
+            return
+        now_s = self._timing.message_time_s(self._node.now_s(), state.stamp_s)
         rejection = self._control.joint_state(
-            message.name, message.position, message.velocity, message.effort, stamp_s, now_s
+            state.names, state.position, state.velocity, state.effort, state.stamp_s, now_s
         )
         if self._report.accepted(topics.JOINT_STATES, rejection):
-            self._timing.state(stamp_s)
+            self._timing.state(state.stamp_s)
             self._changed()
 
     def _on_desired(self, message: JointState) -> None:

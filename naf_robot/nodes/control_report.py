@@ -1,14 +1,19 @@
 """The outputs of velocity control besides commands: fault, diagnostics, markers, log, and the fault's file."""
 
+from collections.abc import Callable
+
 from rclpy.node import Node
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 from visualization_msgs.msg import MarkerArray
 
 from naf_robot.arm.control.fault_file import FaultFile
+from naf_robot.arm.control.measured_state import JOINT_STATES
 from naf_robot.arm.control.velocity_control import ControlOutput, VelocityControl
+from naf_robot.core.input_watch import InputWatch
 from naf_robot.core.records import FloatArray
 from naf_robot.nodes import topics
+from naf_robot.nodes.convert import seconds_of
 from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY
 from naf_robot.nodes.markers import safety_markers
@@ -29,14 +34,26 @@ class ControlReport:
         self._output: ControlOutput | None = None
         self._fault: str | None = None  # as published
         self._error_logged = False
+        self._warnings: dict[str, str] = {}
+        self.states: InputWatch | None = None  # of joint states
+        self.missing: Callable[[], str] = str  # which joints of the arm no message has named
+        self.note = ""  # of the run, before every message
         self._markers = node.create_publisher(MarkerArray, topics.SAFETY_MARKERS, latched())
         self._faults = node.create_publisher(String, topics.SAFETY_FAULT, latched())
+        self._holds = node.create_publisher(String, topics.SAFETY_HOLD, latched())
+        self._hold: str | None = None  # as published
         node.create_timer(MARKER_PERIOD_S, self._show, clock=STEADY)
         self.diagnostics = Diagnostics(node, STEADY, self.status)
         for warning in control.projection.warnings:
             node.get_logger().warning(warning)
         if (kept := fault_file.read()) is not None:
             control.stop(kept)
+
+    def warn(self, source: str, text: str) -> None:
+        """Show a warning of `source` as long as it has one; each new one is logged."""
+        if text and text != self._warnings.get(source):
+            self._node.get_logger().warning(text)
+        self._warnings[source] = text
 
     def accepted(self, what: str, rejection: str | None) -> bool:
         """Whether there is no `rejection` of a message; one is counted and published."""
@@ -50,6 +67,9 @@ class ControlReport:
         if output.error and not self._error_logged:
             self._error_logged = True
             self._node.get_logger().error(f"the safety projection failed:\n{output.error}")
+        if (hold := output.held or "") != self._hold:
+            self._hold = hold
+            self._holds.publish(String(data=hold))
         fault = output.fault or ""
         if fault == self._fault:
             return
@@ -65,13 +85,23 @@ class ControlReport:
         """Level, reasons and counters for /diagnostics."""
         output, control = self._output, self._control
         values: dict[str, object] = {f"interventions {k}": v for k, v in control.interventions.counts().items()}
-        values |= {f"warning {k}": text for k, text in enumerate(control.projection.warnings, 1)}
+        warnings = [*control.projection.warnings, *(text for text in self._warnings.values() if text)]
+        values |= {f"warning {k}": text for k, text in enumerate(warnings, 1)}
+        now_s = seconds_of(self._node.get_clock().now().nanoseconds)
+        values |= self.states.values(now_s) if self.states is not None else {}
         if output is None:
-            return WARN, "waiting for the first joint states and desired velocity", values
-        values |= {"status": output.status.name, "enabled": control.enabled}
+            return WARN, f"{self.note}waiting for the first joint states and desired velocity", values
+        values |= {"status": output.status.name, "enabled": control.permission.enabled, "fault": output.fault or ""}
+        values["contact by effort"] = "watched" if control.measured.watches_effort else "efforts are not measured"
         if output.fault is not None:
-            return ERROR, f"fault: {output.fault}", values
-        return (WARN, "; ".join(output.reasons), values) if output.reasons else (OK, output.status.sentence, values)
+            return ERROR, f"{self.note}fault: {output.fault}", values | {"reasons": f"fault: {output.fault}"}
+        reasons = list(output.reasons)
+        if self.states is not None and any(text.startswith(JOINT_STATES) for text in reasons):
+            reasons.insert(1, self.states.sentence(now_s))
+        reasons += [self.missing()] if self.missing() else []
+        if reasons:
+            return WARN, self.note + "; ".join(reasons), values | {"reasons": "; ".join(reasons)}
+        return OK, self.note + output.status.sentence, values
 
     def _show(self) -> None:
         if self._markers.get_subscription_count() > 0:

@@ -18,7 +18,7 @@ from naf_robot.core.records import PolicyParameters
 from naf_robot.experience.chunks import piece_count, split
 from naf_robot.experience.codec import encode_parameters
 from naf_robot.nodes import convert, topics
-from naf_robot.nodes.diagnostics import OK, WARN, Diagnostics, Status
+from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.qos import EXPERIENCE, EXPERIENCE_INTAKE, latched, reliable
 from naf_robot.run.health import FleetHealth
@@ -91,7 +91,8 @@ class TrainerNode(ExecutableNode):
     def on_diagnostics(self, message: DiagnosticArray) -> None:
         """The robots' diagnostics, for the display."""
         for status in message.status:
-            self.health.take(status.name, status.message, {entry.key: entry.value for entry in status.values})
+            values = {entry.key: entry.value for entry in status.values}
+            self.health.take(status.name, status.message, values, status.level == ERROR)
 
     def on_request(self, message: String) -> None:
         """A collector has no parameters or old ones."""

@@ -23,6 +23,7 @@ ONE_WAY_S = 0.4  # of motion before it returns
 REQUEST_S = 0.02  # between two requests
 SETTLE_S = 0.2  # after each way
 SERVICE_S = 5.0
+ENABLE_S = 10.0  # until velocity_control knows its controller, or knows that it will not
 STANDSTILL = 0.01  # [rad/s] below which a joint stands
 WATCHED_S = 2.0  # for an arm that is to stop
 
@@ -51,7 +52,7 @@ class TrialMotion:
             return "velocity_control does not start: see its messages"
         speeds = np.minimum(SPEED, SafetyProjection(model, safety).limits.max_velocity)
         self._move(np.zeros_like(speeds), SETTLE_S)
-        answer = self._call(self._enable, SetBool.Request(data=True))
+        answer = self._enabled()
         if answer is None or not answer.success:
             return f"velocity_control was not enabled: {answer.message if answer else 'no answer'}"
         made = np.array([self._trial(joint, speeds[joint]) for joint in range(len(speeds))])
@@ -62,6 +63,15 @@ class TrialMotion:
         self._call(self._stop, Trigger.Request(), wait=False)
         rest["velocity_control/stop is called"] = self._rest_s()
         return Motion(speeds * ONE_WAY_S, made, rest)
+
+    def _enabled(self) -> Any:
+        """The answer to `enable`; asked again and again, as velocity_control first waits for the controller."""
+        until_s = time.monotonic() + ENABLE_S
+        while True:
+            answer = self._call(self._enable, SetBool.Request(data=True))
+            if (answer is not None and answer.success) or time.monotonic() > until_s:
+                return answer
+            self._move(np.zeros(len(self._joints)), SETTLE_S)
 
     def _trial(self, joint: int, speed: float) -> FloatArray:
         """Motion (n,) [rad] of all joints while one is asked to move; it returns then."""

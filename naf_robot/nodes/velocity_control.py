@@ -11,6 +11,7 @@ import traceback
 import numpy as np
 from sensor_msgs.msg import JointState
 
+from naf_robot.arm.control.controller_joints import ControllerJoints
 from naf_robot.arm.control.fault_file import FaultFile
 from naf_robot.arm.control.output import arm_of
 from naf_robot.arm.control.outputs import OUTPUTS
@@ -24,6 +25,7 @@ from naf_robot.nodes import convert, topics
 from naf_robot.nodes.command_output import CommandOutput, publishers
 from naf_robot.nodes.control_input import ControlInput
 from naf_robot.nodes.control_report import ControlReport, ControlServices
+from naf_robot.nodes.controller_link import ControllerLink
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.qos import FEEDBACK
 from naf_robot.run.stop_times import BRAKING_S, COMMAND_ACKNOWLEDGED_S
@@ -47,13 +49,20 @@ class VelocityControlNode(ExecutableNode):
         self.sole_writer = SoleWriter(self.get_fully_qualified_name(), clock)
         self.closing = False
 
-        self.commands = CommandOutput(self, OUTPUTS[own.output_kind], arm_of(projection), own.command_topic)
+        self.arm = arm_of(projection)
+        self.commands = CommandOutput(self, OUTPUTS[own.output_kind], self.arm, own.command_topic)
         self.executed = self.create_publisher(JointState, topics.EXECUTED_VELOCITY, FEEDBACK)
         fault_file = FaultFile(self.run_dir / run_files.FAULTS / f"{robot}.txt")
         self.report = ControlReport(self, self.control, fault_file, f"{robot}/base_link", home)
         ControlServices(self, self.control)
         self.joint_states = own.joint_states_topic
         self.input = ControlInput(self, own, self.control, self.timing, self.report, self.answer_if_ready)
+        self.report.states, self.report.missing = self.input.states, lambda: self.input.joint_states.missing
+        if (factor := self.config.speed_factor(robot)) < 1.0:
+            self.report.note = f"first run at {factor:.0%} of the speed: "
+        self.controller = ControllerJoints(self.joints, own.controller, clock) if own.controller else None
+        if self.controller is not None:
+            self.controller_link = ControllerLink(self, own.controller, self.controller, self.on_controller)
         self.create_timer(WATCHDOG_PERIOD_S, self.on_watchdog, clock=STEADY)
         self.create_timer(PUBLISHERS_PERIOD_S, self.on_publishers, clock=STEADY)
 
@@ -91,8 +100,19 @@ class VelocityControlNode(ExecutableNode):
 
     def on_publishers(self) -> None:
         """Check the publishers of commands and of joint states."""
-        self.control.writers(self.sole_writer.violation(self.commands.writers()))
-        self.control.measured.publishers(publishers(self, self.joint_states))
+        self.control.permission.writers(self.sole_writer.violation(self.commands.writers()))
+        names = publishers(self, self.joint_states)
+        self.control.measured.publishers(names)
+        self.control.permission.state_publishers(self.input.state_publishers.violation(names))
+        self.input.states.publishers = len(names)
+
+    def on_controller(self) -> None:
+        """Take what the controller says of its joints."""
+        assert self.controller is not None
+        if self.controller.order is not None:
+            self.arm.order = self.controller.order
+        self.control.permission.controller(self.controller.obstacle or self.commands.unheard())
+        self.report.warn("controller", self.controller.warning)
 
     def close(self) -> None:
         """Decelerate to zero within the limits, messages still read, then send zero and make sure that it arrived.

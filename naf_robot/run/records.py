@@ -34,6 +34,7 @@ class CollectorConfig(Config, frozen=True):
     jpeg_quality: JpegQuality = 90  # quality of pictures that are sent as jpeg
     home_tolerance: PositiveFloat = 0.03  # [rad] distance per joint within which the arm is at home
     home_gain: PositiveFloat = 2.0  # [1/s] velocity towards home per distance from it
+    home_velocity: PositiveFloat = 0.25  # [rad/s] highest joint velocity of a real arm on its way home
     home_timeout_s: PositiveFloat = 120.0  # longest time of the way home; then the robot holds still and asks for
     # an operator
     max_gap_s: PositiveFloat = 0.2  # longest gap between two control steps; a longer one ends the episode without

@@ -19,7 +19,7 @@ from naf_robot.run.description_topics import with_fetched
 from naf_robot.run.records import CollectorConfig, SimulationConfig, TrainerConfig
 from naf_robot.run.robot import RobotConfig
 from naf_robot.sensing.registry import make_sensors, providers, sensor_config
-from naf_robot.sim.simulator import SimulatorConfig, steps_per_period
+from naf_robot.sim.simulator import ImperfectionConfig, SimulatorConfig, steps_per_period
 from naf_robot.tasks.registry import TASKS, make_task
 from naf_robot.tasks.task import Task
 
@@ -87,8 +87,15 @@ class RunConfig(Config, frozen=True, kw_only=True):
         return make_task(self.task_name, self.task, len(arm.joints), [joint in turning for joint in arm.joints])
 
     def control_settings(self, robot: str, simulated_time: bool) -> VelocityControlConfig:
-        """The settings of a robot's velocity controller, on the clock in use."""
-        return msgspec.structs.replace(self.robot(robot).velocity_control, simulated_time=simulated_time)
+        """The settings of a robot's velocity controller, on the clock in use.
+
+        Sensors that are made imperfect on purpose do not show whether a simulated arm follows.
+        """
+        own = self.robot(robot)
+        following = own.velocity_control.following
+        if not own.real and self.simulator.imperfections != ImperfectionConfig():
+            following = msgspec.structs.replace(following, enabled=False)
+        return msgspec.structs.replace(own.velocity_control, simulated_time=simulated_time, following=following)
 
     def algorithm_config(self) -> Config:
         """The algorithm's configuration record."""

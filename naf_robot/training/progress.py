@@ -37,6 +37,8 @@ class Progress:
     def show(self, force: bool = False) -> None:
         """Bring the display up to date; cheap enough to call in every loop."""
         episodes = self._trainer.episodes.episodes
+        for call in self._health.calls():
+            self._bar.write(f"ERROR {call}", file=sys.stderr)
         if not self._bar.disable:
             self._bar.set_postfix_str(self._text(), refresh=False)
             self._bar.update(episodes - self._bar.n)

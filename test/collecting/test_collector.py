@@ -2,19 +2,21 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
-from collecting_robot import CONFIG, ROBOT, STEPS, Robot, parameters
+from collecting_robot import CONFIG, FULL, MODEL, ROBOT, STEPS, Robot, parameters
 from policies import untrained
 
 from naf_robot.collecting import collector
-from naf_robot.collecting.collector import Phase
+from naf_robot.collecting.collector import Collector, Phase
 from naf_robot.collecting.upload import Uploader
 from naf_robot.core.errors import NafRobotError
 from naf_robot.core.records import concatenate
 from naf_robot.experience.codec import decode_experience
 from naf_robot.experience.contract import Contract
 from naf_robot.experience.outbox import Outbox
+from naf_robot.run.config import from_values
 
 
 def test_nothing_moves_before_parameters_come():
@@ -263,4 +265,29 @@ def test_an_arm_that_a_person_brings_home_goes_on():
     robot.collector.offer(parameters())
     robot.run_until(lambda: robot.collector.phase is Phase.NOT_AT_HOME)
     robot.position = np.array(ROBOT.arm.home)
+    robot.run_until(lambda: robot.collector.phase is Phase.RUNNING)
+
+
+@pytest.mark.parametrize(("first_run", "fastest"), [(False, 0.25), (True, 0.025)])
+def test_a_real_arm_goes_home_slowly_and_is_given_the_time_for_it(first_run, fastest):
+    values = msgspec.to_builtins(CONFIG) | {"simulated_time": False, "first_run": first_run}
+    for robot in values["robots"].values():
+        robot["backend"] = "ros2_control"
+    robot = Robot(scale=1.0, offset=0.4)
+    robot.collector = Collector(from_values(values), "robot_1", MODEL, FULL, robot.clock)
+    robot.collector.offer(parameters())
+    robot.run_until(lambda: robot.collector.phase is Phase.RUNNING)
+    way_home = [velocity for velocity in robot.requests.values() if velocity.any()][:-1]
+    assert np.abs(way_home).max() == pytest.approx(fastest)
+    assert robot.time_s > 0.35 / fastest
+
+
+def test_an_arm_that_waits_for_its_operator_does_not_use_up_its_time_for_the_way_home():
+    robot = Robot(offset=0.4)
+    robot.collector.offer(parameters())
+    robot.collector.hold("velocity_control", "disabled")
+    robot.run(round(2.0 * CONFIG.collector.home_timeout_s / 0.05))
+    assert robot.collector.phase is Phase.HELD
+    assert robot.collector.help_reason is None
+    robot.collector.hold("velocity_control", None)
     robot.run_until(lambda: robot.collector.phase is Phase.RUNNING)

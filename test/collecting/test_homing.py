@@ -83,3 +83,23 @@ def test_without_a_path_it_still_gets_free():
     hook = Hook(position=(0.2, -1.0))
     hook.homing.start_episode()
     assert hook.go_home(120.0)
+
+
+def test_continuous_joints_take_the_shorter_way():
+    """Home 3.1, position -3.1: 0.08 rad away, not 6.2 (the second joint is bounded and goes the long way)."""
+    continuous = np.array([True, False])
+
+    def shortest(target, position):
+        difference = np.subtract(target, position)
+        return np.where(continuous, (difference + np.pi) % (2.0 * np.pi) - np.pi, difference)
+
+    homing = Homing(np.array([3.1, 3.1]), 2.0, FULL, np.random.default_rng(0), shortest)
+    homing.start_episode()
+    position, turned = np.array([-3.1, -3.1]), np.zeros(2)
+    for k in range(400):
+        if np.abs(shortest(np.array([3.1, 3.1]), position)).max() < 0.005:
+            break
+        step = PERIOD_S * homing.velocity(k * PERIOD_S, position)
+        position, turned = position + step, turned + step
+    np.testing.assert_allclose(turned, [-(2.0 * np.pi - 6.2), 6.2], atol=0.01)
+    assert homing.detours == 0

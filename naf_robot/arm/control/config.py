@@ -8,6 +8,18 @@ from naf_robot.core.finite import require_finite
 from naf_robot.core.types import PositiveFloat
 
 
+class FollowingConfig(Config, frozen=True):
+    """When measured velocities count as other ones than those that were sent."""
+
+    enabled: bool = True  # whether measured velocities are compared with those that were sent
+    window_s: PositiveFloat = 0.25  # time over which they are compared, and for which they must differ
+    noise: PositiveFloat = 0.05  # [rad/s] root mean square of a difference that is taken as noise
+    may_be_blocked: bool = False  # whether the arm may stand although it is asked to move, as at a door
+
+    def __post_init__(self) -> None:
+        require_finite(self, "following")
+
+
 class VelocityControlConfig(Config, frozen=True):
     """What velocity control holds its inputs to."""
 
@@ -23,6 +35,7 @@ class VelocityControlConfig(Config, frozen=True):
     implausible_position: PositiveFloat = 1.0  # [rad] a position further beyond a limit is implausible
     continuity_margin: PositiveFloat = 0.02  # [rad] difference of successive positions that is taken as noise
     contact: ContactConfig = ContactConfig()
+    following: FollowingConfig = FollowingConfig()
     enabled: bool = True  # whether a simulated arm follows commands from the start; a real one waits for `enable`
 
     def __post_init__(self) -> None:

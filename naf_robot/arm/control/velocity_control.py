@@ -8,7 +8,9 @@ import numpy as np
 from naf_robot.arm.control.config import VelocityControlConfig
 from naf_robot.arm.control.contact import ContactStop
 from naf_robot.arm.control.faults import FaultLatch, Interventions
+from naf_robot.arm.control.following import FollowingCheck
 from naf_robot.arm.control.measured_state import JOINT_STATES, MeasuredState
+from naf_robot.arm.control.permission import WAITS_FOR_OPERATOR, Permission
 from naf_robot.arm.control.watchdog import Watchdog
 from naf_robot.arm.model.joint_values import NonFiniteMessage, RefusedMessage, by_name
 from naf_robot.arm.projection.projection import ProjectionResult, SafetyProjection, SafetyStatus
@@ -19,7 +21,6 @@ from naf_robot.core.records import FloatArray
 __all__ = ["ControlOutput", "VelocityControl", "VelocityControlConfig"]
 
 DESIRED_VELOCITY = "desired_velocity"
-WAITS_FOR_OPERATOR = "disabled: call velocity_control/enable to let the arm move"
 STANDSTILL = 1e-6  # [rad/s], a sent velocity below which the arm counts as standing
 
 
@@ -33,6 +34,7 @@ class ControlOutput:
     active: tuple[str, ...] = ()  # limits that acted
     relaxed: tuple[str, ...] = ()  # limits that gave way
     fault: str | None = None  # latched; None when there is none
+    held: str | None = None  # why desired velocities are not followed though there is no fault; None when they are
     desired: FloatArray | None = None  # (n,) what was asked for; None when nothing fresh was
     clip_norm: float = 0.0  # [rad/s] taken from the desired velocity
     error: str = ""  # traceback, where the projection itself failed
@@ -69,11 +71,10 @@ class VelocityControl:
             self.joint_names, projection.limits, config, clock, self._watchdog, self._faults, self._contact
         )
         self.interventions = Interventions()
-        self._real = real
-        self._enabled = config.enabled and not real
+        self._following = FollowingCheck(self.joint_names, config.following) if config.following.enabled else None
+        self.permission = Permission(self._faults, config.enabled, real)
         self._desired: FloatArray | None = None
         self._desired_is_defective: str | None = None
-        self._second_writer: str | None = None
         self._clock = clock
         self._last_sent = np.zeros(projection.model.size)
         # Whether the arm does what was last sent. It may not at the start (a predecessor's command), after a
@@ -91,11 +92,6 @@ class VelocityControl:
         """The newest measured joint position (n,) [rad], or None."""
         return self.measured.position
 
-    @property
-    def enabled(self) -> bool:
-        """Whether desired velocities are followed at all."""
-        return self._enabled
-
     def joint_state(
         self,
         names: Sequence[str],
@@ -108,7 +104,12 @@ class VelocityControl:
         """Take the measured state, matched by joint name. Returns why it was refused."""
         # Messages are also lost while this process is frozen: then the silence is its own.
         awake = self._clock.now_s() - self._stepped_steady_s <= self.projection.config.max_period_s
-        return self.measured.take(names, position, velocity, effort, stamp_s, now_s, awake)
+        reason = self.measured.take(names, position, velocity, effort, stamp_s, now_s, awake)
+        if reason is None and self._following is not None and self.permission.given:
+            wrong = self._following.state(self.measured.velocity, stamp_s)
+            if wrong is not None:
+                self._faults.trip("following", wrong)
+        return reason
 
     def desired(
         self, names: Sequence[str], velocity: Sequence[float], stamp_s: float, now_s: float | None = None
@@ -147,12 +148,6 @@ class VelocityControl:
             self._faults.trip("contact", touched, self._contact.present)
         return None
 
-    def writers(self, violation: str | None) -> None:
-        """Take the result of `SoleWriter.violation`; a second publisher of commands latches a fault."""
-        self._second_writer = violation
-        if violation is not None:
-            self._faults.trip("writers", violation, lambda: self._second_writer)
-
     def step(self, now_s: float, period_s: float) -> ControlOutput:
         """The velocity to send at `now_s`, `period_s` after the last one was sent [s].
 
@@ -169,7 +164,7 @@ class VelocityControl:
             measured.commanded_to_move()
         state, contradiction = measured.stale(), measured.latch_contradiction()
         command = self._desired
-        for text in (state, contradiction, self._silence(), *self._silent_sensors(), self._held()):
+        for text in (state, contradiction, self._silence(), *self._silent_sensors(), self.permission.refusal()):
             if text is not None:
                 reasons.append(text)
                 command = None
@@ -189,6 +184,11 @@ class VelocityControl:
             reason = result.error.strip().splitlines()[-1:]
             self._faults.trip("internal", " ".join([result.status.sentence, *(f"({line})" for line in reason)]))
         self._last_sent = result.velocity
+        if self._following is not None:
+            if self.permission.given and self._follows:
+                self._following.sent(result.velocity, now_s)
+            else:
+                self._following.restart()
         self.interventions.add(result.active)
         return self._output(result, reasons, command)
 
@@ -200,18 +200,15 @@ class VelocityControl:
         """Clear all faults if the arm stands and every cause is gone; returns success and a sentence."""
         if self._faults.reason is not None and self._moving():
             return False, "not cleared, the arm is still decelerating"
-        self._enabled = self._enabled and not (self._real and self._faults.reason is not None)
+        self.permission.faulted()
         if self._watchdog.stale(DESIRED_VELOCITY) is not None:
             self._desired_is_defective = None  # a defective sender that has fallen silent is gone
         cleared, text = self._faults.clear()
-        return cleared, f"{text}; {WAITS_FOR_OPERATOR}" if cleared and not self._enabled else text
+        return cleared, f"{text}; {WAITS_FOR_OPERATOR}" if cleared and not self.permission.enabled else text
 
     def enable(self, on: bool) -> tuple[bool, str]:
-        """Follow desired velocities or not; refused while a fault is latched. Returns success and a sentence."""
-        if on and self._faults.reason is not None:
-            return False, f"not enabled, a fault is latched: {self._faults.reason}"
-        self._enabled = on
-        return True, "enabled" if on else "disabled: decelerating to zero"
+        """Follow desired velocities or not; see `Permission.enable`."""
+        return self.permission.enable(on)
 
     def _moving(self) -> bool:
         return not np.abs(self._last_sent).max() <= STANDSTILL
@@ -222,14 +219,6 @@ class VelocityControl:
     def _silent_sensors(self) -> list[str]:
         return [text for name in self.config.sensor_limits_s if (text := self._watchdog.stale(name)) is not None]
 
-    def _held(self) -> str | None:
-        if self._faults.reason is not None:
-            self._enabled = self._enabled and not self._real
-            return f"fault: {self._faults.reason}"
-        if self._enabled:
-            return None
-        return WAITS_FOR_OPERATOR if self._real else "disabled"
-
     def _output(self, result: ProjectionResult, reasons: list[str], command: FloatArray | None) -> ControlOutput:
         return ControlOutput(
             velocity=result.velocity,
@@ -238,6 +227,7 @@ class VelocityControl:
             active=result.active,
             relaxed=result.relaxed,
             fault=self._faults.reason,
+            held=self.permission.held,
             desired=command,
             clip_norm=result.clip_norm,
             error=result.error,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from manual_clock import ManualClock
 
-from naf_robot.arm.control.publishers import CONFIRMED_S, LEASE_S, SoleWriter
+from naf_robot.arm.control.publishers import CONFIRMED_S, LEASE_S, SoleWriter, StatePublishers
 from naf_robot.arm.control.velocity_control import VelocityControl, VelocityControlConfig
 
 OWN = "/robot_1/velocity_control"
@@ -52,10 +52,10 @@ def test_a_second_node_of_our_own_name_may_be_a_killed_predecessor_until_its_lea
 
 def test_a_second_writer_latches_until_it_is_gone(projection, clock):
     control = VelocityControl(projection, VelocityControlConfig(), clock)
-    control.writers("velocity commands have another publisher: /teleop")
+    control.permission.writers("velocity commands have another publisher: /teleop")
     assert "/teleop" in control.fault
     assert control.clear_fault()[0] is False
-    control.writers(None)
+    control.permission.writers(None)
     assert control.clear_fault()[0] is True
 
 
@@ -67,3 +67,49 @@ def test_publishers_of_contradicting_states_are_named(projection, home, clock):
         position = np.zeros(7) if k % 2 else home
         control.joint_state(control.joint_names, position, np.zeros(7), [], clock.now_s(), clock.now_s())
     assert control.fault.endswith("; published by /a_copy, /driver")
+
+
+ARM = ("a", "b", "c")
+
+
+def violation_of(sets, publishers, seconds=3.0):
+    clock = ManualClock()
+    states = StatePublishers(ARM, clock)
+    found = None
+    for _ in range(round(seconds)):
+        for names in sets:
+            states.said(names)
+        found = states.violation(publishers)
+        clock.advance(1.0)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("sets", "publishers"),
+    [
+        ([["c", "a", "b"]], ["/driver"]),
+        ([["a", "b", "c", "finger"]], ["/driver"]),
+        ([["a", "b", "c"], ["finger"]], ["/driver", "/gripper"]),
+        ([["a"], ["b", "c"], ["finger"]], ["/one", "/one", "/gripper"]),
+        ([], []),
+    ],
+)
+def test_states_in_parts_of_several_publishers_are_fine(sets, publishers):
+    assert violation_of(sets, publishers) is None
+
+
+@pytest.mark.parametrize(
+    ("sets", "publishers", "text"),
+    [
+        ([["a", "b", "c"]], ["/driver", "/twin"], "joint states have 2 publishers: /driver, /twin; "),
+        ([["a", "b", "c"], ["c"]], ["/driver", "/twin"], "joint states of c have 2 publishers"),
+        ([["a", "b", "c"], ["finger"]], ["/driver", "/gripper", "/twin"], "have 3 publishers"),
+    ],
+)
+def test_another_publisher_of_the_same_joints_is_named(sets, publishers, text):
+    assert text in violation_of(sets, publishers)
+
+
+def test_a_killed_driver_is_listed_beside_its_successor_for_a_while_which_is_no_fault():
+    assert violation_of([["a", "b", "c"]], ["/driver", "/driver"], seconds=20.0) is None
+    assert violation_of([["a", "b", "c"]], ["/driver", "/driver"], seconds=40.0) is not None

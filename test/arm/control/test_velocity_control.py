@@ -303,14 +303,14 @@ def test_a_real_arm_moves_only_once_it_is_enabled_and_not_by_itself_after_a_faul
     bench = Bench(model, home, real=True)
     output = bench.tick(count=30)
     assert not output.velocity.any()
-    assert "disabled: call velocity_control/enable" in output.reasons[0]
+    assert "disabled: naf-robot enable" in output.reasons[0]
     assert bench.control.enable(True)[0]
     assert bench.tick(count=30).velocity.any()
     bench.control.stop("operator")
     bench.tick(count=30)
     cleared, text = bench.control.clear_fault()
     assert cleared
-    assert "call velocity_control/enable" in text
+    assert "naf-robot enable" in text
     assert not bench.tick(count=30).velocity.any()
     assert bench.control.enable(True)[0]
     assert bench.tick(count=30).velocity.any()
@@ -322,7 +322,7 @@ def test_a_fault_that_is_cleared_before_the_next_step_disables_a_real_arm_too(mo
     assert bench.control.enable(True)[0]
     bench.control.stop("operator")
     assert bench.control.clear_fault()[0]
-    assert not bench.control.enabled
+    assert not bench.control.permission.enabled
 
 
 def test_an_arm_that_moves_at_the_start_is_braked_from_its_own_velocity(bench):

@@ -18,7 +18,7 @@ class StandInArm:
         self.settings = settings
         self.position = np.array(settings.home, dtype=float)
         self.velocity = np.zeros(len(settings.joints))
-        self.controller = make(settings.kind, settings.controller_joints or settings.joints)
+        self.controller = make(settings.kind, settings.controller_joints or settings.joints, settings.from_desired)
         self.refused: list[str] = []
         self._now_s = self._commanded_s = now_s
         self._held: np.ndarray | None = None  # where the drives hold, without a command of position

@@ -37,13 +37,13 @@ class Forward:
 class JointTrajectory:
     """A joint_trajectory_controller on the position interface.
 
-    A trajectory begins at the measured state (open_loop_control is false), goes on by cubic splines, and its last
-    point is held. Refused are unknown, missing and doubled joints, times that do not increase, wrong sizes, and
-    motion at the end.
+    A trajectory begins at the last commanded state (`interpolate_from_desired_state` is true), else at the measured
+    one, goes on by cubic splines, and its last point is held. Refused are unknown, missing and doubled joints, times
+    that do not increase, wrong sizes, and motion at the end.
     """
 
-    def __init__(self, joints: tuple[str, ...]) -> None:
-        self.joints = joints
+    def __init__(self, joints: tuple[str, ...], from_desired: bool) -> None:
+        self.joints, self.from_desired = joints, from_desired
         self.times: list[float] = []
         self.points: list[tuple[np.ndarray, np.ndarray]] = []
 
@@ -74,26 +74,34 @@ class JointTrajectory:
         stamp = message.header.stamp
         if stamp.sec or stamp.nanosec:
             return "the stand-in takes trajectories that start now"
+        desired = self.state(now_s) if self.from_desired else None
         self.times = [now_s, *(now_s + time for time in times)]
-        self.points = [(position.copy(), velocity.copy()), *points]
+        self.points = [desired or (position.copy(), velocity.copy()), *points]
         return None
 
     def setpoint(self, now_s: float) -> Setpoint:
+        state = self.state(now_s)
+        return (None if state is None else state[0]), None
+
+    def state(self, now_s: float) -> tuple[np.ndarray, np.ndarray] | None:
+        """Commanded position and velocity."""
         if not self.points:
-            return None, None
+            return None
         if now_s >= self.times[-1]:
-            return self.points[-1][0], None
+            return self.points[-1]
         index = max(0, int(np.searchsorted(self.times, now_s, side="right")) - 1)
         (p, u), (q, w) = self.points[index], self.points[index + 1]
         span = self.times[index + 1] - self.times[index]
         s = (now_s - self.times[index]) / span
         hermite = (1 + 2 * s) * (1 - s) ** 2, s * (1 - s) ** 2, s * s * (3 - 2 * s), s * s * (s - 1)
-        return hermite[0] * p + hermite[1] * span * u + hermite[2] * q + hermite[3] * span * w, None
+        slope = 6 * s * (s - 1) / span, (1 - s) * (1 - 3 * s), 6 * s * (1 - s) / span, s * (3 * s - 2)
+        place = hermite[0] * p + hermite[1] * span * u + hermite[2] * q + hermite[3] * span * w
+        return place, slope[0] * p + slope[1] * u + slope[2] * q + slope[3] * w
 
     def release(self) -> None:
         self.times, self.points = [], []
 
 
-def make(kind: str, joints: tuple[str, ...]) -> Forward | JointTrajectory:
+def make(kind: str, joints: tuple[str, ...], from_desired: bool) -> Forward | JointTrajectory:
     """The controller of a kind of output."""
-    return JointTrajectory(joints) if kind == "trajectory" else Forward(joints, kind == "position")
+    return JointTrajectory(joints, from_desired) if kind == "trajectory" else Forward(joints, kind == "position")

@@ -48,10 +48,12 @@ class StandInDriver:
         ]
         self.nodes = [self.controller, self.broadcaster]
         self.intruder = None
+        self.commands = 0  # that have come
         self.broadcaster.create_timer(1.0 / settings.state_hz, self.publish)
         self.controller.create_timer(0.02, self.tell)
 
     def on_command(self, message: Float64MultiArray | JointTrajectory) -> None:
+        self.commands += 1
         self.arm.command(message, time.monotonic())
 
     def on_set(self, message: String) -> None:
@@ -69,6 +71,7 @@ class StandInDriver:
             "position": self.arm.position.tolist(),
             "velocity": self.arm.velocity.tolist(),
             "refused": self.arm.refused[-3:],
+            "commands": self.commands,
         }
         self.truth.publish(String(data=json.dumps(told)))
 

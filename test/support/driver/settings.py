@@ -22,6 +22,7 @@ class Settings:
     wrapped: tuple[str, ...] = ()  # continuous joints, whose angles are published within (-pi, pi]
     effort: str = "measured"  # measured, nan (of the arm's joints, not of the others) or none
     answers_parameters: bool = True
+    from_desired: bool = True  # trajectories begin at the last commanded state, as in config/controllers
     timeout_s: float = 0.0  # without a command after which the drives stop; 0: never
     lag_s: float = 0.02  # time constant with which a joint follows
     sign: tuple[float, ...] = ()  # of each joint's motor; empty: all right
