@@ -9,6 +9,7 @@ import numpy as np
 from naf_robot.core.errors import RobotModelError
 from naf_robot.core.records import FloatArray
 
+COARSE = 200  # corners of a hull where the exact one cannot be had
 STL_HEADER = 84  # bytes before the triangles of a binary STL file; the last four are their number
 STL_TRIANGLE = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 THINNEST = 1e-3  # [m], thickness of the hull of a flat mesh, which has none of its own
@@ -72,9 +73,30 @@ def _thickened(points: FloatArray) -> FloatArray:
 
 
 def _wrapped(points: FloatArray) -> coal.ConvexBase:
+    try:
+        return _hull_around(points)
+    except RuntimeError:  # a corner with more neighbours than coal can count, as at the tip of a fine cone
+        return _coarse_hull(points)
+
+
+def _hull_around(points: FloatArray) -> coal.ConvexBase:
     mesh = coal.BVHModelOBBRSS()
     mesh.beginModel(0, len(points))
     mesh.addVertices(points)
     mesh.endModel()
     mesh.buildConvexHull(True, "Qt")
     return mesh.convex
+
+
+def _coarse_hull(points: FloatArray) -> coal.ConvexBase:
+    """A hull of at most `COARSE` corners around all `points` (k, 3): the outermost ones, moved outward together."""
+    index = np.arange(COARSE) + 0.5
+    height, angle = 1.0 - 2.0 * index / COARSE, index * np.pi * (1.0 + np.sqrt(5.0))
+    ring = np.sqrt(1.0 - height**2)
+    directions = np.stack([ring * np.cos(angle), ring * np.sin(angle), height], axis=1)  # even over the sphere
+    outermost = points[np.unique(np.argmax(points @ directions.T, axis=0))]
+    centre = outermost.mean(axis=0)  # inside of them
+    hull = _hull_around(outermost - centre)
+    normals, offsets = np.array(hull.normals()), -np.array(hull.offsets())
+    growth = float(((points - centre) @ normals.T / offsets).max())
+    return _hull_around(centre + (outermost - centre) * max(growth, 1.0))
