@@ -63,6 +63,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--episodes", type=int, default=250)
     parser.add_argument("--evaluate-every", type=int, default=10)
+    parser.add_argument("--evaluation-episodes", type=int, default=20)
     parser.add_argument("--success", type=float, default=0.95)
     parser.add_argument("--confirmation-episodes", type=int, default=100)
     parser.add_argument("--jobs", type=int, default=1)

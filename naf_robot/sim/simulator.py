@@ -26,7 +26,8 @@ class SimulatorConfig(Config, frozen=True):
     """Physics of the simulated robots."""
 
     physics_step_s: PositiveFloat = 0.005  # time step of the integrator; it divides the control period
-    max_servo_effort: PositiveFloat = 60.0  # [N m], highest effort of a servo; the URDF's limit where that is lower
+    max_servo_effort: PositiveFloat = 60.0  # [N m], highest effort of a servo, but for those of heavy arms, which have
+    # what accelerates their joints; the URDF's limit where that is lower
     full_effort_error: PositiveFloat = 1.0  # [rad/s] velocity error at which a servo gives its full effort
     joint_armature: NonNegativeFloat = 0.1  # motor and gear inertia seen at the joint [kg m^2]
     max_speed: PositiveFloat = 50.0  # [rad/s]; joint speed beyond which the simulation has diverged

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -75,3 +76,15 @@ def test_quadratic():
     assert sum(result["by_joints"].values()) == 60
     assert ours["worst_violation"] < 1e-8
     assert ours["agrees"] == 1.0
+
+
+def test_reach_with_profiles_runs_what_is_missing_only(tmp_path: Path):
+    output = tmp_path / "reach.json"
+    for robots, done in ((["ur5e"], ["ur5e"]), (["ur5e", "arm7"], ["ur5e", "arm7"])):
+        command = [sys.executable, str(FOLDER / "reach_profiles.py"), "--episodes", "1", "--evaluate-every", "1"]
+        command += ["--evaluation-episodes", "1", "--folder", str(tmp_path / "studies"), "--output", str(output)]
+        run = subprocess.run([*command, "--robots", *robots], capture_output=True, text=True, timeout=110, check=False)
+        assert run.returncode == 0, run.stderr[-3000:]
+        runs = json.loads(output.read_text(encoding="utf-8"))["runs"]
+        assert [each["robot"] for each in runs] == done
+        assert [len(each["curve"]) for each in runs] == [1] * len(done)

@@ -95,25 +95,37 @@ def test_an_asked_speed_is_reached_whatever_damping_friction_and_effort_are_stat
         assert velocity == pytest.approx(sign * speed, rel=0.02)
 
 
-@pytest.mark.parametrize("mass", [0.02, 1.0, 40.0])
-@pytest.mark.parametrize("kind", ["revolute", "prismatic"])
-def test_small_and_heavy_arms_are_stable_and_follow_within_a_few_periods(tmp_path, mass, kind):
+def three_joints(mass, kind, effort):
     inertia = 0.01 * mass
     inertial = (
         f'<inertial><origin xyz="0 0 0.3"/><mass value="{mass}"/>'
         f'<inertia ixx="{inertia}" iyy="{inertia}" izz="{inertia}" ixy="0" ixz="0" iyz="0"/></inertial>'
     )
-    effort = 2.0 * mass**0.5 if kind == "revolute" else 10.0 + 10.0 * mass
     parts = [joint(f"j{k}", f"l{k}", f"l{k + 1}", kind, limit(effort=effort)) for k in range(3)]
-    text = robot(*(link(f"l{k}", inertial=inertial) for k in range(4)), *parts, joint("m", "l3", "tool", "fixed", ""))
-    text = text.replace("</robot>", '<link name="tool"/></robot>')
-    world = simulated(arm(tmp_path, text, ("j0", "j1", "j2")))
+    links = [link(f"l{k}", inertial=inertial) for k in range(4)]
+    return robot(*links, '<link name="tool"/>', *parts, joint("m", "l3", "tool", "fixed", ""))
+
+
+@pytest.mark.parametrize("mass", [0.02, 1.0, 40.0])
+@pytest.mark.parametrize("kind", ["revolute", "prismatic"])
+def test_small_and_heavy_arms_are_stable_and_follow_in_the_end(tmp_path, mass, kind):
+    effort = 2.0 * mass**0.5 if kind == "revolute" else 10.0 + 10.0 * mass
+    world = simulated(arm(tmp_path, three_joints(mass, kind, effort), ("j0", "j1", "j2")))
     random = np.random.default_rng(0)
     for _ in range(20):
         target = random.uniform(-0.5, 0.5, 3)
         signals = moved(world, target, 6)
         assert np.abs(signals["joint_velocity"]).max() < 2.0
     np.testing.assert_allclose(moved(world, [0.1, -0.1, 0.1], 20)["joint_velocity"], [0.1, -0.1, 0.1], atol=0.005)
+
+
+@pytest.mark.parametrize("mass", [0.02, 1.0, 40.0])
+@pytest.mark.parametrize("kind", ["revolute", "prismatic"])
+def test_an_arm_with_the_effort_for_it_follows_whatever_its_weight(tmp_path, mass, kind):
+    world = simulated(arm(tmp_path, three_joints(mass, kind, 0.0), ("j0", "j1", "j2")))
+    for sign in (1.0, -1.0):
+        velocity = moved(world, [0.3 * sign, 0.0, 0.0], 12)["joint_velocity"]
+        np.testing.assert_allclose(velocity, [0.3 * sign, 0.0, 0.0], atol=0.05)
 
 
 def test_the_base_may_touch_the_first_link_and_overlapping_links_do_not_collide(tmp_path):

@@ -2,12 +2,9 @@
 
 from itertools import combinations
 
-import numpy as np
 import pinocchio
 
 from naf_robot.arm.model.kinematics import ArmModel
-
-SAMPLED_POSTURES = 64  # enough to tell a pair that always touches from one that sometimes does
 
 
 def adjacent(model: pinocchio.Model, joint: int, other: int) -> bool:
@@ -21,12 +18,9 @@ def always_touching(arm: ArmModel, geometry: pinocchio.GeometryModel) -> list[in
     So does a description that overlaps its own shapes.
     """
     model, data, shapes = arm.pinocchio_model, arm.pinocchio_model.createData(), pinocchio.GeometryData(geometry)
-    limits, random = arm.limits(), np.random.default_rng(0)
-    lower, upper = np.maximum(limits.min_position, -np.pi), np.minimum(limits.max_position, np.pi)
     always = list(range(len(geometry.collisionPairs)))
-    for _ in range(SAMPLED_POSTURES):
-        posture = arm.full_position(random.uniform(lower, upper))
-        pinocchio.updateGeometryPlacements(model, data, geometry, shapes, posture)
+    for posture in arm.sampled_postures():
+        pinocchio.updateGeometryPlacements(model, data, geometry, shapes, arm.full_position(posture))
         always = [pair for pair in always if pinocchio.computeDistance(geometry, shapes, pair).min_distance <= 0.0]
     return always
 

@@ -13,6 +13,7 @@ from naf_robot.core.records import FloatArray
 
 DENSITY = 1000.0  # [kg/m^3] of links whose inertia is made of their collision shapes
 SMALL_MASS, SMALL_RADIUS = 0.1, 0.05  # [kg], [m] of the sphere that stands for a link without any shape
+SMALLEST = 1e-4  # [m] radius of gyration below which an inertia is none
 LEAST_SPREAD = 1e-4  # of the largest principal second moment of mass: a body has some extent in every direction
 TERMS = ("ixx", "ixy", "ixz", "iyy", "iyz", "izz")
 
@@ -20,8 +21,8 @@ TERMS = ("ixx", "ixy", "ixz", "iyy", "iyz", "izz")
 def repair_inertia(robot: Element, shapes: Sequence[Shape], where: str) -> list[str]:
     """Give what moves an inertia that bodies can have; returns what was changed, in sentences.
 
-    A link whose mass or inertia is not positive has none. Where all links that one joint moves have none, those
-    with collision shapes get theirs. An inertia that no body can have is changed as little as possible.
+    A link whose mass or inertia is not positive, or next to zero, has none. Where all links that one joint moves have
+    none, those with collision shapes get theirs. An inertia that no body can have is changed as little as possible.
     """
     notes, moving = [], _moved_together(robot)
     links = {link.get("name", ""): link for link in robot.findall("link")}
@@ -75,7 +76,8 @@ def _stated(link: Element, where: str) -> tuple[float, pinocchio.SE3, FloatArray
 
 def _is_positive(element: Element, where: str) -> bool:
     inertia = _matrix(element, where)
-    return _mass(element, where) > 0.0 and float(np.trace(inertia)) > 0.0
+    mass = _mass(element, where)
+    return mass > 0.0 and float(np.trace(inertia)) > mass * SMALLEST**2
 
 
 def _mass(element: Element, where: str) -> float:

@@ -14,7 +14,7 @@ from naf_robot.core.errors import RobotModelError, UnknownNameError
 from naf_robot.core.records import FloatArray
 
 ENDLESS = 1.0e6  # [rad], the range given to continuous joints
-SAMPLED_POSTURES = 64  # for what depends on the posture
+SAMPLED_POSTURES = 64  # enough to tell what is so in every posture from what is so in some
 KINEMATIC = ("link", "joint")  # what pinocchio reads of a description
 
 
@@ -85,8 +85,9 @@ class ArmModel:
             follower, master = (model.joints[model.getJointId(each)].idx_v for each in (name, mimic.master))
             if mimic.multiplier == 0.0:
                 continue
-            ends = sorted((limit[follower] - mimic.offset) / mimic.multiplier for limit in (lower, upper))
-            lower[master], upper[master] = max(lower[master], ends[0]), min(upper[master], ends[1])
+            if lower[follower] < upper[follower]:  # else it states none of its own
+                ends = sorted((limit[follower] - mimic.offset) / mimic.multiplier for limit in (lower, upper))
+                lower[master], upper[master] = max(lower[master], ends[0]), min(upper[master], ends[1])
             velocity[master] = min(velocity[master], velocity[follower] / abs(mimic.multiplier))
         return JointLimits(
             min_position=lower[order],
@@ -96,14 +97,20 @@ class ArmModel:
             max_effort=effort[order],
         )
 
+    def sampled_postures(self) -> FloatArray:
+        """Postures (k, n) [rad] spread over the joints' ranges, the same in every process."""
+        limits, random = self.limits(), np.random.default_rng(0)
+        lower, upper, turn = limits.min_position, limits.max_position, 2.0 * np.pi
+        begin = np.where(upper - lower > turn, np.minimum(np.maximum(-np.pi, lower), upper - turn), lower)
+        end = np.maximum(np.minimum(begin + turn, upper), begin)
+        return random.uniform(begin, end, (SAMPLED_POSTURES, self.size))
+
     def largest_inertia(self) -> FloatArray:
         """The largest inertia that each joint moves in sampled postures: (n,) [kg m^2], of sliders [kg]."""
-        model, limits, random = self.pinocchio_model, self.limits(), np.random.default_rng(0)
-        lower, upper = np.maximum(limits.min_position, -np.pi), np.minimum(limits.max_position, np.pi)
         largest = np.zeros(self.size)
-        for _ in range(SAMPLED_POSTURES):
-            position = self.full_position(random.uniform(lower, upper))
-            inertia = pinocchio.crba(model, self._data, position, pinocchio.Convention.WORLD)
+        for posture in self.sampled_postures():
+            position = self.full_position(posture)
+            inertia = pinocchio.crba(self.pinocchio_model, self._data, position, pinocchio.Convention.WORLD)
             if self._coupling is not None:
                 inertia = self._coupling.T @ inertia @ self._coupling
                 largest = np.maximum(largest, np.diag(inertia))

@@ -67,7 +67,7 @@ class Packages:
         """What `location` may mean: as it stands, then percent-decoded, then with the separators of Windows."""
         for text in dict.fromkeys((location, unquote(location), location.replace("\\", "/"))):
             if text.startswith(("package://", "model://")):
-                package, _, rest = text.partition("://")[2].partition("/")
+                package, _, rest = text.partition("://")[2].lstrip("/").partition("/")  # some write package:///
                 yield self.folder(package) / rest
             elif text.startswith("file:"):
                 rest = text.removeprefix("file:")

@@ -6,7 +6,7 @@ from urdf_texts import CORNERS, MESHES, binary_stl, two_links
 
 from naf_robot.arm.model.description import Description
 from naf_robot.arm.model.kinematics import ArmModel
-from naf_robot.arm.model.meshes import THINNEST, hull_of
+from naf_robot.arm.model.meshes import THINNEST, _coarse_hull, hull_of
 from naf_robot.core.errors import RobotModelError
 
 
@@ -88,3 +88,26 @@ def test_only_collision_meshes_are_needed(tmp_path):
     seen = '<visual><geometry><mesh filename="package://nowhere/x.dae"/></geometry></visual>'
     path.write_text(two_links('<sphere radius="0.1"/>').replace("<collision>", seen + "<collision>"))
     assert len(ArmModel(path, "tool").collision_geometry().geometryObjects) == 1
+
+
+def test_a_hull_that_coal_cannot_hold_is_replaced_by_one_around_it(tmp_path):
+    angle = np.linspace(0.0, 2.0 * np.pi, 600, endpoint=False)
+    rim = np.stack([0.1 * np.cos(angle), 0.05 * np.sin(angle), np.zeros(600)], axis=1)
+    points = np.concatenate([rim, [[0.2, 0.0, 0.2]]])  # an oblique cone, whose tip has 600 neighbours
+    faces = [(k, (k + 1) % 600, 600) for k in range(600)]
+    (tmp_path / "cone.stl").write_bytes(binary_stl(points, faces))
+    hull = hull_of(tmp_path / "cone.stl", np.ones(3))
+    assert hull.num_points <= 200
+    inside = points @ np.array(hull.normals()).T + np.array(hull.offsets())
+    assert inside.max() < 1e-6
+    exact = np.pi * 0.1 * 0.05 * 0.2 / 3.0
+    assert exact * 0.999 < hull.computeVolume() < exact * 1.1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_coarse_hull_holds_every_point(seed):
+    random = np.random.default_rng(seed)
+    points = random.normal(size=(3000, 3)) ** 3 * random.uniform(0.005, 0.2, 3) + random.normal(size=3)
+    hull = _coarse_hull(points)
+    assert hull.num_points <= 200
+    assert (points @ np.array(hull.normals()).T + np.array(hull.offsets())).max() < 1e-9
