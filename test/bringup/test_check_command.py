@@ -65,7 +65,12 @@ def test_a_problem_is_said_with_what_is_right_and_nothing_is_measured(capsys: py
             "m is the least",
         ),
         (["safety.self_collision.enabled=false"], "self-collision", "warning", "switched off"),
-        (["simulator.max_servo_effort=0.000001"], "simulated arm", "problem", "share of the asked speed: joint_1 0%"),
+        (
+            ["simulator.imperfections.actuator_lag_s=10"],
+            "simulated arm",
+            "problem",
+            "share of the asked speed: joint_1 ",
+        ),
     ],
 )
 def test_what_is_measured_is_compared_with_what_is_needed(
