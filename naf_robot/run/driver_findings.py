@@ -62,7 +62,8 @@ def _states(robot: RobotConfig, period_s: float, seen: Observed) -> Findings:
         others = ", ".join(seen.state_topics) or "none"
         yield problem(
             "joint states",
-            f"no message on {topic!r} within {seen.duration_s:.0f} s; topics with joint states: {others}",
+            f"no message on {topic!r} of the robot's namespace within {seen.duration_s:.0f} s; "
+            f"joint states are published on: {others}",
             "start the driver in the namespace of the robot's name, or set driver.joint_states",
         )
         return
@@ -143,7 +144,7 @@ def _commands(robot: RobotConfig, seen: Observed) -> Findings:
     if not seen.command_listeners:
         yield problem(
             "commands",
-            f"no node takes commands on {topic!r}",
+            f"no node takes commands on {topic!r} of the robot's namespace",
             "load and activate the controller (config/controllers has examples), or set output.topic",
         )
     else:

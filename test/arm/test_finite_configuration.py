@@ -11,6 +11,7 @@ import pytest
 
 import naf_robot.arm
 from naf_robot.arm.control.actions import JointVelocity, ToolTwist
+from naf_robot.arm.control.config import FollowingConfig
 from naf_robot.arm.control.contact import ContactConfig
 from naf_robot.arm.control.velocity_control import VelocityControlConfig
 from naf_robot.arm.model.config import ArmConfig
@@ -46,6 +47,7 @@ SAMPLES: dict[type[Config], dict] = {  # every number stated, so that every one 
     SelfCollisionConfig: {},
     SafetyConfig: {"sphere": SPHERE},
     ContactConfig: {"max_effort": {"joint_1": 1.0}},
+    FollowingConfig: {},
     VelocityControlConfig: {"sensor_limits_s": {"imu": 0.1}},
 }
 
