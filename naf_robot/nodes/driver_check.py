@@ -83,7 +83,9 @@ class DriverCheckNode(ExecutableNode):
             duration_s=self.duration_s,
             states=self.states,
             state_topics=sorted(
-                name for name, types in self.get_topic_names_and_types() if "sensor_msgs/msg/JointState" in types
+                name
+                for name, types in self.get_topic_names_and_types()
+                if "sensor_msgs/msg/JointState" in types and self.count_publishers(name) > 0
             ),
             state_publishers=publishers(self, self.own.joint_states_topic),
             command_listeners=[

@@ -96,7 +96,7 @@ def load(path: Path, given: Sequence[Layer] = ()) -> RunConfig:
         values = load_yaml(path)
         refuse_old_settings(values, path)
         if isinstance(values.get("robots"), Mapping):  # else of an older version
-            return record_of(values)
+            return record_of(values, arms=False)
     return compose_saved(path, given).config
 
 

@@ -117,8 +117,11 @@ def save(config: RunConfig, path: Path) -> None:
     replace_file(path, to_yaml(values).encode())
 
 
-def record_of(values: Mapping[str, Any], where: str = "") -> RunConfig:
+def record_of(values: Mapping[str, Any], where: str = "", arms: bool = True) -> RunConfig:
     """The record of composed `values`, with the defaults of task, algorithm and sensors spelled out.
+
+    With `arms` their descriptions are loaded, to see that they can be. Not every process that reads a run needs them;
+    what the record holds of them was found when the run was begun.
 
     Raises:
         UnknownNameError: unknown task, algorithm or configuration key, with the valid ones.
@@ -137,7 +140,8 @@ def record_of(values: Mapping[str, Any], where: str = "") -> RunConfig:
                 f"simulation.answer_timeout_s ({config.simulation.answer_timeout_s} s) must be less than "
                 f"velocity_control.wall_limit_s of {name!r} ({robot.velocity_control.wall_limit_s} s)"
             )
-    config = _with_continuous_joints(config)
+    if arms or any(robot.arm.continuous is None for robot in config.robots.values()):
+        config = _with_continuous_joints(config)
     task = config.make_task()
     sensors = set(config.sensors)
     for name in arms_of(config):

@@ -8,7 +8,7 @@ from urdf_texts import package
 
 from naf_robot.bringup.training import SystemOptions, prepare
 from naf_robot.core import run_files
-from naf_robot.core.errors import RunFolderError
+from naf_robot.core.errors import ConfigError, RunFolderError
 from naf_robot.core.resources import find
 from naf_robot.run.config import load
 
@@ -67,3 +67,16 @@ def test_a_run_that_began_with_the_fallback_stays_with_it(
     later = run(tmp_path / "other", my_arm)
     assert later.notes == []
     assert later.config.robot("left").arm.description().source == str(other / "arm.urdf")
+
+
+def test_folders_of_packages_are_relative_to_the_file_that_gives_them(tmp_path: Path, my_arm: Path):
+    made = package(my_arm.parent / "src" / "maker", "my_maker")
+    (my_arm.parent / "small.urdf").rename(made / "arm.urdf")
+    text = my_arm.read_text()
+    my_arm.write_text(text.replace("small.urdf", "package://my_maker/arm.urdf\n  package_dirs: [src]"))
+    own = run(tmp_path / "run", my_arm).config.robot("left").arm
+    assert own.package_dirs == (str(my_arm.parent / "src"),)
+    assert own.description().source == str(made / "arm.urdf")
+    my_arm.write_text(text.replace("small.urdf", "package://my_maker/arm.urdf\n  package_dirs: [none]"))
+    with pytest.raises(ConfigError, match=r"arm\.package_dirs\[0\]: file 'none' not found, neither below"):
+        run(tmp_path / "other", my_arm)

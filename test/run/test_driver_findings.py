@@ -43,6 +43,7 @@ def test_a_good_driver_has_one_warning_that_nothing_stops_a_killed_sender(robot:
     assert [each.check for each in found if each.level != "ok"] == ["without commands"]
     for output, driver in (
         (OutputConfig(kind="trajectory"), DriverConfig()),
+        (OutputConfig(kind="position"), DriverConfig()),
         (OutputConfig(), DriverConfig(timeout_s=0.2)),
     ):
         safe = msgspec.structs.replace(robot, output=output, driver=driver)
@@ -56,7 +57,7 @@ def test_a_good_driver_has_one_warning_that_nothing_stops_a_killed_sender(robot:
             {"states": []},
             "joint states",
             "problem",
-            "no message on 'joint_states' within 3 s; topics with joint states: /arm",
+            "no message on 'joint_states' of the robot's namespace within 3 s",
         ),
         ({"states": states(JOINTS[:6])}, "joint names", "problem", "joint states have no joint_7; they have joint_1"),
         ({"states": states((*JOINTS, "finger"))}, "joint names", "ok", "all 7 joints are there, and 1 others"),

@@ -7,6 +7,7 @@ from urdf_texts import BOX, binary_stl, gripper, joint, link, robot, two_links
 
 from naf_robot.arm.model.config import ArmConfig
 from naf_robot.arm.model.contacts import untouchable_pairs
+from naf_robot.core.errors import RobotModelError
 from naf_robot.sim.mujoco.world import MujocoSimulator
 from naf_robot.sim.registry import World
 from naf_robot.sim.simulator import SimulatorConfig
@@ -66,6 +67,27 @@ def test_kinematics_agree_at_random_postures_with_what_is_locked_and_what_follow
         world._robots["a"].arm.put(data, position)
         mujoco.mj_kinematics(compiled, data)
         np.testing.assert_allclose(data.body("tool").xpos, model.tool_position(position), atol=1e-9)
+
+
+@pytest.mark.parametrize("names", [("world", "base"), ("odom", "world"), ("b/ase", "a link")])
+@pytest.mark.parametrize("kind", ["revolute", "fixed"])
+def test_links_and_joints_may_have_any_name(tmp_path, names, kind):
+    (tmp_path / "m.stl").write_bytes(binary_stl())
+    root, middle = names
+    links = [link(root, inertial=""), link(middle, '<mesh filename="m.stl"/>'), link("tool", BOX)]
+    first = joint("an arm/first", root, middle, kind, "" if kind == "fixed" else limit())
+    text = robot(*links, first, joint("an arm/second", middle, "tool"))
+    joints = ("an arm/second",) if kind == "fixed" else ("an arm/first", "an arm/second")
+    config = arm(tmp_path, text, joints)
+    world, position = simulated(config), np.full(len(joints), 0.4)
+    world._robots["a"].arm.put(world.data("a"), position)
+    mujoco.mj_kinematics(world.model("a"), world.data("a"))
+    np.testing.assert_allclose(world.data("a").body("tool").xpos, config.model().tool_position(position), atol=1e-9)
+
+
+def test_a_link_that_has_the_name_of_something_in_the_scene_is_said(tmp_path):
+    with pytest.raises(RobotModelError, match=r"MuJoCo cannot compile URDF .*arm\.urdf': repeated name 'goal' in body"):
+        simulated(arm(tmp_path, two_links().replace("base", "goal")))
 
 
 def test_locked_joints_do_not_swing_and_followers_follow_in_motion(tmp_path):

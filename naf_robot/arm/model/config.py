@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from naf_robot.arm.model.description import Description, disabled_pairs
+from naf_robot.arm.model.description import Description, disabled_pairs, read_xml
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.arm.model.packages import PackageNotFoundError, Packages
 from naf_robot.core.config import Config
@@ -102,10 +102,11 @@ class ArmConfig(Config, frozen=True):
         pairs = []
         if self.srdf is not None:
             pairs = disabled_pairs(_file(self.srdf, packages), arguments, packages)
-        return Description.from_file(
-            path,
+        return Description.from_text(
+            read_xml(path, arguments, packages),
+            str(path),
             packages,
-            arguments,
+            folder=path.parent,
             joints=self.joints,
             tool_frame=self.tool_frame,
             locked=self.locked,

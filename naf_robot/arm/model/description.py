@@ -55,21 +55,24 @@ class Description:
 
     @classmethod
     def from_file(
-        cls,
-        path: Path,
-        packages: Packages | None = None,
-        xacro_args: Mapping[str, str] | None = None,
-        **settings: object,
+        cls, path: Path, joints: Sequence[str] = (), tool_frame: str = "", locked: Mapping[str, float] | None = None
     ) -> "Description":
-        """The description in a URDF or xacro file, with the settings of `from_text`.
+        """The description in a URDF or xacro file without arguments; the rest is as in `from_text`.
 
         Raises:
             PackageNotFoundError: a package that it names is not found.
             RobotModelError: it cannot be read, or is not sound.
         """
-        packages = packages or Packages((), path.parent)
-        text = read_xml(path, xacro_args or {}, packages)
-        return cls.from_text(text, str(path), packages, folder=path.parent, **settings)  # type: ignore[arg-type]
+        packages = Packages((), path.parent)
+        return cls.from_text(
+            read_xml(path, {}, packages),
+            str(path),
+            packages,
+            folder=path.parent,
+            joints=joints,
+            tool_frame=tool_frame,
+            locked=locked,
+        )
 
     @classmethod
     def from_text(
@@ -105,8 +108,8 @@ class Description:
             shapes = tuple(read_shapes(robot, lambda location: packages.file(location, folder), unwatched))
         except RobotModelError as error:
             raise type(error)(f"cannot load the collision shapes of {source!r}: {error}") from None
-        for name in links_without_shapes(robot, shapes):
-            unwatched.append(f"link {name!r} has no collision shape, so nothing keeps it from touching other links")
+        if bare := links_without_shapes(robot, shapes):
+            unwatched.append(f"nothing keeps links without collision shape from touching others: {', '.join(bare)}")
         _resolve_visuals(robot, packages, folder)
         moving = [joint.get("name", "") for joint in robot.findall("joint") if _moves_by_itself(joint)]
         mimics = lock_joints(robot, joints or moving, locked or {}, tool_frame, where)

@@ -14,6 +14,7 @@ from naf_robot.sim.mujoco.servos import add_servos
 from naf_robot.sim.registry import LinkPairs
 from naf_robot.sim.simulator import SimulatorConfig
 
+WORLD, OTHER_WORLD = "world", "world_link"
 COMPILER = {"fusestatic": "false", "discardvisual": "true", "angle": "radian", "autolimits": "true"}
 
 
@@ -27,8 +28,9 @@ def build_model(kinematics: ArmModel, scene: Scene, config: SimulatorConfig, ign
         RobotModelError: MuJoCo cannot load or compile the description; the reason in one sentence.
     """
     description = kinematics.description
+    root = kinematics.pinocchio_model.frames[1].name
     try:
-        spec = mujoco.MjSpec.from_string(_readable(description))
+        spec = mujoco.MjSpec.from_string(_readable(description, root))
     except ValueError as error:
         raise RobotModelError(f"MuJoCo cannot load URDF {description.source!r}: {_sentence(error)}") from None
     spec.option.timestep = config.physics_step_s
@@ -38,13 +40,13 @@ def build_model(kinematics: ArmModel, scene: Scene, config: SimulatorConfig, ign
     spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET  # a divergence must be seen, not reset away
     for body in spec.bodies:
         body.gravcomp = 1.0
-    _add_hulls(spec, description)
+    _add_hulls(spec, description, root)
     excluded = untouchable_pairs(kinematics) | {frozenset(pair) for pair in ignored}
-    for pair in sorted(sorted(pair) for pair in excluded):
-        spec.add_exclude(bodyname1=pair[0], bodyname2=pair[1])
+    for first, second in sorted(sorted(body_of(link, root) for link in pair) for pair in excluded):
+        spec.add_exclude(bodyname1=first, bodyname2=second)
     add_servos(spec, kinematics, config)
-    scene.build(spec)
     try:
+        scene.build(spec)  # whose names may be those of links
         model = spec.compile()
     except ValueError as error:
         raise RobotModelError(f"MuJoCo cannot compile URDF {description.source!r}: {_sentence(error)}") from None
@@ -52,12 +54,20 @@ def build_model(kinematics: ArmModel, scene: Scene, config: SimulatorConfig, ign
     return model
 
 
-def _readable(description: Description) -> str:
+def body_of(link: str, root: str) -> str:
+    """Name of the body of `link`: MuJoCo's own world is what a root link `world` becomes, and no other one."""
+    return OTHER_WORLD if link == WORLD != root else link
+
+
+def _readable(description: Description, root: str) -> str:
     """The description as MuJoCo shall read it: without what is only seen, and without meshes, which come as hulls."""
     robot = ElementTree.fromstring(description.text)
     for element in [each for each in robot if each.tag not in ("link", "joint")]:
         robot.remove(element)
+    for end in (*robot.findall("joint/parent"), *robot.findall("joint/child")):
+        end.set("link", body_of(end.get("link", ""), root))
     for link in robot.findall("link"):
+        link.set("name", body_of(link.get("name", ""), root))
         for visual in link.findall("visual"):
             link.remove(visual)
         for collision in link.findall("collision"):
@@ -67,14 +77,14 @@ def _readable(description: Description) -> str:
     return ElementTree.tostring(robot, encoding="unicode")
 
 
-def _add_hulls(spec: mujoco.MjSpec, description: Description) -> None:
+def _add_hulls(spec: mujoco.MjSpec, description: Description, root: str) -> None:
     for number, shape in enumerate(description.shapes):
         if shape.kind != "mesh":
             continue
         name = f"hull_{number}"
         mesh = spec.add_mesh(name=name, uservert=np.asarray(shape.geometry.points()).ravel())
         mesh.inertia = mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL  # which thin hulls have too; the links have their own
-        spec.body(shape.link).add_geom(
+        spec.body(body_of(shape.link, root)).add_geom(
             type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, pos=shape.placement.translation, quat=shape.quaternion
         )
 

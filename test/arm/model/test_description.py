@@ -237,5 +237,5 @@ def test_links_without_shapes_are_said_where_others_have_some(tmp_path):
     bare = '<link name="tool"><visual><geometry><sphere radius="1"/></geometry></visual></link>'
     text = robot(link("base", BOX), bare, joint("hinge", "base", "tool"))
     found = Description.from_file(written(tmp_path, text))
-    assert found.unwatched == ("link 'tool' has no collision shape, so nothing keeps it from touching other links",)
+    assert found.unwatched == ("nothing keeps links without collision shape from touching others: tool",)
     assert found.unwatched[0] in found.notes
