@@ -32,6 +32,7 @@ from tqdm import tqdm
 
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.arm.projection.projection import HalfSpaceConfig, SafetyConfig, SafetyProjection, SphereConfig
+from naf_robot.core.errors import NafRobotError
 from naf_robot.core.records import FloatArray
 from naf_robot.core.resources import find
 
@@ -353,7 +354,10 @@ def main() -> None:
         with ProcessPoolExecutor(options.jobs) as pool:
             reports = list(pool.map(attack_arm, *zip(*tasks, strict=True)))
     else:
-        reports = [attack_arm(*task) for task in tasks]
+        try:
+            reports = [attack_arm(*task) for task in tasks]
+        except NafRobotError as error:
+            raise SystemExit(f"error: {error}") from None
     total = Tally()
     for tally, _ in reports:
         total.add(tally)
