@@ -27,6 +27,7 @@ class CommandOutput:
         self._type = message_type(kind.message_type)
         self._publisher = node.create_publisher(self._type, topic or kind.default_topic, COMMAND)
         self._sent_s: float | None = None  # steady time of the last command
+        self.withheld = False  # nothing is sent: the controller's order of joints is needed, and not known
 
     def send(
         self,
@@ -41,6 +42,8 @@ class CommandOutput:
         Where the message has a layout, its label names the request that is answered, else the stamp of the state
         that the command was computed from.
         """
+        if self.withheld:
+            return
         self._sent_s = time.monotonic()
         values = self._output.command(velocity, position, period_s)
         if values is not None:
@@ -48,7 +51,7 @@ class CommandOutput:
 
     def send_between(self) -> None:
         """Publish what the output sends between two commands, if anything."""
-        if self._sent_s is None:
+        if self._sent_s is None or self.withheld:
             return
         values = self._output.between(time.monotonic() - self._sent_s)
         if values is not None:

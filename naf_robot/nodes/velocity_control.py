@@ -15,6 +15,7 @@ from naf_robot.arm.control.controller_joints import ControllerJoints
 from naf_robot.arm.control.fault_file import FaultFile
 from naf_robot.arm.control.output import arm_of
 from naf_robot.arm.control.outputs import OUTPUTS
+from naf_robot.arm.control.position_outputs import TrajectoryOutput
 from naf_robot.arm.control.publishers import SoleWriter
 from naf_robot.arm.control.timing import WATCHDOG_PERIOD_S, ControlTiming
 from naf_robot.arm.control.velocity_control import ControlOutput, VelocityControl
@@ -28,6 +29,7 @@ from naf_robot.nodes.control_report import ControlReport, ControlServices
 from naf_robot.nodes.controller_link import ControllerLink
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.qos import FEEDBACK
+from naf_robot.run.robot import time_out_warning
 from naf_robot.run.stop_times import BRAKING_S, COMMAND_ACKNOWLEDGED_S
 
 PUBLISHERS_PERIOD_S = 1.0
@@ -50,7 +52,10 @@ class VelocityControlNode(ExecutableNode):
         self.closing = False
 
         self.arm = arm_of(projection)
-        self.commands = CommandOutput(self, OUTPUTS[own.output_kind], self.arm, own.command_topic)
+        kind = OUTPUTS[own.output_kind]
+        self.commands = CommandOutput(self, kind, self.arm, own.command_topic)
+        self.needs_order = own.real and kind.needs_order
+        self.commands.withheld = self.needs_order
         self.executed = self.create_publisher(JointState, topics.EXECUTED_VELOCITY, FEEDBACK)
         fault_file = FaultFile(self.run_dir / run_files.FAULTS / f"{robot}.txt")
         self.report = ControlReport(self, self.control, fault_file, f"{robot}/base_link", home)
@@ -60,9 +65,15 @@ class VelocityControlNode(ExecutableNode):
         self.report.states, self.report.missing = self.input.states, lambda: self.input.joint_states.missing
         if (factor := self.config.speed_factor(robot)) < 1.0:
             self.report.note = f"first run at {factor:.0%} of the speed: "
-        self.controller = ControllerJoints(self.joints, own.controller, clock) if own.controller else None
+        known = ControllerJoints(self.joints, own.controller, clock, kind.needs_order)
+        self.controller = known if own.controller else None
         if self.controller is not None:
-            self.controller_link = ControllerLink(self, own.controller, self.controller, self.on_controller)
+            trajectories = own.output_kind == TrajectoryOutput.kind
+            self.controller_link = ControllerLink(
+                self, own.controller, trajectories, self.controller, self.on_controller
+            )
+        if own.real:
+            self.report.warn("time-out", time_out_warning(own, self.config.make_task().control_period_s))
         self.create_timer(WATCHDOG_PERIOD_S, self.on_watchdog, clock=STEADY)
         self.create_timer(PUBLISHERS_PERIOD_S, self.on_publishers, clock=STEADY)
 
@@ -111,6 +122,7 @@ class VelocityControlNode(ExecutableNode):
         assert self.controller is not None
         if self.controller.order is not None:
             self.arm.order = self.controller.order
+        self.commands.withheld = self.needs_order and self.controller.order is None
         self.control.permission.controller(self.controller.obstacle or self.commands.unheard())
         self.report.warn("controller", self.controller.warning)
 

@@ -11,7 +11,10 @@ from naf_robot.run.robot import RobotConfig
 
 Findings = Iterator[Finding]
 STATES_PER_PERIOD = 2.0  # joint states that each control period should have
-STOPS_BY_ITSELF = {"trajectory"}  # kinds of output after which the arm comes to rest without further commands
+WITHOUT_COMMANDS = {  # what the arm does by kind of output; with any other kind it goes on moving
+    "trajectory": "the arm brakes by itself: every trajectory ends at rest",
+    "position": "the arm stops at the last position, abruptly",
+}
 SAME_CLOCK_S = 0.02  # by which the driver's stamps may be ahead of this machine's clock
 MOVED_SHARE = 0.5  # of the asked motion that a joint must make
 OTHERS_SHARE = 0.3  # of the asked motion that every other joint may make
@@ -149,8 +152,8 @@ def _commands(robot: RobotConfig, seen: Observed) -> Findings:
         )
     else:
         yield Finding("commands", f"{robot.output_kind} to {topic!r}, taken by {', '.join(seen.command_listeners)}")
-    if robot.output_kind in STOPS_BY_ITSELF:
-        yield Finding("without commands", f"the arm comes to rest at the end of the last {robot.output_kind}")
+    if robot.output_kind in WITHOUT_COMMANDS:
+        yield Finding("without commands", WITHOUT_COMMANDS[robot.output_kind])
     elif robot.driver.timeout_s is not None:
         yield Finding("without commands", f"driver or drives stop the arm after {robot.driver.timeout_s:g} s")
     else:

@@ -16,6 +16,7 @@ from naf_robot.core.types import PositiveFloat, PositiveFraction
 DEFAULT_PROFILE = "arm7"
 MAX_ROBOTS = 1000
 REAL = "ros2_control"  # the backend that is no simulator
+MISSED = 2.0  # control periods that a drive should wait for a command
 SIMULATED_OUTPUT = "velocity"  # what the simulator's drives take
 NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*_?")
 READ_AS_SOMETHING_ELSE = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"}
@@ -88,6 +89,22 @@ class RobotConfig(Config, frozen=True, kw_only=True):
     def controller(self) -> str:
         """The name of its controller's node, in its namespace unless it begins with /; "" where none is known."""
         return (self.driver.controller or self.command_topic.rpartition("/")[0]) if self.real else ""
+
+
+def time_out_warning(robot: RobotConfig, period_s: float) -> str:
+    """What to know of the time-out of a real arm's drives at control period `period_s` [s], "" if nothing."""
+    timeout_s = robot.driver.timeout_s
+    if timeout_s is None and robot.output_kind == SIMULATED_OUTPUT:
+        return (
+            "driver.timeout_s is not given: if velocity_control is killed, a velocity controller repeats its last "
+            "command without end; use output kind trajectory, or configure a time-out of the driver and give it"
+        )
+    if timeout_s is not None and timeout_s < MISSED * period_s:
+        return (
+            f"driver.timeout_s {timeout_s:g} s is less than {MISSED:g} control periods of {period_s:g} s: the drives "
+            "will stop the arm between commands"
+        )
+    return ""
 
 
 SHARED = tuple(field.name for field in msgspec.structs.fields(RobotConfig))  # at the top level: for every robot

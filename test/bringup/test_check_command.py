@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from naf_robot.bringup.cli import main
+from naf_robot.bringup.training import SystemOptions, prepare
+from naf_robot.core.resources import find
 from naf_robot.run.config import profile_files
 from naf_robot.run.findings import Finding, table
 
@@ -63,7 +65,12 @@ def test_a_problem_is_said_with_what_is_right_and_nothing_is_measured(capsys: py
             "m is the least",
         ),
         (["safety.self_collision.enabled=false"], "self-collision", "warning", "switched off"),
-        (["simulator.max_servo_effort=0.000001"], "simulated arm", "problem", "share of the asked speed: joint_1 0%"),
+        (
+            ["simulator.imperfections.actuator_lag_s=10"],
+            "simulated arm",
+            "problem",
+            "share of the asked speed: joint_1 ",
+        ),
     ],
 )
 def test_what_is_measured_is_compared_with_what_is_needed(
@@ -94,3 +101,14 @@ def test_the_table_wraps_and_counts():
     assert max(map(len, text.splitlines())) <= 118
     assert text.startswith("left:\n  one    ok       word")
     assert "  three  problem  bad\n                  -> mend it\n1 problem, 0 warnings\n" in text
+
+
+def test_what_a_description_assumes_is_known_before_a_run_begins(tmp_path: Path):
+    profile = tmp_path / "my_fr3.yaml"
+    text = find("config/robots/fr3.yaml").read_text(encoding="utf-8")
+    profile.write_text(text.replace("franka_description", "no_such_package"), encoding="utf-8")
+    given = SystemOptions(task="reach", robot=str(profile), run_dir=str(tmp_path / "run"))
+    run = prepare(given)
+    run.lock.release()
+    (note,) = run.notes
+    assert "fr3.urdf' is used in place of 'package://no_such_package/robots/" in note

@@ -12,6 +12,7 @@ from naf_robot.bringup.training import prepare
 from naf_robot.core import run_files
 from naf_robot.core.errors import ConfigError, NafRobotError
 from naf_robot.run.config import compose_run, load, resolve
+from naf_robot.run.robot import time_out_warning
 
 
 def said(capsys: pytest.CaptureFixture, *arguments: str) -> str:
@@ -104,6 +105,20 @@ def test_a_simulated_arm_takes_velocities_whatever_its_profile_says_of_the_real_
     ):
         own = resolve("reach", overrides=[values | {"backend": backend}]).robot("robot_1")
         assert (own.command_topic, own.joint_states_topic, own.controller) == (topic, states, controller)
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({}, "driver.timeout_s is not given: if velocity_control is killed"),
+        ({"driver": {"timeout_s": 0.02}}, r"driver.timeout_s 0\.02 s is less than 2 control periods of 0\.05 s"),
+        ({"driver": {"timeout_s": 0.3}}, "^$"),
+        ({"output": {"kind": "trajectory"}}, "^$"),
+    ],
+)
+def test_what_the_time_out_of_the_drives_means_is_said(values: dict, text: str):
+    own = resolve("reach", overrides=[values | {"backend": "ros2_control"}]).robot("robot_1")
+    assert re.search(text, time_out_warning(own, 0.05))
 
 
 @pytest.mark.parametrize("name", ["run #3", "run: second", "my run"])

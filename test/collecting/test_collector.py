@@ -291,3 +291,14 @@ def test_an_arm_that_waits_for_its_operator_does_not_use_up_its_time_for_the_way
     assert robot.collector.help_reason is None
     robot.collector.hold("velocity_control", None)
     robot.run_until(lambda: robot.collector.phase is Phase.RUNNING)
+
+
+def test_an_operator_who_enables_an_arm_lets_it_try_to_get_home_again():
+    robot = Stuck(offset=0.4)
+    robot.collector.offer(parameters())
+    robot.run_until(lambda: robot.collector.phase is Phase.NOT_AT_HOME)
+    robot.collector.hold("velocity_control", "disabled")
+    robot.run(1)
+    robot.collector.hold("velocity_control", None)
+    robot.run(1)
+    assert robot.collector.phase is Phase.HOMING

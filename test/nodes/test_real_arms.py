@@ -29,9 +29,11 @@ def make(tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_real_arm_follows_once_enabled_and_stops_with_its_sender_as_its_kind_does(make, kind):
-    arm = make(kind, other_joints=["a_finger", "joint_2_finger"])
+    order = [f"joint_{k}" for k in (4, 1, 2, 7, 6, 5, 3)]
+    arm = make(kind, other_joints=["a_finger", "joint_2_finger"], controller_joints=order)
     arm.desired = np.array([0.2, -0.1, 0, 0, 0, 0, 0.3])
     arm.wait_for(lambda: "disabled: naf-robot enable" in arm.message, what="it waits for an operator")
+    arm.wait_for(lambda: arm.truth, what="the driver says where the arm is")
     begin = arm.position()
     arm.graph.spin_for(0.3)
     assert not arm.moving()
@@ -58,6 +60,7 @@ def test_the_controllers_own_order_of_joints_is_read_and_kept_to(make):
     order = [f"joint_{k}" for k in (3, 1, 2, 7, 6, 5, 4)]
     arm = make(controller_joints=order, parts=2, other_joints=["finger", "joint_1_finger"], effort="nan")
     arm.go(0.3)
+    arm.wait_for(lambda: any("driver.timeout_s is not given" in text for text in arm.status.values()), what="a warning")
     begin = arm.position()
     arm.wait_for(lambda: arm.position()[0] > begin[0] + 0.2, what="the first joint moves")
     np.testing.assert_allclose(arm.position()[1:], begin[1:], atol=0.01)
@@ -164,11 +167,14 @@ def test_continuous_joints_that_the_driver_wraps_go_on_turning(make):
         robot={"profile": "gen3", "safety": {"sphere": {"radius": 2.0}}},
         home=home,
         wrapped=profile.arm.joints,
+        from_desired=False,
     )
     arm.go(0.3)
     arm.wait_for(lambda: arm.position()[0] > 3.4, what="it passes half a turn")
     assert not arm.fault
     assert not arm.truth[-1]["refused"]
+    advice = "set its parameter interpolate_from_desired_state"
+    arm.wait_for(lambda: any(advice in text for text in arm.status.values()), what="the warning")
     arm.desired = np.zeros(7)
     arm.wait_for(lambda: not arm.moving(), what="it stops")
     assert not arm.fault

@@ -43,6 +43,7 @@ def test_a_good_driver_has_one_warning_that_nothing_stops_a_killed_sender(robot:
     assert [each.check for each in found if each.level != "ok"] == ["without commands"]
     for output, driver in (
         (OutputConfig(kind="trajectory"), DriverConfig()),
+        (OutputConfig(kind="position"), DriverConfig()),
         (OutputConfig(), DriverConfig(timeout_s=0.2)),
     ):
         safe = msgspec.structs.replace(robot, output=output, driver=driver)

@@ -14,6 +14,7 @@ class FollowingConfig(Config, frozen=True):
     enabled: bool = True  # whether measured velocities are compared with those that were sent
     window_s: PositiveFloat = 0.25  # time over which they are compared, and for which they must differ
     noise: PositiveFloat = 0.05  # [rad/s] root mean square of a difference that is taken as noise
+    drift: PositiveFloat = 0.05  # [rad] by which an arm may go elsewhere than commanded within seconds, beyond lag
     may_be_blocked: bool = False  # whether the arm may stand although it is asked to move, as at a door
 
     def __post_init__(self) -> None:

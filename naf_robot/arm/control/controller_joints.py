@@ -32,13 +32,18 @@ def controller_order(joints: Sequence[str], controller: str, theirs: Sequence[st
 
 
 class ControllerJoints:
-    """What is known of one controller's joints; `order` is None until it has said them."""
+    """What is known of one controller's joints; `order` is None until it has said them.
 
-    def __init__(self, joints: Sequence[str], controller: str, clock: Clock) -> None:
+    One that does not say them is an obstacle for good where a command `needs_order` (`OutputKind`), else a warning.
+    """
+
+    def __init__(self, joints: Sequence[str], controller: str, clock: Clock, needs_order: bool = False) -> None:
         self._joints, self._controller, self._clock = tuple(joints), controller, clock
+        self._needs_order = needs_order
         self._asked_s = clock.now_s()
         self.order: IntArray | None = None
         self.mismatch: str | None = None
+        self.begins_measured = False  # a controller of trajectories begins each at the measured position
 
     def said(self, theirs: Sequence[str]) -> None:
         """The controller has said its joints; an empty list is no answer: it has no such parameter."""
@@ -49,6 +54,11 @@ class ControllerJoints:
         except ConfigError as error:
             self.order, self.mismatch = None, str(error)
 
+    def gone(self) -> None:
+        """The controller is not there: its successor may have another order."""
+        if self.order is not None:
+            self.order, self._asked_s = None, self._clock.now_s()
+
     @property
     def obstacle(self) -> str | None:
         """Why the arm must not move, or None."""
@@ -56,11 +66,21 @@ class ControllerJoints:
             return self.mismatch
         if self._clock.now_s() - self._asked_s < ANSWER_S:
             return f"waiting for controller {self._controller!r} to say its joints"
+        if self._needs_order:
+            return (
+                f"controller {self._controller!r} does not say its joints (parameter 'joints'): positions in another "
+                f"order than its own would make the arm jump"
+            )
         return None
 
     @property
     def warning(self) -> str:
-        """What could not be checked, "" if all is."""
+        """What could not be checked or is not as it should be, "" if all is."""
+        if self.begins_measured:
+            return (
+                f"controller {self._controller!r} begins trajectories at the measured position, which makes the speed "
+                f"of the arm swing: set its parameter interpolate_from_desired_state to true"
+            )
         if self.order is not None or self.obstacle is not None:
             return ""
         return (

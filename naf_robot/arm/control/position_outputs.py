@@ -96,6 +96,7 @@ class PositionOutput:
     kind = "position"
     message_type = "std_msgs/msg/Float64MultiArray"
     default_topic = "forward_position_controller/commands"
+    needs_order = True
 
     def __init__(self, arm: OutputArm) -> None:
         self._arm = arm
@@ -122,6 +123,7 @@ class TrajectoryOutput:
     kind = "trajectory"
     message_type = "trajectory_msgs/msg/JointTrajectory"
     default_topic = "joint_trajectory_controller/joint_trajectory"
+    needs_order = False  # its messages have names
 
     def __init__(self, arm: OutputArm) -> None:
         self._arm = arm

@@ -105,8 +105,9 @@ class VelocityControl:
         # Messages are also lost while this process is frozen: then the silence is its own.
         awake = self._clock.now_s() - self._stepped_steady_s <= self.projection.config.max_period_s
         reason = self.measured.take(names, position, velocity, effort, stamp_s, now_s, awake)
-        if reason is None and self._following is not None and self.permission.given:
-            wrong = self._following.state(self.measured.velocity, stamp_s)
+        measured = self.measured.position
+        if reason is None and measured is not None and self._following is not None and self.permission.given:
+            wrong = self._following.state(measured, self.measured.velocity, stamp_s)
             if wrong is not None:
                 self._faults.trip("following", wrong)
         return reason

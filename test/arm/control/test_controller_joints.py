@@ -47,3 +47,26 @@ def test_a_controller_is_awaited_then_taken_as_one_that_does_not_say_and_heard_a
     assert "lacks c, d" in known.obstacle
     known.said(JOINTS[::-1])
     assert (known.obstacle, known.warning, known.order.tolist()) == (None, "", [3, 2, 1, 0])
+
+
+def test_where_positions_have_no_names_a_controller_that_does_not_say_them_stays_an_obstacle():
+    clock = ManualClock()
+    known = ControllerJoints(JOINTS, "c1", clock, needs_order=True)
+    clock.advance(10.0 * ANSWER_S)
+    assert "'c1' does not say its joints" in known.obstacle
+    assert "would make the arm jump" in known.obstacle
+    known.said(JOINTS)
+    assert known.obstacle is None
+
+
+def test_a_controller_that_is_gone_is_asked_anew_and_one_that_begins_at_the_measured_position_is_a_warning():
+    clock = ManualClock()
+    known = ControllerJoints(JOINTS, "c1", clock)
+    known.said(JOINTS)
+    clock.advance(100.0)
+    known.gone()
+    assert known.obstacle == "waiting for controller 'c1' to say its joints"
+    known.said(JOINTS)
+    known.begins_measured = True
+    assert known.obstacle is None
+    assert "interpolate_from_desired_state" in known.warning

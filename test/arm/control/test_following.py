@@ -22,6 +22,7 @@ class Arm:
         self.wiring = np.eye(3) if wiring is None else np.array(wiring)
         self.step_s, self.lag_s = 1.0 / rate_hz, lag_s
         self.pipe = [np.zeros(3)] * round(delay_s / self.step_s)
+        self.position = np.zeros(3)
         self.velocity, self.now_s, self.noise = np.zeros(3), 100.0, np.random.default_rng(0)
 
     def go(self, command, duration_s, noise=0.0):
@@ -33,7 +34,9 @@ class Arm:
             self.pipe.append(self.wiring @ wanted)
             self.velocity += (1.0 - np.exp(-self.step_s / self.lag_s)) * (self.pipe.pop(0) - self.velocity)
             self.now_s += self.step_s
-            reason = self.check.state(self.velocity + noise * self.noise.normal(size=3), self.now_s)
+            self.position = self.position + self.step_s * self.velocity
+            measured = self.velocity + noise * self.noise.normal(size=3)
+            reason = self.check.state(self.position.copy(), measured, self.now_s)
             if reason is not None:
                 return reason
         return None
@@ -45,14 +48,18 @@ class Arm:
     st.floats(0.0, 0.12),
     st.sampled_from([25.0, 50.0, 125.0]),
     st.integers(0, 9),
-    st.floats(0, 0.03),
+    st.floats(0.0, 0.03),
+    st.sampled_from([0.0, 0.1, 0.4, 1.0]),
 )
-def test_an_arm_that_lags_is_no_fault(lag_s, delay_s, rate_hz, seed, noise):
+def test_an_arm_that_lags_is_no_fault(lag_s, delay_s, rate_hz, seed, noise, held_s):
+    """Asked for a smooth motion, or back and forth at full speed every `held_s`."""
     random = np.random.default_rng(seed)
     arm, wanted = Arm(lag_s, delay_s, rate_hz), np.zeros(3)
-    for _ in range(60):
+    for _ in range(round(6.0 / (held_s or 0.1))):
         wanted = np.clip(0.8 * wanted + 0.5 * random.normal(size=3), -1.0, 1.0)
-        assert arm.go(wanted, 0.1, noise) is None
+        if held_s:
+            wanted = random.choice([-1.0, 1.0], 3)
+        assert arm.go(wanted, held_s or 0.1, noise) is None
 
 
 @pytest.mark.parametrize(
@@ -70,6 +77,22 @@ def test_another_order_a_sign_and_a_controller_without_effect_are_found(wiring, 
     reason = Arm(rate_hz=rate_hz, wiring=wiring).go([0.3, -0.1, 0.2], DETECTED_S)
     assert reason is not None
     assert text in reason
+
+
+@pytest.mark.parametrize("wiring", [-np.eye(3), [[0, 0, 1], [1, 0, 0], [0, 1, 0]]], ids=["sign", "rotated"])
+def test_motion_that_is_too_slow_for_velocities_is_found_by_positions(wiring):
+    """The way home of a first run, with the noise of a cheap arm's velocities."""
+    arm = Arm(wiring=wiring)
+    assert "do not move as commanded" in (arm.go([0.015, 0.012, -0.015], 15.0, noise=0.02) or "")
+    assert np.abs(arm.position).max() < 0.2
+    assert Arm(lag_s=0.2).go([0.015, 0.012, -0.015], 20.0, noise=0.02) is None
+
+
+def test_a_joint_that_is_put_elsewhere_begins_anew():
+    arm = Arm()
+    assert arm.go([0.1, 0.1, 0.1], 1.0) is None
+    arm.position = arm.position + 1.0
+    assert arm.go([0.1, 0.1, 0.1], 3.0) is None
 
 
 def test_motion_that_nobody_asked_for_is_found():
@@ -118,7 +141,8 @@ def test_the_simulated_arms_servos_are_no_fault(task, steps):
         _, _, _, _, info = environment.step(action)
         assert own.following.enabled
         check.sent(info["executed_action"] * environment._actions.bounds, step * period_s)
-        assert check.state(environment._signals["joint_velocity"], (step + 1) * period_s) is None
+        signals = environment._signals
+        assert check.state(signals["joint_position"], signals["joint_velocity"], (step + 1) * period_s) is None
 
 
 def test_sensors_that_are_imperfect_on_purpose_switch_it_off_for_simulated_arms_alone():

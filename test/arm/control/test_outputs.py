@@ -95,8 +95,11 @@ def test_the_commanded_position_of_an_arm_that_follows_never_jumps_nor_runs_ahea
 
 def test_an_arm_that_does_not_move_is_led_no_further_than_the_delay_that_is_allowed_for():
     motion, held = CommandedMotion(arm()), np.zeros(7)
+    last = 0.0
     for _ in range(100):
         motion.go_on(np.full(7, 1.0), held, PERIOD_S)
+        assert motion.at(0.0).max() >= last, "it is held there, not taken back again and again"
+        last = motion.at(0.0).max()
     reach = NOISE + (DELAY_S + HOLD_FACTOR * PERIOD_S) * 1.0
     assert reach <= motion.at(10.0).max() <= reach + 1.0 * HOLD_FACTOR * PERIOD_S + 0.5 * 1.0 / HARDEST + 1e-9
 
@@ -160,6 +163,7 @@ def test_a_kind_can_be_added_from_outside():
         kind = "percent"
         message_type = "std_msgs/msg/Float64MultiArray"
         default_topic = "percent_controller/commands"
+        needs_order = False
 
         def __init__(self, own):
             self.own = own

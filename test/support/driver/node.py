@@ -37,6 +37,8 @@ class StandInDriver:
             settings.controller, namespace=space, start_parameter_services=settings.answers_parameters
         )
         self.controller.declare_parameter("joints", list(settings.controller_joints or settings.joints))
+        if settings.kind == "trajectory":
+            self.controller.declare_parameter("interpolate_from_desired_state", settings.from_desired)
         self.broadcaster = Node("joint_state_broadcaster", namespace=space)
         message = JointTrajectory if settings.kind == "trajectory" else Float64MultiArray
         self.controller.create_subscription(message, settings.commands, self.on_command, QUEUE)
