@@ -124,15 +124,14 @@ def test_a_gap_of_states_and_a_restart_begin_anew():
     assert arm.check.reason is None
 
 
-@pytest.mark.parametrize(("task", "steps"), [("reach", 600), ("door_pull", 600)])
-def test_the_simulated_arms_servos_are_no_fault(task, steps):
-    """As in training: exploration through the projection, at the door with what the task allows for."""
+def test_the_simulated_arms_servos_are_no_fault():
+    """As in training: exploration through the projection."""
     pytest.importorskip("mujoco")
-    config = resolve(task, overrides=[{"robots": ["arm"]}])
+    config = resolve("reach", overrides=[{"robots": ["arm"]}])
     environment, own = make_environment(config), config.control_settings("arm", True)
     period_s, random = environment.task.control_period_s, np.random.default_rng(1)
     check = FollowingCheck(config.robot("arm").arm.joints, own.following)
-    for step in range(steps):
+    for step in range(1000):
         if step % 100 == 0:
             environment.reset(seed=step)
             check.restart()
@@ -143,6 +142,11 @@ def test_the_simulated_arms_servos_are_no_fault(task, steps):
         check.sent(info["executed_action"] * environment._actions.bounds, step * period_s)
         signals = environment._signals
         assert check.state(signals["joint_position"], signals["joint_velocity"], (step + 1) * period_s) is None
+
+
+@pytest.mark.parametrize("task", ["door_pull", "door_push", "door_real"])
+def test_at_a_door_which_pushes_the_arm_nothing_is_compared(task):
+    assert not resolve(task).control_settings("robot_1", True).following.enabled
 
 
 def test_sensors_that_are_imperfect_on_purpose_switch_it_off_for_simulated_arms_alone():
