@@ -68,10 +68,11 @@ def test_the_controllers_own_order_of_joints_is_read_and_kept_to(make):
 
 
 def test_a_controller_of_other_joints_keeps_the_arm_disabled(make):
-    arm = make(controller_joints=[f"joint_{k}" for k in range(1, 7)] + ["finger"])
+    arm = make(controller_joints=[f"joint_{k}" for k in range(1, 7)] + ["finger"], robot={"first_run": True})
     arm.desired = np.full(7, 0.2)
     text = "controller 'velocity_controller' lacks joint_7 and has also finger"
     arm.wait_for(lambda: text in arm.message, what="it says so")
+    assert arm.message.startswith("first run at 10% of the speed: ")
     answer = arm.enable()
     assert not answer.success
     assert text in answer.message

@@ -1,5 +1,6 @@
 """Collision meshes as convex hulls: STL, OBJ and DAE files, read and wrapped by coal."""
 
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from naf_robot.core.errors import RobotModelError
 from naf_robot.core.records import FloatArray
 
 COARSE = 200  # corners of a hull where the exact one cannot be had
+COLLADA_UNIT = re.compile(rb"<unit\b[^>]*\bmeter\s*=\s*[\"']([^\"']+)[\"']")
 STL_HEADER = 84  # bytes before the triangles of a binary STL file; the last four are their number
 STL_TRIANGLE = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 THINNEST = 1e-3  # [m], thickness of the hull of a flat mesh, which has none of its own
@@ -32,7 +34,7 @@ def _hull(path: Path, time_ns: int, size: int, scale: tuple[float, float, float]
     points = _corners(path) * scale if path.suffix.lower() == ".stl" else np.empty((0, 3))
     if len(points) == 0:
         try:
-            mesh = coal.MeshLoader(coal.NODE_TYPE.BV_AABB).load(str(path), np.array(scale))
+            mesh = coal.MeshLoader(coal.NODE_TYPE.BV_AABB).load(str(path), np.array(scale) * _unit(path))
         except (RuntimeError, ValueError) as error:
             raise RobotModelError(f"cannot read mesh {str(path)!r}: {_reason(path, error)}") from None
         points = np.array(mesh.vertices())
@@ -55,6 +57,15 @@ def _corners(path: Path) -> FloatArray:
     new = np.ones(len(ordered), dtype=bool)
     new[1:] = (np.diff(ordered, axis=0) != 0.0).any(axis=1)
     return ordered[new]
+
+
+def _unit(path: Path) -> float:
+    """Metres of one unit of the mesh at `path`: COLLADA files may state it, as viewers of ROS read it."""
+    stated = COLLADA_UNIT.search(path.read_bytes()) if path.suffix.lower() == ".dae" else None
+    try:
+        return float(stated.group(1)) if stated is not None else 1.0
+    except ValueError:
+        return 1.0
 
 
 def _reason(path: Path, error: Exception) -> str:

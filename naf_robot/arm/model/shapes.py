@@ -15,6 +15,7 @@ from naf_robot.core.errors import RobotModelError
 from naf_robot.core.records import FloatArray
 
 SIZES = ("halfSide", "radius", "halfLength")  # as coal names them
+HUGE = 20.0  # [m]; no link of an arm is so large, but a link of 20 mm in millimetres
 KINDS = ("box", "capsule", "cylinder", "mesh", "sphere")
 
 
@@ -79,6 +80,11 @@ def _geometry(element: Element, file: Callable[[str], Path], where: str) -> coal
             made = hull_of(path, vector(element, "scale", where, (1.0, 1.0, 1.0)))
         except RobotModelError as error:
             raise type(error)(f"{where}: {error}") from None
+        if (extent := float(np.ptp(made.points(), axis=0).max())) > HUGE:
+            raise RobotModelError(
+                f"{where}: mesh {str(path)!r} is {extent:.3g} m large; if it is in millimetres, give it "
+                'scale="0.001 0.001 0.001"'
+            )
         element.set("filename", str(path))
         return made
     if element.tag == "box":

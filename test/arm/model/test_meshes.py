@@ -111,3 +111,20 @@ def test_a_coarse_hull_holds_every_point(seed):
     hull = _coarse_hull(points)
     assert hull.num_points <= 200
     assert (points @ np.array(hull.normals()).T + np.array(hull.offsets())).max() < 1e-9
+
+
+@pytest.mark.parametrize(("unit", "axis"), [("0.1", "Z_UP"), ("0.3048", "Z_UP"), ("1", "Y_UP"), ("x", "Z_UP")])
+def test_units_of_collada_files_are_read_and_their_up_axis_is_not_as_in_ros(tmp_path, unit, axis):
+    text = MESHES["mesh.dae"]().replace(b'meter="1"', f'meter="{unit}"'.encode()).replace(b"Z_UP", axis.encode())
+    (tmp_path / "m.dae").write_bytes(text)
+    points = np.array(hull_of(tmp_path / "m.dae", np.ones(3)).points())
+    factor = float(unit) if unit != "x" else 1.0
+    np.testing.assert_allclose(np.sort(points, axis=0)[-1], CORNERS.max(axis=0) * factor, rtol=1e-6)
+
+
+def test_a_mesh_in_millimetres_is_said(tmp_path):
+    (tmp_path / "m.stl").write_bytes(binary_stl(1000.0 * CORNERS))
+    with pytest.raises(RobotModelError, match=r'is 300 m large; if it is in millimetres, give it scale="0\.001 0\.001'):
+        described(tmp_path, '<mesh filename="m.stl"/>')
+    (shape,) = described(tmp_path, '<mesh filename="m.stl" scale="0.001 0.001 0.001"/>').shapes
+    assert shape.geometry.computeVolume() == pytest.approx(0.001, rel=1e-5)
