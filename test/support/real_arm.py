@@ -10,7 +10,7 @@ from typing import Any
 import driver
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
-from graph import Graph
+from graph import Graph, busyness
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
@@ -141,6 +141,12 @@ class RealArm:
             fast = np.abs(sample["velocity"]).max() > 0.005
             still = None if fast else still if still is not None else sample["time_s"] - begin_s
         return still
+
+    def comes_to_rest(self, begin_s: float, within_s: float) -> bool:
+        """Whether it rests `within_s` after `begin_s`, longer on a busy machine, which holds up the driver too."""
+        self.wait_for(lambda: self.rest_after_s(begin_s) is not None, what="it comes to rest")
+        rest_s = self.rest_after_s(begin_s)
+        return rest_s is not None and rest_s < within_s * busyness()
 
     def wait_for(self, condition: Any, within_s: float = 10.0, what: str = "") -> None:
         try:
