@@ -4,7 +4,6 @@ import sys
 import time
 from collections.abc import Sequence
 
-import torch
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.duration import Duration
 from std_msgs.msg import String, UInt8MultiArray
@@ -24,8 +23,6 @@ from naf_robot.nodes.qos import EXPERIENCE, EXPERIENCE_INTAKE, latched, reliable
 from naf_robot.run.health import FleetHealth
 from naf_robot.run.report import load_drawing, write_learning_curve
 from naf_robot.run.stop_times import TRAINER_DRAIN_S
-from naf_robot.training.progress import EventLog, Progress
-from naf_robot.training.trainer import Trainer
 
 LOOK_PERIOD_S = 0.03  # of learning between looks at the network
 UPDATES_AT_ONCE = 64  # and never more updates than this
@@ -43,6 +40,12 @@ class TrainerNode(ExecutableNode):
 
     def __init__(self) -> None:
         super().__init__("trainer")
+        # Loaded once the middleware runs: the other processes find this one while torch loads, not after it.
+        import torch
+
+        from naf_robot.training.progress import EventLog, Progress
+        from naf_robot.training.trainer import Trainer
+
         torch.set_num_threads(self.config.trainer.threads)
         self.trainer = Trainer(self.config, self.run_dir, SteadyClock())
         self.health = FleetHealth(tuple(self.config.robots))
