@@ -7,6 +7,7 @@ from pathlib import Path
 import coal
 import numpy as np
 
+from naf_robot.arm.model.kept_hulls import kept_corners
 from naf_robot.core.errors import RobotModelError
 from naf_robot.core.records import FloatArray
 
@@ -31,6 +32,13 @@ def hull_of(path: Path, scale: FloatArray) -> coal.ConvexBase:
 
 @lru_cache(maxsize=512)
 def _hull(path: Path, time_ns: int, size: int, scale: tuple[float, float, float]) -> coal.ConvexBase:
+    return _hull_around(
+        kept_corners(path, scale, lambda: np.array(_wrapped(_thickened(_points(path, scale))).points()))
+    )
+
+
+def _points(path: Path, scale: tuple[float, float, float]) -> FloatArray:
+    """All corners (k, 3) of a mesh [m]."""
     points = _corners(path) * scale if path.suffix.lower() == ".stl" else np.empty((0, 3))
     if len(points) == 0:
         try:
@@ -40,7 +48,7 @@ def _hull(path: Path, time_ns: int, size: int, scale: tuple[float, float, float]
         points = np.array(mesh.vertices())
     if len(points) < 3 or not np.isfinite(points).all():
         raise RobotModelError(f"mesh {str(path)!r} has fewer than three points, or some that are not finite")
-    return _wrapped(_thickened(points))
+    return points
 
 
 def _corners(path: Path) -> FloatArray:

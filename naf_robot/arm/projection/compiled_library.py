@@ -6,11 +6,12 @@ import logging
 import os
 import platform
 import shutil
-import stat
 import subprocess
 import tempfile
 from functools import cache
 from pathlib import Path
+
+from naf_robot.core.user_cache import cache_folder, require_own
 
 SOURCE = Path(__file__).with_name("path_check.c")
 # No contraction and no unsafe mathematics: the same results on every machine, and comparisons that see NaN.
@@ -37,10 +38,10 @@ def library() -> ctypes.CDLL | None:
 def _built() -> Path:
     text = SOURCE.read_bytes()
     key = hashlib.sha256(b"\0".join((text, " ".join(FLAGS).encode(), platform.machine().encode()))).hexdigest()[:16]
-    folder = _folder()
+    folder = cache_folder()
     path = folder / f"path_check_{key}.so"
     if path.exists():
-        _require_own(path)
+        require_own(path)
         return path
     compiler = next((found for name in COMPILERS if (found := shutil.which(name))), None)
     if compiler is None:
@@ -53,24 +54,3 @@ def _built() -> Path:
             raise RuntimeError(f"{compiler} fails: {done.stderr.strip()[:500]}")
         os.replace(made, path)  # whole or not at all, also where several processes begin at once
     return path
-
-
-def _folder() -> Path:
-    """The user's cache folder for this package.
-
-    Raises:
-        OSError: it cannot be made, or others may write into it.
-        RuntimeError: the user has no home folder.
-    """
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    folder = (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "naf_robot"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _require_own(folder)
-    return folder
-
-
-def _require_own(path: Path) -> None:
-    """Code is loaded only from where nobody else can write."""
-    found = path.stat()
-    if found.st_uid != os.getuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise OSError(f"{str(path)!r} can be written by others than this user")
