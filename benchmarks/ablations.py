@@ -13,15 +13,13 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import measuring
-from tqdm import tqdm
 
 from naf_robot.bringup.environment import local_environment
-from naf_robot.core.files import replace_file
 
 VARIANTS: dict[str, tuple[str, ...]] = {
     "as configured": (),
@@ -78,15 +76,9 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
-    kept = json.loads(options.output.read_text(encoding="utf-8"))["runs"] if options.output.is_file() else []
-    done = {(run["variant"], run["seed"]) for run in kept}
-    todo = [(v, s) for s in options.seeds for v in options.variants if (v, s) not in done]
+    todo = [(name, seed) for seed in options.seeds for name in options.variants]
     facts = {"task": options.task, "command": measuring.command(), "machine": measuring.machine()}
-    with ThreadPoolExecutor(options.jobs) as pool, tqdm(total=len(todo), disable=None) as bar:
-        for future in as_completed([pool.submit(study, options, *one) for one in todo]):
-            kept.append(future.result())
-            replace_file(options.output, (json.dumps(facts | {"runs": kept}, indent=1) + "\n").encode())
-            bar.update()
+    measuring.run_missing(options.output, options.jobs, facts, "variant", todo, partial(study, options))
 
 
 if __name__ == "__main__":

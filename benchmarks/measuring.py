@@ -1,18 +1,24 @@
 """What several benchmarks share: processor time of other processes, the machine's name, a graph of their own."""
 
+import json
 import os
 import platform
 import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
+
+from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parents[1]
 for folder in (ROOT, ROOT / "test" / "support", ROOT / "test" / "learning"):  # so that they run from a checkout
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
+
+from naf_robot.core.files import replace_file  # noqa: E402
 
 
 def processor_s(pid: int) -> float:
@@ -44,6 +50,25 @@ def command() -> str:
         place = words.index("--output")
         words = words[:place] + words[place + 2 :]
     return shlex.join(["python", "benchmarks/" + Path(sys.argv[0]).name, *words])
+
+
+def run_missing(
+    output: Path,
+    jobs: int,
+    facts: dict[str, Any],
+    what: str,
+    todo: Sequence[tuple[str, int]],
+    study: Callable[[str, int], dict[str, Any]],
+) -> None:
+    """Make the runs of `todo`, each a `what` with a seed, that `output` lacks; write it with `facts` after each."""
+    kept = json.loads(output.read_text(encoding="utf-8"))["runs"] if output.is_file() else []
+    done = {(run[what], run["seed"]) for run in kept}
+    missing = [one for one in todo if one not in done]
+    with ThreadPoolExecutor(jobs) as pool, tqdm(total=len(missing), disable=None) as bar:
+        for future in as_completed([pool.submit(study, *one) for one in missing]):
+            kept.append(future.result())
+            replace_file(output, (json.dumps(facts | {"runs": kept}, indent=1) + "\n").encode())
+            bar.update()
 
 
 class Stopwatch:

@@ -12,15 +12,13 @@ import json
 import shlex
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import measuring
-from tqdm import tqdm
 
 from naf_robot.bringup.environment import local_environment
-from naf_robot.core.files import replace_file
 from naf_robot.run.config import profile_files
 
 
@@ -70,16 +68,10 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("runs/reach_profiles"), help="where the studies are kept")
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
-    kept = json.loads(options.output.read_text(encoding="utf-8"))["runs"] if options.output.is_file() else []
-    done = {(run["robot"], run["seed"]) for run in kept}
-    todo = [(robot, seed) for seed in options.seeds for robot in options.robots if (robot, seed) not in done]
+    todo = [(name, seed) for seed in options.seeds for name in options.robots]
     facts = {"success": options.success, "command": measuring.command(), "machine": measuring.machine()}
     options.folder.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(options.jobs) as pool, tqdm(total=len(todo), disable=None) as bar:
-        for future in as_completed([pool.submit(study, options, *one) for one in todo]):
-            kept.append(future.result())
-            replace_file(options.output, (json.dumps(facts | {"runs": kept}, indent=1) + "\n").encode())
-            bar.update()
+    measuring.run_missing(options.output, options.jobs, facts, "robot", todo, partial(study, options))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ import numpy as np
 from naf_robot.arm.model.inverse import nearest_posture
 from naf_robot.core.errors import NafRobotError
 from naf_robot.core.records import FloatArray
-from naf_robot.run.checks import CARELESS, Robot, drawn_goals, outermost, problems, starts
+from naf_robot.run.checks import CARELESS, Robot, problems
 from naf_robot.run.config import RunConfig
 from naf_robot.run.findings import Finding, problem, warning
+from naf_robot.run.goals import drawn_goals, outermost, starts
 from naf_robot.run.worlds import make_simulator
 from naf_robot.sim.simulator import Simulator
 
@@ -30,7 +31,7 @@ def arm_findings(config: RunConfig, name: str) -> list[Finding]:
     robot = Robot(name, config.robot(name))
     one = config.with_robots(name)
     found = list(_description(robot))
-    wrong = problems(one)
+    wrong = problems(one, [robot])
     found += [problem(each.check.replace("_", " "), each.sentence) for each in wrong]
     if wrong:
         found.append(warning("measurements", "not made, because of the problems above", "mend them and check again"))
@@ -96,7 +97,9 @@ def _targets(config: RunConfig, robot: Robot) -> Findings:
         far, singular, touching = 0.0, np.inf, np.inf
         watched = robot.projection.path_limits.self_collision
         for point in outermost(points):
-            posture, distance = nearest_posture(robot.model, robot.projection.limits, point, starts(robot))
+            posture, distance = nearest_posture(
+                robot.model, robot.projection.limits, point, starts(robot.home, robot.projection.limits)
+            )
             far = max(far, distance)
             singular = min(singular, float(np.linalg.svd(robot.model.tool_jacobian(posture)[1], compute_uv=False)[-1]))
             if watched is not None and watched.names:

@@ -3,9 +3,8 @@
 Each check is a generator of sentences, one per problem, each with what would be right; `CHECKS` names them all.
 """
 
-import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -21,6 +20,7 @@ from naf_robot.core.errors import ConfigError, NafRobotError
 from naf_robot.core.records import FloatArray
 from naf_robot.learning.device import device_problem
 from naf_robot.run.config import RunConfig
+from naf_robot.run.goals import drawn_goals, outermost, starts
 from naf_robot.run.robot import REAL, RobotConfig
 from naf_robot.run.run_config import arms_of
 from naf_robot.run.worlds import make_simulator
@@ -28,9 +28,6 @@ from naf_robot.sensing.registry import SENSORS, make_sensor
 from naf_robot.sim.registry import SIMULATORS
 
 Problems = Iterator[str]
-REACHED = ("target", "handle_rest")  # arrays of a task's goal that the tool must reach
-DRAWN_GOALS = 200
-SEARCHES = 8  # from random postures, for the posture that reaches a goal
 DEGREES = 180.0 / math.pi
 ABSURD = 10.0  # times every joint's limit: the unit is another one
 CARELESS = 0.03  # [m] by which a target may lie beyond what the sphere admits: success has a tolerance of its own
@@ -71,18 +68,23 @@ def check(config: RunConfig) -> list[str]:
     Raises:
         ConfigError: the first problem, and how many more there are.
     """
-    found = problems(config)
+    robots = robots_of(config)
+    found = problems(config, robots)
     if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise ConfigError(found[0].sentence + more)
-    models = [config.robot(name).arm.model() for name in arms_of(config)]
-    return list(dict.fromkeys(note for model in models for note in model.description.notes))
+    return list(dict.fromkeys(note for robot in robots for note in robot.model.description.notes))
 
 
-def problems(config: RunConfig) -> list[Problem]:
+def robots_of(config: RunConfig) -> list[Robot]:
+    """One robot for each different arm, safety and backend."""
+    return [Robot(name, config.robot(name)) for name in arms_of(config)]
+
+
+def problems(config: RunConfig, robots: Sequence[Robot] | None = None) -> list[Problem]:
     """Everything that the checks find; those of the arm only where its description is sound."""
     found: list[Problem] = []
-    robots = [Robot(name, config.robot(name)) for name in arms_of(config)]
+    robots = robots_of(config) if robots is None else robots
     for name, of_run in OF_RUN.items():
         found += [Problem(name, sentence) for sentence in of_run(config)]
     for robot in robots:
@@ -174,7 +176,9 @@ def targets_reachable(config: RunConfig, robot: Robot) -> Problems:
                 return
     for name, points in drawn.items():
         for point in outermost(points):
-            _, distance = nearest_posture(robot.model, robot.projection.limits, point, starts(robot))
+            _, distance = nearest_posture(
+                robot.model, robot.projection.limits, point, starts(robot.home, robot.projection.limits)
+            )
             if not distance <= CARELESS:
                 yield (
                     f"a {name} of task {config.task_name!r} is at {_text(point)} m, and within its joint limits "
@@ -228,28 +232,6 @@ def simulated_arm(config: RunConfig, robot: Robot) -> Problems:
         make_simulator(config, (robot.name,))
     except NafRobotError as error:
         yield f"the simulated world of {robot.name!r} cannot be built: {error}"
-
-
-def drawn_goals(config: RunConfig) -> dict[str, FloatArray]:
-    """Points (k, 3) [m] that the tool must reach, by the name of the goal's array, as the task draws them."""
-    task, random = config.make_task(), np.random.default_rng(0)
-    goals = [task.sample_goal(random) for _ in range(DRAWN_GOALS)]
-    return {name: np.array([goal[name] for goal in goals]) for name in REACHED if name in goals[0]}
-
-
-def outermost(points: FloatArray) -> FloatArray:
-    """Those of `points` (k, 3) that lie farthest out in the eight directions of a cube's corners, each once."""
-    corners = np.array(list(itertools.product((-1.0, 1.0), repeat=3)))
-    return points[np.unique((points @ corners.T).argmax(axis=0))]
-
-
-def starts(robot: Robot) -> Iterator[FloatArray]:
-    """Postures (n,) [rad] from which a point is searched: home, then random ones."""
-    yield robot.home
-    random, limits = np.random.default_rng(0), robot.projection.limits
-    low, high = np.maximum(limits.min_position, -math.pi), np.minimum(limits.max_position, math.pi)
-    for _ in range(SEARCHES):
-        yield random.uniform(np.minimum(low, high), np.maximum(low, high))
 
 
 OF_RUN: dict[str, Callable[[RunConfig], Problems]] = {
