@@ -100,6 +100,7 @@ class TrainerNode(ExecutableNode):
         for status in message.status:
             values = {entry.key: entry.value for entry in status.values}
             self.health.take(status.name, status.message, values, status.level == ERROR)
+            self.trainer.unattended.report(status.name, status.message, values, status.level == ERROR)
 
     def on_request(self, message: String) -> None:
         """A collector has no parameters or old ones."""
@@ -159,6 +160,9 @@ class TrainerNode(ExecutableNode):
             self.drawing_loaded = True
             load_drawing()
         self.events.learner(self.trainer)
+        for call in self.trainer.unattended.tick():
+            self.health.call(call)
+            self.get_logger().error(call)
 
     def drain(self, at_most_s: float) -> None:
         """Handle the messages that have come, without waiting, for so long at most.
@@ -209,7 +213,11 @@ class TrainerNode(ExecutableNode):
             "policy version": trainer.publication.version,
             "resent batches": trainer.receiver.duplicates,
         }
-        troubles = [*trainer.trouble.values(), trainer.episodes.trouble, self.fleet.trouble()]
+        unattended = trainer.unattended
+        shown = unattended.brief(trainer.episodes.by_robot)
+        values |= {key.replace("_", " "): value for key, value in shown.items()}
+        of_run = (trainer.episodes.trouble, unattended.trouble, unattended.alarm, self.fleet.trouble())
+        troubles = [*trainer.trouble.values(), *of_run]
         trouble = "; ".join(text for text in troubles if text)
         message = "paused" if trainer.paused else "training"
         values |= {**trainer.algorithm.counters(), **trainer.metrics, **self.fleet.report()}
