@@ -48,7 +48,7 @@ class CollectorNode(ExecutableNode):
         self.desired = DesiredOutput(self, self.joints)
         self.target = self.create_publisher(PoseStamped, topics.TARGET, latched())
         self.report = CollectorReport(
-            self.collector, self.assembler, self.look_at_states, lambda: self.experience.report()
+            self.collector, self.assembler, self.look_at_states, lambda: self.experience.report() | self.input.report()
         )
         self.diagnostics = Diagnostics(self, STEADY, self.report.status)
         self.experience = ExperienceLink(self, self.robot, self.outbox, self.collector, self.diagnostics)

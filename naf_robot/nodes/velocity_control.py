@@ -59,7 +59,7 @@ class VelocityControlNode(ExecutableNode):
         self.executed = self.create_publisher(JointState, topics.EXECUTED_VELOCITY, FEEDBACK)
         fault_file = FaultFile(self.run_dir / run_files.FAULTS / f"{robot}.txt")
         self.report = ControlReport(self, self.control, fault_file, f"{robot}/base_link", home)
-        ControlServices(self, self.control)
+        ControlServices(self, self.control, self.report.operator)
         self.joint_states = own.joint_states_topic
         self.input = ControlInput(self, own, self.control, self.timing, self.report, self.answer_if_ready)
         self.report.requests = self.input.requests

@@ -124,7 +124,7 @@ class GraphStatus:
     @staticmethod
     def _state(report: Report) -> str:
         """Of a managed node."""
-        state = report.values.get("state", "")
+        state = report.values.get("lifecycle state", "")
         return f"{state}, " if state else ""
 
 

@@ -12,7 +12,7 @@ def graph(*nodes: str) -> GraphStatus:
     made = GraphStatus(WHERE)
     made.seen(nodes)
     for node in nodes:
-        made.take(Report(node, "host:1", 0, "fine", {"state": "active"} if "/" in node[1:] else {}))
+        made.take(Report(node, "host:1", 0, "fine", {"lifecycle state": "active"} if "/" in node[1:] else {}))
     return made
 
 
