@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from naf_robot.bringup.node_spec import NodeSpec, find_executable
+from naf_robot.bringup.node_spec import NodeSpec, ParameterValue, find_executable
 from naf_robot.bringup.options import Option, SystemOptions, boolean, given_layers
 from naf_robot.bringup.rviz_config import rviz_config
 from naf_robot.core import run_files
@@ -54,7 +54,8 @@ def prepare_inspection(given: Mapping[str, str | None]) -> Inspection:
         _require(RVIZ, RVIZ, f"ros-{_distribution()}-rviz2", " or give rviz:=false")
     _require("robot_state_publisher", "robot_state_publisher", f"ros-{_distribution()}-robot-state-publisher")
     _require("tf2_ros", "static_transform_publisher", f"ros-{_distribution()}-tf2-ros")
-    layout = find(expanded(given["rviz_config"]).resolve()) if given.get("rviz_config") else None
+    users = given.get("rviz_config")
+    layout = find(expanded(users).resolve()) if users else None
     described = {robot: own.arm.description() for robot, own in config.robots.items()}
     folder = tempfile.TemporaryDirectory(prefix="naf_robot_inspect_")
     place = Path(folder.name)
@@ -103,18 +104,9 @@ def _configured(given: Mapping[str, str | None]) -> tuple[RunConfig, Path | None
 def _robot_specs(config: RunConfig, robot: str, file: Path, model: Path, base: str) -> list[NodeSpec]:
     """What shows one robot: the model's frames out of joint states, its place in the world, and the scene."""
     own = config.robot(robot)
-    clock = {"use_sim_time": config.simulated_time}
-    x, y, z, roll, pitch, yaw = map(str, own.base_pose)
-    place = {
-        "x": x,
-        "y": y,
-        "z": z,
-        "roll": roll,
-        "pitch": pitch,
-        "yaw": yaw,
-        "frame-id": WORLD,
-        "child-frame-id": base,
-    }
+    clock: dict[str, ParameterValue] = {"use_sim_time": config.simulated_time}
+    place = dict(zip(("x", "y", "z", "roll", "pitch", "yaw"), map(str, own.base_pose), strict=True))
+    place |= {"frame-id": WORLD, "child-frame-id": base}
     states = own.joint_states_topic
     return [
         NodeSpec(

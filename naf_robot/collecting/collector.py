@@ -20,6 +20,7 @@ from naf_robot.experience.journal import JournalRow
 from naf_robot.experience.recorder import EpisodeRecorder, Pictures
 from naf_robot.learning.behaviour import BehaviourPolicy
 from naf_robot.run.config import RunConfig
+from naf_robot.run.robot_state import RobotState, held_state
 from naf_robot.sensing.signals import Signals, observe, with_kinematics
 
 Way = Callable[[FloatArray, FloatArray], FloatArray]
@@ -40,6 +41,20 @@ class Phase(enum.Enum):
     PAUSED = "paused by an operator"
     PREPARING = "at home, preparing the next episode"
     RUNNING = "running an episode"
+
+
+STATE_OF: dict[Phase, RobotState] = {  # without HELD, whose state depends on who holds the robot
+    Phase.HOMING: "homing",
+    Phase.NOT_AT_HOME: "operator",
+    Phase.WAITING_FOR_POLICY: "policy",
+    Phase.WAITING_FOR_TRAINER: "trainer",
+    Phase.POLICY_TOO_OLD: "trainer",
+    Phase.OUTBOX_FULL: "trainer",
+    Phase.WORLD_NOT_READY: "scene",
+    Phase.PAUSED: "operator",
+    Phase.PREPARING: "collecting",
+    Phase.RUNNING: "collecting",
+}
 
 
 @dataclass(frozen=True)
@@ -105,6 +120,10 @@ class Collector:
         self._home_timeout = HomeTimeout(self._config.home_timeout_s / speed_factor, model.joint_names)
         self.next_episode = first_episode
         self._paused = False
+        self.pauses = 0  # by an operator
+        self.start_distance: float | None = None  # [rad] of the joint farthest from home as the last episode began
+        self.homing_s: float | None = None  # time of the last way home
+        self._homing_since_s: float | None = None
         self.outbox_full = False
         self.hold_reasons: dict[str, str] = {}  # by source; while there is any, no episode runs
         self.phase = Phase.WAITING_FOR_POLICY
@@ -181,6 +200,18 @@ class Collector:
         return self._home_timeout.reason
 
     @property
+    def homing_failures(self) -> int:
+        """Ways home that took too long."""
+        return self._home_timeout.failures
+
+    @property
+    def state(self) -> RobotState:
+        """What it does, in one word."""
+        if self.phase is Phase.HELD and self.hold_reasons:
+            return held_state(self.hold_reasons)
+        return STATE_OF.get(self.phase, "fault")
+
+    @property
     def paused(self) -> bool:
         """Whether an operator has paused it; going on lets an arm that did not get home try again."""
         return self._paused
@@ -189,6 +220,7 @@ class Collector:
     def paused(self, value: bool) -> None:
         if self._paused and not value:
             self._home_timeout.restart()
+        self.pauses += value and not self._paused
         self._paused = value
 
     def tick(self, now_s: float, signals: Signals) -> Tick:
@@ -228,12 +260,15 @@ class Collector:
         if self.hold_reasons:
             self.phase = Phase.HELD
             self._home_timeout.interrupt()
+            self._homing_since_s = None
             return Tick(np.zeros(self._model.size))
         distance = np.abs(self._way(self._home, signals["joint_position"]))
         speed = float(np.abs(signals["joint_velocity"]).max())
         if distance.max() > self._config.home_tolerance or speed > self._config.home_tolerance:
             return Tick(self._go_home(now_s, signals["joint_position"], distance))
         self._home_timeout.restart()
+        if self._homing_since_s is not None:
+            self.homing_s, self._homing_since_s = now_s - self._homing_since_s, None
         self.phase = self._obstacle() or Phase.PREPARING
         if self.phase is not Phase.PREPARING:
             return Tick(np.zeros(self._model.size))
@@ -250,6 +285,8 @@ class Collector:
             self.phase = Phase.NOT_AT_HOME
             return np.zeros(self._model.size)
         self.phase = Phase.HOMING
+        if self._homing_since_s is None:
+            self._homing_since_s = now_s
         return self._homing.velocity(now_s, position)
 
     def _prepare(self) -> Tick:
@@ -279,6 +316,7 @@ class Collector:
         self.phase = Phase.RUNNING
         self._behaviour.reset()
         self._homing.start_episode()
+        self.start_distance = float(np.abs(self._way(self._home, signals["joint_position"])).max())
         recorder = EpisodeRecorder(self._steps, self.next_episode, self.policy_version, greedy, self._pictures)
         episode = Episode(self._task, self.next_episode, goal, greedy, self.policy_version, self._actions, recorder)
         self._episode = episode

@@ -50,7 +50,7 @@ class CollectorNode(ExecutableNode):
         self.desired = self.create_publisher(JointState, topics.DESIRED_VELOCITY, COMMAND)
         self.target = self.create_publisher(PoseStamped, topics.TARGET, latched())
         self.report = CollectorReport(
-            self.collector, self.assembler, self.look_at_states, lambda: self.experience.report()
+            self.collector, self.assembler, self.look_at_states, lambda: self.experience.report() | self.input.report()
         )
         self.diagnostics = Diagnostics(self, STEADY, self.report.status)
         self.experience = ExperienceLink(self, self.robot, self.outbox, self.collector, self.diagnostics)

@@ -1,5 +1,6 @@
 """The outputs of velocity control besides commands: fault, diagnostics, markers, log, and the fault's file."""
 
+from collections import Counter
 from collections.abc import Callable
 
 from rclpy.node import Node
@@ -38,6 +39,7 @@ class ControlReport:
         self.states: InputWatch | None = None  # of joint states
         self.missing: Callable[[], str] = str  # which joints of the arm no message has named
         self.note = ""  # of the run, before every message
+        self.operator: Counter[str] = Counter()  # calls of the operator's services, by action
         self._markers = node.create_publisher(MarkerArray, topics.SAFETY_MARKERS, latched())
         self._faults = node.create_publisher(String, topics.SAFETY_FAULT, latched())
         self._holds = node.create_publisher(String, topics.SAFETY_HOLD, latched())
@@ -86,6 +88,8 @@ class ControlReport:
         output, control = self._output, self._control
         values: dict[str, object] = {f"interventions {k}": v for k, v in control.interventions.counts().items()}
         warnings = [*control.projection.warnings, *(text for text in self._warnings.values() if text)]
+        values |= {f"faults {kind}": count for kind, count in control.fault_counts.items()}
+        values |= {f"operator {action}": count for action, count in self.operator.items()}
         values |= {f"warning {k}": text for k, text in enumerate(warnings, 1)}
         now_s = seconds_of(self._node.get_clock().now().nanoseconds)
         values |= self.states.values(now_s) if self.states is not None else {}
@@ -113,21 +117,25 @@ class ControlReport:
 class ControlServices:
     """The operator's services of one robot's velocity control."""
 
-    def __init__(self, node: Node, control: VelocityControl) -> None:
+    def __init__(self, node: Node, control: VelocityControl, calls: Counter[str]) -> None:
         self._control = control
+        self._calls = calls
         node.create_service(Trigger, "velocity_control/stop", self._stop)
         node.create_service(Trigger, "velocity_control/clear_fault", self._clear_fault)
         node.create_service(SetBool, "velocity_control/enable", self._enable)
 
     def _stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._calls["stop"] += 1
         self._control.stop("by service call")
         response.success, response.message = True, "stopping; clear_fault allows motion again"
         return response
 
     def _clear_fault(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._calls["clear_fault"] += 1
         response.success, response.message = self._control.clear_fault()
         return response
 
     def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        self._calls["enable" if request.data else "disable"] += 1
         response.success, response.message = self._control.enable(request.data)
         return response

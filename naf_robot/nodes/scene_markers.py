@@ -40,7 +40,7 @@ class SceneMarkersNode(ExecutableNode):
         self.frame = base_frame(self.config, robot)
         task = self.config.make_task()
         self.scene = scene_config(task.scene, self.config.simulator.scene)
-        self.draw = DRAWINGS[task.scene] if task.scene in DRAWINGS else draw_nothing
+        self.draw = DRAWINGS.get(task.scene, draw_nothing)
         self.radius = float(getattr(getattr(task, "config", None), "success_distance", TARGET_RADIUS))
         self.target: FloatArray | None = None
         self.signals: dict[str, FloatArray] = {}
@@ -70,16 +70,16 @@ class SceneMarkersNode(ExecutableNode):
         if self.target is None or self.markers.get_subscription_count() == 0:
             return
         solids = self.draw(self.scene, self.target, self.signals)
-        markers = [self.target_marker(), *(solid_marker(number, each) for number, each in enumerate(solids))]
+        markers = [self.target_marker(self.target), *(solid_marker(number, each) for number, each in enumerate(solids))]
         now = self.get_clock().now().to_msg()
         for marker in markers:
             marker.header.frame_id, marker.header.stamp = self.frame, now
         self.markers.publish(MarkerArray(markers=markers))
 
-    def target_marker(self) -> Marker:
-        """A sphere: within it reaching is a success."""
+    def target_marker(self, target: FloatArray) -> Marker:
+        """A sphere about `target` (3,): within it reaching is a success."""
         marker = Marker(ns="target", type=Marker.SPHERE, action=Marker.ADD, color=YELLOW)
-        marker.pose.position = _point(self.target)
+        marker.pose.position = _point(target)
         marker.pose.orientation.w = 1.0
         marker.scale.x = marker.scale.y = marker.scale.z = 2.0 * self.radius
         return marker

@@ -60,7 +60,7 @@ class VelocityControlNode(ExecutableNode):
         self.executed = self.create_publisher(JointState, topics.EXECUTED_VELOCITY, FEEDBACK)
         fault_file = FaultFile(self.run_dir / run_files.FAULTS / f"{robot}.txt")
         self.report = ControlReport(self, self.control, fault_file, frame_of(robot, projection.model.base_frame), home)
-        ControlServices(self, self.control)
+        ControlServices(self, self.control, self.report.operator)
         self.joint_states = own.joint_states_topic
         self.input = ControlInput(self, own, self.control, self.timing, self.report, self.answer_if_ready)
         self.report.states, self.report.missing = self.input.states, lambda: self.input.joint_states.missing

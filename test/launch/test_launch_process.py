@@ -32,7 +32,8 @@ for name, value in json.loads(sys.argv[2]).items():
     setattr(launch_process, name, value)
 scripts = [Script(**fields) for fields in json.loads(sys.argv[3])]
 service = LaunchService(noninteractive=json.loads(sys.argv[4]))
-service.include_launch_description(LaunchDescription(launch_process.system_actions(scripts, Path(sys.argv[1]), os.environ)))
+actions = launch_process.system_actions(scripts, Path(sys.argv[1]), os.environ)
+service.include_launch_description(LaunchDescription(actions))
 service.run()
 """
 

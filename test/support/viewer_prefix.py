@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 PUBLISHER = '''#!{python}
-"""Reads robot_description and frame_prefix as robot_state_publisher does, publishes the former, and names its frames."""
+"""Reads robot_description and frame_prefix as robot_state_publisher does, publishes the former, names its frames."""
 import json, os, sys
 import xml.etree.ElementTree as ElementTree
 import rclpy
@@ -24,7 +24,8 @@ prefix = node.declare_parameter("frame_prefix", "").value
 robot = ElementTree.fromstring(text)
 latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 node.create_publisher(String, "robot_description", latched).publish(String(data=text))
-frames = node.create_publisher(String, "/test/frames", QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL))
+several = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+frames = node.create_publisher(String, "/test/frames", several)
 seen = set()
 def on_state(message):
     moved = set(message.name)
@@ -59,7 +60,7 @@ PROGRAMS = {
 
 
 def viewer_prefix(folder: Path, *without: str) -> Path:
-    """A prefix for AMENT_PREFIX_PATH with the programs, but for packages named in `without`; the record is beside it."""
+    """A prefix for AMENT_PREFIX_PATH with the programs, but not of packages in `without`; records are beside it."""
     for name, source in PROGRAMS.items():
         package, _, _ = name.partition("/")
         if package in without:

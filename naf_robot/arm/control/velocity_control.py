@@ -88,6 +88,11 @@ class VelocityControl:
         return self._faults.reason
 
     @property
+    def fault_counts(self) -> dict[str, int]:
+        """Faults ever latched by this process, by kind."""
+        return dict(self._faults.counts)
+
+    @property
     def position(self) -> FloatArray | None:
         """The newest measured joint position (n,) [rad], or None."""
         return self.measured.position

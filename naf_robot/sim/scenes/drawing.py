@@ -1,6 +1,6 @@
 """What of a scene is drawn, for viewers: solids where the signals say that they are. Scenes by their names."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ class PlacedSolid:
         return self.position + rotation.rotated(self.turn, np.asarray(local, dtype=np.float64))
 
 
-Draw = Callable[[Any, FloatArray, Mapping[str, FloatArray]], list[PlacedSolid]]
+Draw = Callable[[Any, FloatArray, Signals], list[PlacedSolid]]
 
 
 def draw_nothing(config: object, place: FloatArray, signals: Signals) -> list[PlacedSolid]:
@@ -38,7 +38,7 @@ def draw_nothing(config: object, place: FloatArray, signals: Signals) -> list[Pl
 
 
 def draw_door(config: DoorSceneConfig, place: FloatArray, signals: Signals) -> list[PlacedSolid]:
-    """The door whose frame is at `place` (3,) [m], closed and with its lever at rest as far as nobody says otherwise."""
+    """The door whose frame is at `place` (3,) [m], closed and its lever at rest where no signal says otherwise."""
     closed = np.zeros(1)
     parts = door_parts(config, "panel", "bar")
     turn = rotation.about_axis(HINGE_AXIS, float(signals.get("door_angle", closed)[0]))
