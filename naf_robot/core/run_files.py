@@ -18,5 +18,6 @@ LEARNING_CURVE = "learning_curve.png"
 LOG = "log"  # folder: the output of each process
 LOCK = "run.lock"  # held by the system that works in the folder
 OUTCOME = "outcome"  # the exit code, once the run is decided
+SYSTEM = "system"  # which system works in the folder: train, trainer or robot
 RUN_ID = "run_id"  # identity of the run, in every message of it
 FINDINGS = "findings.json"  # of naf-robot check, in a folder of its own
