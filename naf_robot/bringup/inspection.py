@@ -9,11 +9,13 @@ from pathlib import Path
 from naf_robot.bringup.node_spec import NodeSpec, ParameterValue, find_executable
 from naf_robot.bringup.options import Option, SystemOptions, boolean, given_layers
 from naf_robot.bringup.rviz_config import rviz_config
+from naf_robot.bringup.system import on_clock_of
 from naf_robot.core import run_files
 from naf_robot.core.errors import ConfigError, RunFolderError
 from naf_robot.core.resources import expanded, find
 from naf_robot.core.yaml_text import to_yaml
 from naf_robot.run.config import RunConfig, compose_run, load, parse_robots, save
+from naf_robot.run.folder_system import ROBOT, system_of
 from naf_robot.run.frames import WORLD, frame_of, frame_prefix
 from naf_robot.run.viewing import for_viewers
 
@@ -82,6 +84,8 @@ def prepare_inspection(given: Mapping[str, str | None]) -> Inspection:
                 stop_within_s=VIEWER_S,
             )
         )
+    if config.simulated and file.parent != place and system_of(file.parent) == ROBOT:
+        specs = on_clock_of(next(iter(load(file).robots)), specs)
     return Inspection(config, specs, folder)
 
 

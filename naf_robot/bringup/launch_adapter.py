@@ -1,7 +1,7 @@
 """The systems of `naf-robot` for `ros2 launch`: their options as launch arguments, their processes as nodes."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from launch import LaunchContext, LaunchDescription
@@ -13,17 +13,18 @@ from naf_robot.bringup.inspection import INSPECT_OPTIONS, prepare_inspection
 from naf_robot.bringup.launch_process import system_actions
 from naf_robot.bringup.node_spec import check_executables
 from naf_robot.bringup.options import Option, SystemOptions, options
-from naf_robot.bringup.training import PreparedRun, prepare
+from naf_robot.bringup.training import PreparedRun, introduction, prepare
 from naf_robot.core.errors import ConfigError
+from naf_robot.run.folder_system import TRAIN
 
 HELD: list[object] = []  # locks of run folders and temporary folders, as long as this process runs
 DOMAINS: dict[str, bool] = {}  # ROS domains in which this process simulates, and whether the user chose them
 LAST_DOMAIN = 101  # of those that are safe on Linux
 
 
-def training_launch_description() -> LaunchDescription:
-    """Arguments from the fields of `SystemOptions`, then the same processes as `naf-robot train` starts."""
-    return LaunchDescription([*declared(options()), OpaqueFunction(function=_start)])
+def system_launch_description(system: str) -> LaunchDescription:
+    """Arguments from the options of `system` (train, trainer, robot), then the processes that its command starts."""
+    return LaunchDescription([*declared(options(system)), OpaqueFunction(function=_start, args=[system])])
 
 
 def inspect_launch_description() -> LaunchDescription:
@@ -39,7 +40,8 @@ def declared(table: Iterable[Option]) -> list[DeclareLaunchArgument]:
     found = []
     for each in table:
         text = f"{each.help}; if empty: {each.default}"
-        found.append(DeclareLaunchArgument(each.name, default_value="", description=text))
+        choices = ["", *each.choices] if each.choices else None
+        found.append(DeclareLaunchArgument(each.name, default_value="", description=text, choices=choices))
     return found
 
 
@@ -88,10 +90,8 @@ def simulation_environment() -> dict[str, str]:
 def run_actions(run: PreparedRun, environment: dict[str, str]) -> list:
     """What runs the processes of a prepared run; what follows in the launch file is in its ROS domain."""
     HELD.append(run.lock)
-    lines = [f"run folder: {run.run_dir}"]
-    lines.append(f"robots: {', '.join(run.config.robots)} | {describe_environment(environment)}")
-    lines += [f"note: {note}" for note in run.notes]
-    where: Sequence = [SetEnvironmentVariable(name, environment[name]) for name in SIMULATION if name in environment]
+    where = [SetEnvironmentVariable(name, environment[name]) for name in SIMULATION if name in environment]
+    lines = introduction(run, environment)
     return [*said(lines), *where, *system_actions(run.specs, run.run_dir, environment)]
 
 
@@ -100,13 +100,13 @@ def said(lines: Iterable[str]) -> list[LogInfo]:
     return [LogInfo(msg=line) for line in lines]
 
 
-def _start(context: LaunchContext) -> list:
+def _start(context: LaunchContext, system: str) -> list:
     refuse_namespace(context)
     check_environment()
-    run = prepare(SystemOptions(**given(context, options())))
-    check_executables(run.specs, "train")
-    environment = simulation_environment() if run.config.simulated else process_environment(simulated=False)
-    return run_actions(run, environment)
+    run = prepare(SystemOptions(**given(context, options(system))), system)
+    check_executables(run.specs, system)
+    private = system == TRAIN and run.config.simulated
+    return run_actions(run, simulation_environment() if private else process_environment(simulated=False))
 
 
 def _inspect(context: LaunchContext) -> list:

@@ -11,10 +11,12 @@ from naf_robot.bringup.inspection import COMPOSED, INSPECT_OPTIONS, prepare_insp
 from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.options import options
 from naf_robot.bringup.rviz_config import rviz_config
+from naf_robot.bringup.system import robot_machine_system
 from naf_robot.core.errors import NafRobotError
 from naf_robot.core.resources import find
 from naf_robot.nodes import topics
 from naf_robot.run.config import resolve, save
+from naf_robot.run.folder_system import save_system
 from naf_robot.sensing.registry import SENSORS, make_sensor
 
 OF_OTHERS = {"robot_description"}  # published by robot_state_publisher
@@ -117,6 +119,15 @@ def test_a_run_folders_robots_are_shown_or_some_of_them(tmp_path: Path):
     scene = of(made.specs, "scene_markers", "right")
     assert scene.parameters == {"use_sim_time": True, "config": str(tmp_path / "run" / "config.yaml"), "robot": "right"}
     assert sorted((tmp_path / "run").iterdir()) == before, "nothing is written to the run"
+
+
+def test_simulated_robots_of_a_machine_of_their_own_are_shown_on_its_clock(tmp_path: Path):
+    save(resolve("reach", overrides=[{"robots": ["left", "right"]}]), tmp_path / "config.yaml")
+    save_system(tmp_path, "robot")
+    made = prepare_inspection({"run_dir": str(tmp_path), "robots": "right"})
+    assert {spec.remappings.get("/clock") for spec in made.specs} == {"/left/clock"}
+    own = robot_machine_system(tmp_path / "config.yaml", ("left", "right"))
+    assert {spec.remappings["/clock"] for spec in own} == {"/left/clock"}
 
 
 @pytest.mark.parametrize(
