@@ -1,5 +1,7 @@
 """One diagnostic status per node, once a second, with reasons in words."""
 
+import os
+import time
 from collections.abc import Callable, Mapping
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -22,6 +24,7 @@ class Diagnostics:
         self._report = report
         self._refused: dict[str, int] = {}
         self._last_refusal = ""
+        self._process = f"{os.getpid()}-{time.time():.3f}"  # so that a reader sees that counters begin anew
         self._publisher = node.create_publisher(DiagnosticArray, topics.DIAGNOSTICS, reliable(10))
         self._timer = node.create_timer(1.0, self.publish, clock=clock)
 
@@ -40,6 +43,7 @@ class Diagnostics:
             values |= {f"refused {what}": count for what, count in self._refused.items()}
         status = DiagnosticStatus(level=level, name=self._node.get_fully_qualified_name(), message=message)
         status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
+        status.values.append(KeyValue(key="process", value=self._process))
         array = DiagnosticArray(status=[status])
         array.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(array)
