@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from naf_robot.bringup import operator_command
-from naf_robot.bringup.environment import check_environment, process_environment
+from naf_robot.bringup.environment import check_environment, process_environment, record_environment
 from naf_robot.bringup.options import FLAGS, SystemOptions, options
 from naf_robot.bringup.runner import ProcessRunner, StopSignals
 from naf_robot.bringup.training import PreparedRun, introduction, lock_run, prepare
@@ -73,8 +73,10 @@ def _parser() -> argparse.ArgumentParser:
 
     for name, text in operator_command.COMMANDS.items():
         operator = command(name, text)
-        operator_command.add_arguments(operator)
+        operator_command.add_arguments(name, operator)
         operator.set_defaults(run=partial(operator_command.run, name))
+    teleop = command("teleop", "move a robot with keys or a joystick, through velocity control")
+    _plugin("naf_robot.bringup.teleop_command", teleop)
     study = command("study", "train without ROS on a task or any Gymnasium environment, one seed after another")
     _plugin("naf_robot.study.command", study)
     convert = command("convert", "convert a run folder of an older version to the present format")
@@ -132,6 +134,7 @@ def _start(system: str, arguments: argparse.Namespace) -> int:
 
 def _run_system(run: PreparedRun, environment: dict[str, str], signals: StopSignals) -> int:
     """Run the processes of a prepared run; the exit code."""
+    record_environment(environment, run.run_dir)
     for line in introduction(run, environment):
         print(line, flush=True)
     summary = run.run_dir / run_files.SUMMARY

@@ -42,6 +42,7 @@ class Inspection:
     config: RunConfig
     specs: list[NodeSpec]
     folder: "tempfile.TemporaryDirectory[str]"
+    run_dir: Path | None  # of the run whose robots they are
 
 
 def prepare_inspection(given: Mapping[str, str | None]) -> Inspection:
@@ -61,6 +62,7 @@ def prepare_inspection(given: Mapping[str, str | None]) -> Inspection:
     described = {robot: own.arm.description() for robot, own in config.robots.items()}
     folder = tempfile.TemporaryDirectory(prefix="naf_robot_inspect_")
     place = Path(folder.name)
+    run_dir = file.parent if file is not None else None
     if file is None:
         file = place / run_files.CONFIG
         save(config, file)
@@ -84,9 +86,9 @@ def prepare_inspection(given: Mapping[str, str | None]) -> Inspection:
                 stop_within_s=VIEWER_S,
             )
         )
-    if config.simulated and file.parent != place and system_of(file.parent) == ROBOT:
+    if config.simulated and run_dir is not None and system_of(run_dir) == ROBOT:
         specs = on_clock_of(next(iter(load(file).robots)), specs)
-    return Inspection(config, specs, folder)
+    return Inspection(config, specs, folder, run_dir)
 
 
 def _configured(given: Mapping[str, str | None]) -> tuple[RunConfig, Path | None]:

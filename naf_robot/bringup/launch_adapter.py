@@ -8,7 +8,14 @@ from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration
 
-from naf_robot.bringup.environment import SIMULATION, check_environment, describe_environment, process_environment
+from naf_robot.bringup.environment import (
+    SIMULATION,
+    check_environment,
+    describe_environment,
+    process_environment,
+    record_environment,
+    run_environment,
+)
 from naf_robot.bringup.inspection import INSPECT_OPTIONS, prepare_inspection
 from naf_robot.bringup.launch_process import system_actions
 from naf_robot.bringup.node_spec import check_executables
@@ -90,6 +97,7 @@ def simulation_environment() -> dict[str, str]:
 def run_actions(run: PreparedRun, environment: dict[str, str]) -> list:
     """What runs the processes of a prepared run; what follows in the launch file is in its ROS domain."""
     HELD.append(run.lock)
+    record_environment(environment, run.run_dir)
     where = [SetEnvironmentVariable(name, environment[name]) for name in SIMULATION if name in environment]
     lines = introduction(run, environment)
     return [*said(lines), *where, *system_actions(run.specs, run.run_dir, environment)]
@@ -111,8 +119,8 @@ def _start(context: LaunchContext, system: str) -> list:
 
 def _inspect(context: LaunchContext) -> list:
     refuse_namespace(context)
-    environment = process_environment(simulated=False)
     shown = prepare_inspection(given(context, INSPECT_OPTIONS))
     HELD.append(shown.folder)
+    environment = process_environment(simulated=False) if shown.run_dir is None else run_environment(shown.run_dir)
     lines = [f"showing {', '.join(shown.config.robots)} | {describe_environment(environment)}"]
     return [*said(lines), *system_actions(shown.specs, Path(shown.folder.name), environment)]
