@@ -23,6 +23,7 @@ from naf_robot.nodes.qos import FEEDBACK, latched
 from naf_robot.nodes.run_link import RunLink
 from naf_robot.nodes.sensor_input import SensorInput
 from naf_robot.run.contract import contract_of
+from naf_robot.run.frames import frame_of
 from naf_robot.run.robot_parts import bound_actions, state_sensor, task_sensors, tick_assembler
 
 HOLD_S = 0.01  # wall time a waiting robot adds to a tick of accelerated simulation, to leave the machine to the trainer
@@ -42,6 +43,7 @@ class CollectorNode(ExecutableNode):
         self.joints = model.joint_names
         self.run_link = RunLink(self, self.robot)
         self.run_link.join()
+        self.frame = frame_of(self.robot, model.base_frame)
         contract = contract_of(self.config, self.run_dir)
         self.outbox = open_outbox(self, self.robot, contract)
         first = self.outbox.next_episode
@@ -104,7 +106,7 @@ class CollectorNode(ExecutableNode):
     def hand_over(self, tick: Tick) -> None:
         """Publish and store the results of a tick besides the velocity."""
         if tick.prepared is not None:
-            self.target.publish(convert.pose(tick.prepared, self.get_clock().now().to_msg(), f"{self.robot}/base_link"))
+            self.target.publish(convert.pose(tick.prepared, self.get_clock().now().to_msg(), self.frame))
         if tick.ended is not None and tick.ended.end_reason not in ORDERLY_ENDS:
             self.get_logger().warning(f"episode {tick.ended.number} ended early: {tick.ended.end_reason}")
         self.experience.take(tick)
