@@ -78,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
         operator = command(name, text)
         operator_command.add_arguments(operator)
         operator.set_defaults(run=partial(operator_command.run, name))
+    view = command("view", "serve a page that shows the robots of a running graph, or replays a run folder")
+    _plugin("naf_robot.bringup.view_command", view)
     study = command("study", "train without ROS on a task or any Gymnasium environment, one seed after another")
     _plugin("naf_robot.study.command", study)
     convert = command("convert", "convert a run folder of an older version to the present format")
