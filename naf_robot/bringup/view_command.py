@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from naf_robot.bringup.environment import check_environment, process_environment
+from naf_robot.bringup.environment import process_environment
+from naf_robot.bringup.operator_command import operator_environment
 from naf_robot.core import run_files
 from naf_robot.core.arguments import whole
 from naf_robot.core.errors import ConfigError, RunFolderError
@@ -48,10 +49,13 @@ def run(arguments: argparse.Namespace) -> int:
             raise ConfigError(f"the view needs the package {package!r}: pip install 'naf_robot[view]'")
     if arguments.run_dir is None and arguments.stored:
         raise ConfigError("--stored replays a run folder: name it with --run-dir")
-    check_environment()
-    environment = process_environment(simulated=False)
-    run_dir = _found_run(environment) if arguments.run_dir is None else _run_folder(arguments.run_dir)
-    live = arguments.run_dir is None or (is_running(run_dir) and not arguments.stored)
+    if arguments.run_dir is None:
+        environment = operator_environment(None)
+        run_dir, live = _found_run(environment), True
+    else:
+        run_dir = _run_folder(arguments.run_dir)
+        live = is_running(run_dir) and not arguments.stored
+        environment = operator_environment(run_dir) if live else process_environment(simulated=False)
     if arguments.host not in LOOPBACK:
         print(
             f"warning: the page is served on {arguments.host}: everybody who reaches this machine can look at the "
@@ -96,8 +100,6 @@ def _found_run(environment: dict[str, str]) -> Path:
     Raises:
         ConfigError: there is none, there are several, or it is on another machine.
     """
-    if importlib.util.find_spec("rclpy") is None:
-        raise ConfigError("to show a running graph the view needs rclpy: source ROS 2, or pip install 'naf_robot[ros]'")
     command = [sys.executable, "-m", "naf_robot.nodes.run_finder", str(FIND_S)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
