@@ -25,7 +25,7 @@ ROS += [
 ]
 SIM = ["mujoco>=4.0,<5", "gymnasium>=1.0,<2"]
 DOCS = ["mkdocs>=1.6,<2", "mkdocstrings[python]>=1,<2"]
-VIEW = ["viser>=1.1,<1.2", "pycollada>=0.8"]  # the server passes every request through a check that is tied to viser's own
+VIEW = ["viser>=1.1,<1.2", "trimesh>=4", "websockets>=13.1,<17", "pycollada>=0.8"]
 TEST = [
     "pytest>=8",
     "pytest-timeout>=2.3",
@@ -46,6 +46,7 @@ NODES = (
     "lifecycle",
     "driver_check",
     "operator_client",
+    "teleop",
     "view",
 )
 FOR_PIP = {"bdist_wheel", "editable_wheel", "dist_info"} & set(sys.argv)

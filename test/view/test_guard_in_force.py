@@ -5,6 +5,8 @@ from argparse import Namespace
 
 import pytest
 
+pytest.importorskip("viser", reason="needs viser (pip install '.[view]')")
+
 from naf_robot.bringup import view_command
 from naf_robot.core.errors import ConfigError
 from naf_robot.view import addresses, server

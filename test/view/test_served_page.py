@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+pytest.importorskip("viser", reason="needs viser (pip install '.[view]')")
 from graph import busyness
 from stored_run import make_stored_run
 from view_client import PageProcess, served

@@ -5,6 +5,8 @@ from pathlib import Path
 import mujoco
 import numpy as np
 import pytest
+
+pytest.importorskip("trimesh", reason="needs trimesh (pip install '.[view]')")
 from transforms3d import affines, quaternions
 from urdf_texts import joint, link, robot
 
