@@ -11,7 +11,12 @@ from functools import partial
 from pathlib import Path
 
 from naf_robot.bringup import operator_command
-from naf_robot.bringup.environment import check_environment, describe_environment, process_environment
+from naf_robot.bringup.environment import (
+    check_environment,
+    describe_environment,
+    process_environment,
+    record_environment,
+)
 from naf_robot.bringup.options import FLAGS, SystemOptions, options
 from naf_robot.bringup.runner import ProcessRunner, StopSignals
 from naf_robot.bringup.training import PreparedRun, lock_run, prepare
@@ -20,8 +25,15 @@ from naf_robot.core.arguments import USER_ERROR, Parser, whole
 from naf_robot.core.composition import assignments_layer
 from naf_robot.core.console import protect_output
 from naf_robot.core.errors import NafRobotError
+from naf_robot.core.run_identity import known_run_id
+from naf_robot.run.folder_system import ROBOT, TRAIN, TRAINER
 
 INTERRUPTED, PIPE_CLOSED = 128 + signal.SIGINT, 128 + signal.SIGPIPE  # as a shell has them
+STARTED = {
+    TRAIN: "train robots over ROS 2 and write a run folder",
+    TRAINER: "run the trainer alone, for robots on other machines",
+    ROBOT: "run the nodes of this machine's robots, for a trainer on another machine",
+}
 SEVERAL = {"config": ("--config", "FILE"), "settings": ("--set", "KEY=VALUE")}
 
 
@@ -47,17 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     def command(name: str, text: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
 
-    train = command("train", "train robots over ROS 2 and write a run folder")
-    for each in options():
-        text = f"{each.help} [{each.default}]".replace("%", "%%")
-        if each.name in SEVERAL:
-            flag, word = SEVERAL[each.name]
-            train.add_argument(flag, dest=each.name, nargs="+", action="extend", metavar=word, help=text)
-        elif each.name in FLAGS:
-            train.add_argument(each.flag, action="store_const", const=True, help=text)
-        else:
-            train.add_argument(each.flag, help=text)
-    train.set_defaults(run=_train)
+    for system, text in STARTED.items():
+        _system(system, command(system, text))
 
     config = command("config", "print a configuration: every value with its origin, range and meaning")
     _plugin("naf_robot.bringup.config_command", config)
@@ -76,8 +79,10 @@ def _parser() -> argparse.ArgumentParser:
 
     for name, text in operator_command.COMMANDS.items():
         operator = command(name, text)
-        operator_command.add_arguments(operator)
+        operator_command.add_arguments(name, operator)
         operator.set_defaults(run=partial(operator_command.run, name))
+    teleop = command("teleop", "move a robot with keys or a joystick, through velocity control")
+    _plugin("naf_robot.bringup.teleop_command", teleop)
     study = command("study", "train without ROS on a task or any Gymnasium environment, one seed after another")
     _plugin("naf_robot.study.command", study)
     convert = command("convert", "convert a run folder of an older version to the present format")
@@ -101,6 +106,20 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _system(system: str, parser: argparse.ArgumentParser) -> None:
+    """A command that starts a system, with the options of it."""
+    for each in options(system):
+        text = f"{each.help} [{each.default}]".replace("%", "%%")
+        if each.name in SEVERAL:
+            flag, word = SEVERAL[each.name]
+            parser.add_argument(flag, dest=each.name, nargs="+", action="extend", metavar=word, help=text)
+        elif each.name in FLAGS:
+            parser.add_argument(each.flag, action="store_const", const=True, help=text)
+        else:
+            parser.add_argument(each.flag, help=text)
+    parser.set_defaults(run=partial(_start, system))
+
+
 def _run_dir(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run-dir", type=Path, required=True, metavar="DIR", help="run folder")
 
@@ -110,17 +129,21 @@ def _plugin(module: str, parser: argparse.ArgumentParser) -> None:
     importlib.import_module(module).add_arguments(parser)
 
 
-def _train(arguments: argparse.Namespace) -> int:
+def _start(system: str, arguments: argparse.Namespace) -> int:
     protect_output()
     with StopSignals() as signals:
         check_environment()
-        run = prepare(SystemOptions(**{each.name: getattr(arguments, each.name) for each in options()}))
-        return _run_system(run, process_environment(run.config.simulated), signals)
+        given = SystemOptions(**{each.name: getattr(arguments, each.name) for each in options(system)})
+        run = prepare(given, system)
+        return _run_system(run, process_environment(system == TRAIN and run.config.simulated), signals)
 
 
 def _run_system(run: PreparedRun, environment: dict[str, str], signals: StopSignals) -> int:
     """Run the processes of a prepared run; the exit code."""
+    record_environment(environment, run.run_dir)
     print(f"run folder: {run.run_dir}", flush=True)
+    if run_id := known_run_id(run.run_dir):
+        print(f"run id: {run_id}", flush=True)
     print(f"robots: {', '.join(run.config.robots)} | {describe_environment(environment)}", flush=True)
     if run.config.first_run:
         speeds = [f"{name} {run.config.speed_factor(name):.0%}" for name in run.config.robots]
@@ -130,7 +153,7 @@ def _run_system(run: PreparedRun, environment: dict[str, str], signals: StopSign
     summary = run.run_dir / run_files.SUMMARY
     before = summary.stat().st_mtime_ns if summary.is_file() else -1
     log, outcome = run.run_dir / run_files.LOG, run.run_dir / run_files.OUTCOME
-    code = ProcessRunner(run.specs, log, outcome, environment, signals=signals).run()
+    code = ProcessRunner(run.specs, log, outcome, environment, run.system, signals).run()
     if summary.is_file() and summary.stat().st_mtime_ns != before:
         print(summary.read_text(encoding="utf-8"), end="", flush=True)
     return code

@@ -4,7 +4,7 @@ from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration
 
-from naf_robot.bringup.environment import check_environment, process_environment
+from naf_robot.bringup.environment import check_environment, process_environment, record_environment
 from naf_robot.bringup.launch_process import system_actions
 from naf_robot.bringup.node_spec import check_executables
 from naf_robot.bringup.options import SystemOptions, options
@@ -36,6 +36,7 @@ def _start(context: LaunchContext) -> list:
     run = prepare(SystemOptions(**given))
     check_executables(run.specs, "train")
     environment = process_environment(run.config.simulated)
+    record_environment(environment, run.run_dir)
     HELD.append(run.lock)
     actions: list = [SetEnvironmentVariable(name, environment[name]) for name in VARIABLES if name in environment]
     return actions + system_actions(run.specs, run.run_dir)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from naf_robot.core.errors import ConfigError
 
-ParameterValue = str | bool | int | float | tuple[str, ...]
+ParameterValue = str | bool | int | float | tuple[str, ...] | tuple[int, ...]
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")  # of a node or a token of its namespace
 
 

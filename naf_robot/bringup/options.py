@@ -1,6 +1,9 @@
-"""The options of `naf-robot train` and of the launch file, from one table; None is an option that was not given."""
+"""The options of `naf-robot train`, `trainer` and `robot` and of the launch files, from one table.
 
-from collections.abc import Sequence
+None is an option that was not given.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,8 +16,11 @@ from naf_robot.core.errors import ConfigError
 from naf_robot.core.field_descriptions import default_text
 from naf_robot.core.resources import expanded
 from naf_robot.run.config import RunConfig
+from naf_robot.run.folder_system import ROBOT, SYSTEMS, TRAIN, TRAINER
 from naf_robot.run.robot import DEFAULT_PROFILE, REAL
 
+LEARNING, MOVING = (TRAIN, TRAINER), (TRAIN, ROBOT)  # the systems that learn, and those that move arms
+OTHER_DEFAULTS = {(ROBOT, "robots"): "none: they must be named"}  # in words
 FLAGS = ("first_run",)  # options without a value on the command line
 YES, NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 
@@ -33,9 +39,9 @@ class Option(NamedTuple):
         return f"--{self.name.replace('_', '-')}"
 
 
-def option(path: str, text: str, default: str = "") -> Any:
-    """A field of `SystemOptions` that sets `path`, with its help text."""
-    return field(default=None, metadata={"path": path, "help": text, "default": default})
+def option(path: str, text: str, default: str = "", systems: Sequence[str] = SYSTEMS) -> Any:
+    """A field of `SystemOptions` that sets `path`, with its help text and the systems that have it."""
+    return field(default=None, metadata={"path": path, "help": text, "default": default, "systems": systems})
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class SystemOptions:
     """What a user gave for a run, as text or values; None for an option that was not given."""
 
     task: str | None = option("task_name", "the task to learn")
-    algorithm: str | None = option("algorithm_name", "the algorithm that learns it")
+    algorithm: str | None = option("algorithm_name", "the algorithm that learns it", systems=LEARNING)
     robots: str | int | None = option("robots", "number of robots, or their names separated by commas", "2")
     robot: str | None = option(
         "profile", "profile of every robot: a name below config/robots, or a YAML file", DEFAULT_PROFILE
@@ -51,32 +57,57 @@ class SystemOptions:
     seed: int | str | None = option("seed", "seed of all random numbers")
     run_dir: str | None = option("", "new run folder; it must not exist", "a folder below runs/")
     max_episodes: int | str | None = option(
-        "max_episodes", "episodes of all robots after which the run ends without success"
+        "max_episodes", "episodes of all robots after which the run ends without success", systems=LEARNING
     )
     target_success: float | str | None = option(
-        "target_success", "evaluation success rate that ends the run, over the newest greedy episodes"
+        "target_success",
+        "evaluation success rate that ends the run, over the newest greedy episodes",
+        systems=LEARNING,
     )
     real_time_factor: float | str | None = option(
-        "simulation.real_time_factor", "speed of the simulation: 1 is real time, 0 is as fast as the machine allows"
+        "simulation.real_time_factor",
+        "speed of the simulation: 1 is real time, 0 is as fast as the machine allows",
+        systems=MOVING,
     )
     simulated: bool | str | None = option(
-        "", "true: MuJoCo; false: real arms, whose drivers are running, on wall time", "true"
+        "", "true: MuJoCo; false: real arms, whose drivers are running, on wall time", "true", MOVING
     )
-    first_run: bool | str | None = option("first_run", "real arms move at a fraction of their speeds, to be watched")
+    first_run: bool | str | None = option(
+        "first_run", "real arms move at a fraction of their speeds, to be watched", systems=MOVING
+    )
     restarts: int | str | None = option("restarts", "how often each process that ended unexpectedly is started again")
     resume: str | None = option("", "continue the run of this folder", "a new run")
+    run_id: str | None = option(
+        "",
+        "identity of the run to join, as the trainer prints it",
+        "that of the first trainer heard that learns the same task",
+        (ROBOT,),
+    )
     config: str | Sequence[str] | None = option("", "YAML files over the task's own values; later files win", "none")
     settings: str | Sequence[str] | None = option(
         "", "single values over all others, such as collector.action_velocity=0.5", "none"
     )
 
 
-def options() -> list[Option]:
-    """Every option."""
+def options(system: str = TRAIN) -> list[Option]:
+    """Every option of `system`."""
     return [
-        Option(f.name, f.metadata["path"], f.metadata["help"], f.metadata["default"] or default_at(f.metadata["path"]))
+        Option(f.name, f.metadata["path"], f.metadata["help"], _default(system, f.name, f.metadata))
         for f in fields(SystemOptions)
+        if system in f.metadata["systems"]
     ]
+
+
+def refuse_options_of_others(given: SystemOptions, system: str) -> None:
+    """Refuse what was given but is of another system.
+
+    Raises:
+        ConfigError: naming the option.
+    """
+    own = {each.name for each in options(system)}
+    for f in fields(SystemOptions):
+        if getattr(given, f.name) is not None and f.name not in own:
+            raise ConfigError(f"system {system!r} has no option {f.name!r}; it is one of {list(f.metadata['systems'])}")
 
 
 def given_layers(given: SystemOptions) -> list[Layer]:
@@ -86,15 +117,15 @@ def given_layers(given: SystemOptions) -> list[Layer]:
         path = expanded(text).resolve()
         layers += file_layers(path, str(path), path.parent)
     values: dict[str, Any] = {}
-    for each in options():
-        value = getattr(given, each.name)
-        if value is None or not each.path:
+    for f in fields(SystemOptions):
+        name, at, value = f.name, f.metadata["path"], getattr(given, f.name)
+        if value is None or not at:
             continue
-        *above, last = each.path.split(".")
+        *above, last = at.split(".")
         place = values
         for part in above:
             place = place.setdefault(part, {})
-        place[last] = boolean(value, each.name) if each.name in FLAGS else value
+        place[last] = boolean(value, name) if name in FLAGS else value
     if given.simulated is not None:
         simulated = boolean(given.simulated, "simulated")
         values |= {"backend": "mujoco" if simulated else REAL, "simulated_time": simulated}
@@ -123,6 +154,11 @@ def default_at(path: str) -> str:
     for part in above:
         record = nested_record({f.name: f.type for f in msgspec.structs.fields(record)}[part])
     return default_text({f.name: f for f in msgspec.structs.fields(record)}[last])
+
+
+def _default(system: str, name: str, metadata: Mapping[str, Any]) -> str:
+    """The default of an option in words."""
+    return OTHER_DEFAULTS.get((system, name)) or metadata["default"] or default_at(metadata["path"])
 
 
 def _several(value: str | Sequence[str] | None) -> list[str]:

@@ -1,53 +1,104 @@
-"""The one description of the system: which processes a training run consists of."""
+"""The one description of the systems: which processes a trainer, robots, a simulation and a training run consist of."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from naf_robot.bringup.lifecycle import with_lifecycle
-from naf_robot.bringup.node_spec import NodeSpec, ParameterValue
+from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.run import stop_times
 
 STOP_COLLECTORS, STOP_TRAINER, STOP_CONTROL, STOP_ARM = range(4)
+CLOCK, RESET = "/clock", "simulator/reset"  # of a simulator, wherever it runs
 
 
 def training_system(
     config: Path, robots: Sequence[str], simulated: bool = True, sensor_nodes: Sequence[str] = (), restarts: int = 0
 ) -> list[NodeSpec]:
-    """Every process of a training run whose resolved configuration is the file `config`.
+    """Every process of a training run on one machine, whose resolved configuration is the file `config`.
 
-    `sensor_nodes` are the executables that each robot needs for its sensors. With `simulated` false the drivers of
-    arms and sensors are expected to run already, and time is wall time. Each process may be started again
-    `restarts` times after it ended unexpectedly; on a real arm not `velocity_control`: its exit ends the run, because
-    the arm may be moving. Each process has the SROS 2 enclave of its name, as docs/security.md makes them.
+    It is the union of the three systems below. With `simulated` false the drivers of arms and sensors are expected to
+    run already, and time is wall time. Each process may be started again `restarts` times after it ended
+    unexpectedly. Each process has the SROS 2 enclave of its name, as docs/security.md makes them.
     """
-    shared: dict[str, ParameterValue] = {"config": str(config)}
-    robots_own = shared | {"use_sim_time": simulated}
+    before, after = _robots(config, robots, simulated, sensor_nodes, restarts)
+    simulation = simulation_system(config, restarts) if simulated else []
+    return with_lifecycle([*simulation, *before, *trainer_system(config, restarts), *after], config)
 
-    def node(name: str, stop_order: int, stop_within_s: float, decides: bool = False) -> NodeSpec:
-        return NodeSpec(
-            name,
-            f"naf_robot.nodes.{name}",
-            parameters=shared,
-            stop_order=stop_order,
-            stop_within_s=stop_within_s,
-            decides=decides,
-            restarts=restarts,
-            enclave=f"/{name}",
-        )
 
-    def per_robot(one: NodeSpec) -> list[NodeSpec]:
+def trainer_system(config: Path, restarts: int = 0) -> list[NodeSpec]:
+    """The trainer alone; robots on other machines find it on the graph. It decides when the run ends."""
+    return [_node("trainer", config, STOP_TRAINER, stop_times.TRAINER_S, restarts, decides=True)]
+
+
+def robot_system(
+    config: Path, robots: Sequence[str], simulated: bool = True, sensor_nodes: Sequence[str] = (), restarts: int = 0
+) -> list[NodeSpec]:
+    """The nodes of `robots`, which are on the machine that these run on.
+
+    `sensor_nodes` are the executables that each robot needs for its sensors. On a real arm (`simulated` false)
+    `velocity_control` is not started again: its exit ends the system, because the arm may be moving.
+    """
+    before, after = _robots(config, robots, simulated, sensor_nodes, restarts)
+    return with_lifecycle([*before, *after], config)
+
+
+def simulation_system(config: Path, restarts: int = 0) -> list[NodeSpec]:
+    """The simulator of all robots of `config`; its `/clock` is the time of their nodes."""
+    return [_node("simulator", config, STOP_ARM, stop_times.SIMULATOR_S, restarts)]
+
+
+def robot_machine_system(
+    config: Path, robots: Sequence[str], simulated: bool = True, sensor_nodes: Sequence[str] = (), restarts: int = 0
+) -> list[NodeSpec]:
+    """Everything on a robots' machine: `robot_system`, and with simulated arms their own simulator.
+
+    Simulated time belongs to one simulator. So that of this machine is the topic `/<first robot>/clock`, and the
+    simulator has a name and a service of its own: robots on other machines have theirs.
+    """
+    specs = robot_system(config, robots, simulated, sensor_nodes, restarts)
+    if not simulated:
+        return [_of_machine(spec, robots[0]) for spec in specs]
+    own = [_of_machine(spec, robots[0]) for spec in (*simulation_system(config, restarts), *specs)]
+    return [replace(spec, remappings=spec.remappings | {CLOCK: f"/{robots[0]}{CLOCK}"}) for spec in own]
+
+
+def _robots(
+    config: Path, robots: Sequence[str], simulated: bool, sensor_nodes: Sequence[str], restarts: int
+) -> tuple[list[NodeSpec], list[NodeSpec]]:
+    """What of the robots is started before the trainer, where there is one, and what after it."""
+
+    def per_robot(name: str, stop_order: int, stop_within_s: float, restarts: int) -> list[NodeSpec]:
+        one = _node(name, config, stop_order, stop_within_s, restarts)
+        own = one.parameters | {"use_sim_time": simulated}
         return [
-            replace(one, namespace=robot, parameters=robots_own | {"robot": robot}, enclave=f"/{robot}/{one.name}")
+            replace(one, namespace=robot, parameters=own | {"robot": robot}, enclave=f"/{robot}/{name}")
             for robot in robots
         ]
 
-    control = node("velocity_control", STOP_CONTROL, stop_times.VELOCITY_CONTROL_S)
-    specs = [
-        *([node("simulator", STOP_ARM, stop_times.SIMULATOR_S)] if simulated else []),
-        *per_robot(control if simulated else replace(control, restarts=0)),
-        *(spec for name in sensor_nodes for spec in per_robot(node(name, STOP_CONTROL, stop_times.SENSOR_NODE_S))),
-        node("trainer", STOP_TRAINER, stop_times.TRAINER_S, decides=True),
-        *per_robot(node("collector", STOP_COLLECTORS, stop_times.COLLECTOR_S)),
-    ]
-    return with_lifecycle(specs, config)
+    control = per_robot("velocity_control", STOP_CONTROL, stop_times.VELOCITY_CONTROL_S, restarts if simulated else 0)
+    sensors = [s for n in sensor_nodes for s in per_robot(n, STOP_CONTROL, stop_times.SENSOR_NODE_S, restarts)]
+    return [*control, *sensors], per_robot("collector", STOP_COLLECTORS, stop_times.COLLECTOR_S, restarts)
+
+
+def _node(
+    name: str, config: Path, stop_order: int, stop_within_s: float, restarts: int, decides: bool = False
+) -> NodeSpec:
+    return NodeSpec(
+        name,
+        f"naf_robot.nodes.{name}",
+        parameters={"config": str(config)},
+        stop_order=stop_order,
+        stop_within_s=stop_within_s,
+        decides=decides,
+        restarts=restarts,
+        enclave=f"/{name}",
+    )
+
+
+def _of_machine(spec: NodeSpec, robot: str) -> NodeSpec:
+    """`spec` under a name that no other machine's process has: what is in no robot's namespace is named after one."""
+    if spec.namespace:
+        return spec
+    remappings = {RESET: f"/{robot}/{RESET}"} if spec.name == "simulator" else {}
+    return replace(spec, name=f"{spec.name}_{robot}", remappings=spec.remappings | remappings)

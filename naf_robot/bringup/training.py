@@ -6,15 +6,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from naf_robot.bringup.node_spec import NodeSpec
-from naf_robot.bringup.options import SystemOptions, given_layers, options
-from naf_robot.bringup.system import training_system
+from naf_robot.bringup.options import SystemOptions, given_layers, options, refuse_options_of_others
+from naf_robot.bringup.system import robot_machine_system, trainer_system, training_system
 from naf_robot.core import run_files
+from naf_robot.core.composition import Layer
 from naf_robot.core.errors import ConfigError, NafRobotError, RunFolderError
 from naf_robot.core.files import ExclusiveLock, make_run_folder
 from naf_robot.core.resources import expanded
-from naf_robot.run.checks import check
+from naf_robot.core.run_identity import check_run_id, run_identity, write_run_id
+from naf_robot.run.checks import check, check_trainer
 from naf_robot.run.config import RunConfig, compose_run, save_composed
 from naf_robot.run.descriptions import describe_arms, refuse_other_descriptions, save_descriptions, settled
+from naf_robot.run.folder_system import ROBOT, TRAIN, TRAINER, save_system, system_of
 from naf_robot.run.resuming import compose_resumed
 from naf_robot.run.robot_parts import sensor_nodes
 
@@ -30,47 +33,91 @@ class PreparedRun:
     specs: list[NodeSpec]
     lock: ExclusiveLock  # held as long as this record is: two systems must not work in one folder
     notes: list[str]  # what the arms' descriptions assume, in sentences
+    system: str = TRAIN
 
 
-def prepare(given: SystemOptions) -> PreparedRun:
-    """Check everything, then create the run folder, or load that of `given.resume`.
+def prepare(given: SystemOptions, system: str = TRAIN) -> PreparedRun:
+    """Check everything, then create the run folder of `system`, or load that of `given.resume`.
 
-    On any error nothing is written.
+    On any error nothing is written. A robot's folder gets the identity of its run from `given.run_id`, or later from
+    the trainer that it hears.
 
     Raises:
         NafRobotError: a mistake in the options, in one sentence.
     """
+    refuse_options_of_others(given, system)
+    if given.run_id is not None:
+        check_run_id(given.run_id)
     if given.resume:
-        return _resume(given)
-    composed = compose_run(given_layers(given))
-    notes = check(composed.config)
-    described = describe_arms(composed.config)
-    run_dir = make_run_folder(given.run_dir or default_run_dir(composed.config))
+        return _resume(given, system)
+    layers = _layers(given, system)
+    if system == ROBOT and not any("robots" in layer.values for layer in layers):
+        raise ConfigError("give the names of this machine's robots, such as --robots left: others have others")
+    composed = compose_run(layers)
+    notes = _checked(composed.config, system)
+    described = describe_arms(composed.config) if system != TRAINER else {}
+    run_dir = make_run_folder(given.run_dir or default_run_dir(composed.config, system))
     composed = replace(composed, config=settled(composed.config, run_dir))
     save_composed(composed, run_dir)
     save_descriptions(described, run_dir)
-    return _prepared(run_dir, composed.config, lock_run(run_dir), notes)
+    save_system(run_dir, system)
+    _identify(run_dir, system, given.run_id)
+    return _prepared(run_dir, composed.config, lock_run(run_dir), notes, system)
 
 
-def _resume(given: SystemOptions) -> PreparedRun:
+def _resume(given: SystemOptions, system: str) -> PreparedRun:
     """The run of an existing folder again, with what may be changed of its configuration."""
     if given.run_dir:
         raise ConfigError("a resumed run stays in its folder: run_dir and resume exclude each other")
     run_dir = expanded(str(given.resume)).resolve()
     lock = lock_run(run_dir)
     try:
+        _refuse_folder_of_other(run_dir, system)
         composed = compose_resumed(run_dir, given_layers(given))
-        notes = check(composed.config)
-        refuse_other_descriptions(describe_arms(composed.config), run_dir)
+        notes = _checked(composed.config, system)
+        if system != TRAINER:
+            refuse_other_descriptions(describe_arms(composed.config), run_dir)
+        _identify(run_dir, system, given.run_id)
     except NafRobotError:
         lock.release()
         raise
     config = composed.config
     save_composed(composed, run_dir)
+    save_system(run_dir, system)
     (run_dir / run_files.OUTCOME).unlink(missing_ok=True)
     if config.simulated:  # a new simulation with its arms at home; on real arms only an operator clears a latched fault
         shutil.rmtree(run_dir / run_files.FAULTS, ignore_errors=True)
-    return _prepared(run_dir, config, lock, notes)
+    return _prepared(run_dir, config, lock, notes, system)
+
+
+def _layers(given: SystemOptions, system: str) -> list[Layer]:
+    """What the user gave, above what is another default for `system`: robots of other machines may join a trainer."""
+    own = Layer(f"naf-robot {system}", {"trainer": {"other_robots": "accept"}})
+    return [*([own] if system == TRAINER else []), *given_layers(given)]
+
+
+def _checked(config: RunConfig, system: str) -> list[str]:
+    """The notes of the checks that concern `system`: a trainer's machine has neither arms nor a simulator."""
+    return check_trainer(config) if system == TRAINER else check(config)
+
+
+def _identify(run_dir: Path, system: str, run_id: str | None) -> None:
+    """Give the folder its run's identity; a robot's waits for the trainer's, unless it is given.
+
+    Raises:
+        RunFolderError: it belongs to another run than the one given.
+    """
+    if run_id is not None:
+        write_run_id(run_dir, run_id)
+    elif system != ROBOT:
+        run_identity(run_dir)
+
+
+def _refuse_folder_of_other(run_dir: Path, system: str) -> None:
+    """A robot's folder holds no trainer, and a trainer's no robot."""
+    found = system_of(run_dir)
+    if (found == ROBOT) != (system == ROBOT):
+        raise RunFolderError(f"{str(run_dir)!r} is a folder of `naf-robot {found}`: resume it with that command")
 
 
 def lock_run(run_dir: Path) -> ExclusiveLock:
@@ -85,10 +132,15 @@ def lock_run(run_dir: Path) -> ExclusiveLock:
     return ExclusiveLock(run_dir / run_files.LOCK, f"run folder {str(run_dir)!r}")
 
 
-def _prepared(run_dir: Path, config: RunConfig, lock: ExclusiveLock, notes: list[str]) -> PreparedRun:
-    nodes = sensor_nodes(config, next(iter(config.robots)))
-    specs = training_system(run_dir / run_files.CONFIG, tuple(config.robots), config.simulated, nodes, config.restarts)
-    return PreparedRun(run_dir, config, [_as_configured(spec, config) for spec in specs], lock, notes)
+def _prepared(run_dir: Path, config: RunConfig, lock: ExclusiveLock, notes: list[str], system: str) -> PreparedRun:
+    path = run_dir / run_files.CONFIG
+    if system == TRAINER:
+        specs = trainer_system(path, config.restarts)
+    else:
+        nodes = sensor_nodes(config, next(iter(config.robots)))
+        of_system = robot_machine_system if system == ROBOT else training_system
+        specs = of_system(path, tuple(config.robots), config.simulated, nodes, config.restarts)
+    return PreparedRun(run_dir, config, [_as_configured(spec, config) for spec in specs], lock, notes, system)
 
 
 def _as_configured(spec: NodeSpec, config: RunConfig) -> NodeSpec:
@@ -98,7 +150,9 @@ def _as_configured(spec: NodeSpec, config: RunConfig) -> NodeSpec:
     return spec
 
 
-def default_run_dir(config: RunConfig) -> str:
+def default_run_dir(config: RunConfig, system: str = TRAIN) -> str:
     """A folder below `runs/` named after what runs and when."""
     begin = time.strftime("%Y%m%d-%H%M%S")
+    if system == ROBOT:
+        return f"runs/{config.task_name}-{'-'.join(list(config.robots)[:3])}-{begin}"
     return f"runs/{config.task_name}-{config.algorithm_name}-seed{config.seed}-{begin}"

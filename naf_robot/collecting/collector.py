@@ -20,6 +20,7 @@ from naf_robot.experience.journal import JournalRow
 from naf_robot.experience.recorder import EpisodeRecorder, Pictures
 from naf_robot.learning.behaviour import BehaviourPolicy
 from naf_robot.run.config import RunConfig
+from naf_robot.run.robot_state import RobotState, held_state
 from naf_robot.sensing.signals import Signals, observe, with_kinematics
 
 Way = Callable[[FloatArray, FloatArray], FloatArray]
@@ -38,15 +39,31 @@ class Phase(enum.Enum):
     WORLD_NOT_READY = "waiting at home: the world is not ready for an episode"
     HELD = "holding still"
     PAUSED = "paused by an operator"
+    RELEASED = "released: another node may command the arm until naf-robot resume"
     PREPARING = "at home, preparing the next episode"
     RUNNING = "running an episode"
+
+
+STATE_OF: dict[Phase, RobotState] = {  # without HELD, whose state depends on who holds the robot
+    Phase.HOMING: "homing",
+    Phase.NOT_AT_HOME: "operator",
+    Phase.WAITING_FOR_POLICY: "policy",
+    Phase.WAITING_FOR_TRAINER: "trainer",
+    Phase.POLICY_TOO_OLD: "trainer",
+    Phase.OUTBOX_FULL: "trainer",
+    Phase.WORLD_NOT_READY: "scene",
+    Phase.PAUSED: "operator",
+    Phase.RELEASED: "operator",
+    Phase.PREPARING: "collecting",
+    Phase.RUNNING: "collecting",
+}
 
 
 @dataclass(frozen=True)
 class Tick:
     """The result of one control tick."""
 
-    desired_velocity: FloatArray  # (n,) [rad/s]
+    desired_velocity: FloatArray | None  # (n,) [rad/s]; None: nothing is asked for, the arm is released
     batch: StepBatch | None = None  # to be stored and sent
     recorded: JournalRow | None = None  # outcome of this tick, to be journalled until its batch is stored
     prepared: FloatArray | None = None  # (3,) [m], base frame: where the next episode's goal is
@@ -104,7 +121,11 @@ class Collector:
         self._last_sign_s = clock.now_s()
         self._home_timeout = HomeTimeout(self._config.home_timeout_s / speed_factor, model.joint_names)
         self.next_episode = first_episode
-        self._paused = False
+        self._paused = self.released = False
+        self.pauses = 0  # by an operator
+        self.start_distance: float | None = None  # [rad] of the joint farthest from home as the last episode began
+        self.homing_s: float | None = None  # time of the last way home
+        self._homing_since_s: float | None = None
         self.outbox_full = False
         self.hold_reasons: dict[str, str] = {}  # by source; while there is any, no episode runs
         self.phase = Phase.WAITING_FOR_POLICY
@@ -181,6 +202,18 @@ class Collector:
         return self._home_timeout.reason
 
     @property
+    def homing_failures(self) -> int:
+        """Ways home that took too long."""
+        return self._home_timeout.failures
+
+    @property
+    def state(self) -> RobotState:
+        """What it does, in one word."""
+        if self.phase is Phase.HELD and self.hold_reasons:
+            return held_state(self.hold_reasons)
+        return STATE_OF.get(self.phase, "fault")
+
+    @property
     def paused(self) -> bool:
         """Whether an operator has paused it; going on lets an arm that did not get home try again."""
         return self._paused
@@ -189,10 +222,21 @@ class Collector:
     def paused(self, value: bool) -> None:
         if self._paused and not value:
             self._home_timeout.restart()
+            self.released = False
+        self.pauses += value and not self._paused
         self._paused = value
+
+    def release(self) -> Tick:
+        """Give the arm to another node at once: a running episode ends; nothing is asked for until it is resumed."""
+        self.paused = self.released = True
+        self.phase = Phase.RELEASED
+        return self.abort("released to an operator")
 
     def tick(self, now_s: float, signals: Signals) -> Tick:
         """One control period: `signals` as sensed at `now_s`; returns the request."""
+        if self.released:
+            self.phase = Phase.RELEASED
+            return Tick(None)
         if self.hold_reasons and self._episode is not None:
             return self.abort("; ".join(self.hold_reasons.values()))
         missing = [name for name in self._task.required_signals if name not in signals]
@@ -228,12 +272,15 @@ class Collector:
         if self.hold_reasons:
             self.phase = Phase.HELD
             self._home_timeout.interrupt()
+            self._homing_since_s = None
             return Tick(np.zeros(self._model.size))
         distance = np.abs(self._way(self._home, signals["joint_position"]))
         speed = float(np.abs(signals["joint_velocity"]).max())
         if distance.max() > self._config.home_tolerance or speed > self._config.home_tolerance:
             return Tick(self._go_home(now_s, signals["joint_position"], distance))
         self._home_timeout.restart()
+        if self._homing_since_s is not None:
+            self.homing_s, self._homing_since_s = now_s - self._homing_since_s, None
         self.phase = self._obstacle() or Phase.PREPARING
         if self.phase is not Phase.PREPARING:
             return Tick(np.zeros(self._model.size))
@@ -250,6 +297,8 @@ class Collector:
             self.phase = Phase.NOT_AT_HOME
             return np.zeros(self._model.size)
         self.phase = Phase.HOMING
+        if self._homing_since_s is None:
+            self._homing_since_s = now_s
         return self._homing.velocity(now_s, position)
 
     def _prepare(self) -> Tick:
@@ -279,6 +328,7 @@ class Collector:
         self.phase = Phase.RUNNING
         self._behaviour.reset()
         self._homing.start_episode()
+        self.start_distance = float(np.abs(self._way(self._home, signals["joint_position"])).max())
         recorder = EpisodeRecorder(self._steps, self.next_episode, self.policy_version, greedy, self._pictures)
         episode = Episode(self._task, self.next_episode, goal, greedy, self.policy_version, self._actions, recorder)
         self._episode = episode

@@ -29,6 +29,7 @@ class HomeTimeout:
     def __init__(self, timeout_s: float, joints: Sequence[str]) -> None:
         self._timeout_s, self._joints = timeout_s, tuple(joints)
         self._since_s: float | None = None  # when this attempt began
+        self.failures = 0  # attempts that took too long
         self.reason: str | None = None  # why an operator must act
 
     def is_over(self, now_s: float, distance: FloatArray) -> bool:
@@ -36,6 +37,7 @@ class HomeTimeout:
         if self._since_s is None:
             self._since_s = now_s
         if self.reason is None and now_s - self._since_s > self._timeout_s:
+            self.failures += 1
             self.reason = (
                 f"after {self._timeout_s:g} s {self._joints[int(distance.argmax())]} is still {distance.max():.2f} rad "
                 "from home; free the arm, then pause and resume the collector, or clear the velocity controller's fault"

@@ -3,11 +3,10 @@
 import sys
 import time
 
-import numpy as np
 from geometry_msgs.msg import PoseStamped
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
-from std_srvs.srv import SetBool
+from std_srvs.srv import SetBool, Trigger
 
 from naf_robot.arm.model.joint_values import RefusedMessage, by_name
 from naf_robot.arm.projection.projection import SafetyProjection
@@ -15,11 +14,12 @@ from naf_robot.collecting.collector import Collector, Phase, Tick
 from naf_robot.core.clock import SteadyClock
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.collector_report import CollectorReport
+from naf_robot.nodes.desired_output import DesiredOutput
 from naf_robot.nodes.diagnostics import Diagnostics
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.experience_link import ExperienceLink, open_outbox
 from naf_robot.nodes.policy_link import PolicyLink
-from naf_robot.nodes.qos import COMMAND, FEEDBACK, latched
+from naf_robot.nodes.qos import FEEDBACK, latched
 from naf_robot.nodes.sensor_input import SensorInput
 from naf_robot.run.contract import contract_of
 from naf_robot.run.robot_parts import bound_actions, state_sensor, task_sensors, tick_assembler
@@ -45,10 +45,10 @@ class CollectorNode(ExecutableNode):
         self.collector = Collector(self.config, self.robot, model, actions, SteadyClock(), first, projection.way)
         self.assembler = tick_assembler(self.config, self.robot, self.use_sim_time)
 
-        self.desired = self.create_publisher(JointState, topics.DESIRED_VELOCITY, COMMAND)
+        self.desired = DesiredOutput(self, self.joints)
         self.target = self.create_publisher(PoseStamped, topics.TARGET, latched())
         self.report = CollectorReport(
-            self.collector, self.assembler, self.look_at_states, lambda: self.experience.report()
+            self.collector, self.assembler, self.look_at_states, lambda: self.experience.report() | self.input.report()
         )
         self.diagnostics = Diagnostics(self, STEADY, self.report.status)
         self.experience = ExperienceLink(self, self.robot, self.outbox, self.collector, self.diagnostics)
@@ -60,6 +60,7 @@ class CollectorNode(ExecutableNode):
         self.create_subscription(String, topics.SAFETY_FAULT, self.on_fault, latched())
         self.create_subscription(String, topics.SAFETY_HOLD, self.on_hold, latched())
         self.create_service(SetBool, "collector/pause", self.on_pause)
+        self.create_service(Trigger, "collector/release", self.on_release)
         self.create_timer(self.config.make_task().control_period_s, self.tick_if_ready)
         self.create_timer(0.2, self.on_housekeeping, clock=STEADY)
 
@@ -89,8 +90,8 @@ class CollectorNode(ExecutableNode):
         tick = self.collector.tick(sensed.now_s, sensed.signals)
         if self.use_sim_time and self.collector.phase in (Phase.WAITING_FOR_TRAINER, Phase.WAITING_FOR_POLICY):
             time.sleep(HOLD_S)
-        stamp = convert.stamp(sensed.now_s)
-        self.desired.publish(convert.joint_state(self.joints, stamp, velocity=tick.desired_velocity))
+        if tick.desired_velocity is not None:
+            self.desired.send(tick.desired_velocity, convert.stamp(sensed.now_s))
         self.hand_over(tick)
 
     def hand_over(self, tick: Tick) -> None:
@@ -117,16 +118,28 @@ class CollectorNode(ExecutableNode):
 
     def on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         """Pause or resume; an episode that runs is finished first. Resuming lets a stuck arm try to get home again."""
+        if not request.data and (other := self.desired.other()) is not None:
+            response.success, response.message = False, f"not resumed, {other} commands the arm; end it first"
+            return response
         self.collector.paused = request.data
+        self.desired.watch(self.collector.released)
         response.success, response.message = True, "paused" if request.data else "collecting"
+        return response
+
+    def on_release(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """Give the arm to another node: end a running episode now, and publish no desired velocity until resumed."""
+        self.desired.watch(True)
+        tick = self.collector.release()
+        self.desired.leave()
+        self.hand_over(tick)
+        response.success, response.message = True, "released; naf-robot resume lets it collect again"
         return response
 
     def close(self) -> None:
         """Ask for zero, keep the running episode, give the trainer a moment to take it."""
         tick = self.collector.abort("shutdown")
-        self.desired.publish(
-            convert.joint_state(self.joints, self.get_clock().now().to_msg(), velocity=np.zeros(len(self.joints)))
-        )
+        if not self.collector.released:
+            self.desired.leave()
         self.hand_over(tick)
         self.experience.flush(self.spin_once)
         self.diagnostics.publish()

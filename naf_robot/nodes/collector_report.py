@@ -46,6 +46,11 @@ class CollectorReport:
             "rate [Hz]": round(self._rates.per_s("periods", self._periods), 2),
             "episodes per hour": round(3600.0 * self._rates.per_s("episodes", collector.next_episode), 1),
             "pinned to version": collector.pinned_version if collector.pinned_version is not None else "",
+            "state": "sensor" if waiting else collector.state,
+            "homing failures": collector.homing_failures,
+            "operator pause": collector.pauses,
+            "home distance [rad]": _rounded(collector.start_distance),
+            "homing time [s]": _rounded(collector.homing_s),
             **self._more(),
         }
         of_states, sentence = self._states()
@@ -58,3 +63,7 @@ class CollectorReport:
         if helped:
             return ERROR, f"needs help: {message}", values
         return OK if collector.phase in FINE else WARN, message, values
+
+
+def _rounded(value: float | None) -> object:
+    return "" if value is None else round(value, 5)

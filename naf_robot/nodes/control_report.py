@@ -1,21 +1,21 @@
 """The outputs of velocity control besides commands: fault, diagnostics, markers, log, and the fault's file."""
 
+from collections import Counter
 from collections.abc import Callable
 
-from rclpy.node import Node
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 from visualization_msgs.msg import MarkerArray
 
 from naf_robot.arm.control.fault_file import FaultFile
 from naf_robot.arm.control.measured_state import JOINT_STATES
-from naf_robot.arm.control.velocity_control import ControlOutput, VelocityControl
+from naf_robot.arm.control.velocity_control import DESIRED_VELOCITY, ControlOutput, VelocityControl
 from naf_robot.core.input_watch import InputWatch
 from naf_robot.core.records import FloatArray
 from naf_robot.nodes import topics
 from naf_robot.nodes.convert import seconds_of
 from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Diagnostics, Status
-from naf_robot.nodes.executable import STEADY
+from naf_robot.nodes.executable import STEADY, ExecutableNode
 from naf_robot.nodes.markers import safety_markers
 from naf_robot.nodes.qos import latched
 
@@ -25,7 +25,9 @@ MARKER_PERIOD_S = 0.1
 class ControlReport:
     """Publishes what `control` does. `frame` is the arm's base, `home` (n,) [rad] is shown until a state arrives."""
 
-    def __init__(self, node: Node, control: VelocityControl, fault_file: FaultFile, frame: str, home: FloatArray):
+    def __init__(
+        self, node: ExecutableNode, control: VelocityControl, fault_file: FaultFile, frame: str, home: FloatArray
+    ) -> None:
         self._node = node
         self._control = control
         self._fault_file = fault_file
@@ -36,8 +38,10 @@ class ControlReport:
         self._error_logged = False
         self._warnings: dict[str, str] = {}
         self.states: InputWatch | None = None  # of joint states
+        self.requests: InputWatch | None = None  # of desired velocities
         self.missing: Callable[[], str] = str  # which joints of the arm no message has named
         self.note = ""  # of the run, before every message
+        self.operator: Counter[str] = Counter()  # calls of the operator's services, by action
         self._markers = node.create_publisher(MarkerArray, topics.SAFETY_MARKERS, latched())
         self._faults = node.create_publisher(String, topics.SAFETY_FAULT, latched())
         self._holds = node.create_publisher(String, topics.SAFETY_HOLD, latched())
@@ -73,6 +77,7 @@ class ControlReport:
         fault = output.fault or ""
         if fault == self._fault:
             return
+        self._log(fault, ending)
         self._fault = fault
         if not (fault and ending):
             try:
@@ -81,14 +86,25 @@ class ControlReport:
                 self.diagnostics.refuse("keeping the fault", error)
         self._faults.publish(String(data=fault))
 
+    def _log(self, fault: str, ending: bool) -> None:
+        """A fault that is new, once, and that it was cleared; the end of a process is no fault of the arm."""
+        logger = self._node.get_logger()
+        if fault and not ending:
+            logger.error(f"fault: {fault}")
+        elif self._fault and not fault:
+            logger.info(f"fault cleared: {self._fault}")
+
     def status(self) -> Status:
         """Level, reasons and counters for /diagnostics."""
         output, control = self._output, self._control
         values: dict[str, object] = {f"interventions {k}": v for k, v in control.interventions.counts().items()}
         warnings = [*control.projection.warnings, *(text for text in self._warnings.values() if text)]
+        values |= {f"faults {kind}": count for kind, count in control.fault_counts.items()}
+        values |= {f"operator {action}": count for action, count in self.operator.items()}
         values |= {f"warning {k}": text for k, text in enumerate(warnings, 1)}
         now_s = seconds_of(self._node.get_clock().now().nanoseconds)
-        values |= self.states.values(now_s) if self.states is not None else {}
+        for watch in (self.states, self.requests):
+            values |= watch.values(now_s) if watch is not None else {}
         if output is None:
             return WARN, f"{self.note}waiting for the first joint states and desired velocity", values
         values |= {"status": output.status.name, "enabled": control.permission.enabled, "fault": output.fault or ""}
@@ -98,6 +114,8 @@ class ControlReport:
         reasons = list(output.reasons)
         if self.states is not None and any(text.startswith(JOINT_STATES) for text in reasons):
             reasons.insert(1, self.states.sentence(now_s))
+        if self.requests is not None and any(text.startswith(DESIRED_VELOCITY) for text in reasons):
+            reasons.append(self.requests.sentence(now_s))
         reasons += [self.missing()] if self.missing() else []
         if reasons:
             return WARN, self.note + "; ".join(reasons), values | {"reasons": "; ".join(reasons)}
@@ -113,21 +131,25 @@ class ControlReport:
 class ControlServices:
     """The operator's services of one robot's velocity control."""
 
-    def __init__(self, node: Node, control: VelocityControl) -> None:
+    def __init__(self, node: ExecutableNode, control: VelocityControl, calls: Counter[str]) -> None:
         self._control = control
+        self._calls = calls
         node.create_service(Trigger, "velocity_control/stop", self._stop)
         node.create_service(Trigger, "velocity_control/clear_fault", self._clear_fault)
         node.create_service(SetBool, "velocity_control/enable", self._enable)
 
     def _stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._calls["stop"] += 1
         self._control.stop("by service call")
         response.success, response.message = True, "stopping; clear_fault allows motion again"
         return response
 
     def _clear_fault(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._calls["clear_fault"] += 1
         response.success, response.message = self._control.clear_fault()
         return response
 
     def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        self._calls["enable" if request.data else "disable"] += 1
         response.success, response.message = self._control.enable(request.data)
         return response

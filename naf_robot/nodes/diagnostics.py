@@ -1,12 +1,14 @@
 """One diagnostic status per node, once a second, with reasons in words."""
 
+import os
+import time
 from collections.abc import Callable, Mapping
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock
-from rclpy.node import Node
 
 from naf_robot.nodes import topics
+from naf_robot.nodes.executable import ExecutableNode
 from naf_robot.nodes.qos import reliable
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -15,13 +17,17 @@ Status = tuple[bytes, str, Mapping[str, object]]
 
 
 class Diagnostics:
-    """Publishes what `report` returns (level, message, values) every second of wall time."""
+    """Publishes what `report` returns (level, message, values) every second of wall time.
 
-    def __init__(self, node: Node, clock: Clock, report: Callable[[], Status]) -> None:
+    The status names the process in `hardware_id`: of two processes under one node name both are seen.
+    """
+
+    def __init__(self, node: ExecutableNode, clock: Clock, report: Callable[[], Status]) -> None:
         self._node = node
         self._report = report
         self._refused: dict[str, int] = {}
         self._last_refusal = ""
+        self._process = f"{os.getpid()}-{time.time():.3f}"  # so that a reader sees that counters begin anew
         self._publisher = node.create_publisher(DiagnosticArray, topics.DIAGNOSTICS, reliable(10))
         self._timer = node.create_timer(1.0, self.publish, clock=clock)
 
@@ -38,8 +44,10 @@ class Diagnostics:
             level = max(level, WARN)
             values = {**values, "last refusal": self._last_refusal}
             values |= {f"refused {what}": count for what, count in self._refused.items()}
-        status = DiagnosticStatus(level=level, name=self._node.get_fully_qualified_name(), message=message)
+        name = self._node.get_fully_qualified_name()
+        status = DiagnosticStatus(level=level, name=name, message=message, hardware_id=self._node.process)
         status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
+        status.values.append(KeyValue(key="process", value=self._process))
         array = DiagnosticArray(status=[status])
         array.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(array)

@@ -19,9 +19,10 @@ from naf_robot.nodes.sensor_messages import message_type, to_message
 from naf_robot.sensing.door.angle import DoorEstimate
 from naf_robot.sensing.door.sensors import DOOR_SENSOR
 from naf_robot.sensing.door.tracker import DoorTracker
-from naf_robot.sensing.imu import decode_imu
+from naf_robot.sensing.imu import IMU_RATE, decode_imu, row_of
 from naf_robot.sensing.registry import make_sensor, sensor_config
 from naf_robot.sensing.signals import Signals
+from naf_robot.sensing.watch import SensorWatch, diagnostic_values
 from naf_robot.tasks.door_geometry import HINGE_AXIS
 
 
@@ -35,6 +36,7 @@ class DoorSensorNode(ExecutableNode):
         self.imu = make_sensor(DOOR_SENSOR.takes, (), settings)
         path = self.run_dir / self.imu.calibration.format(robot=self.robot)
         self.tracker = DoorTracker(sensor_config(DOOR_SENSOR.takes, settings), path, HINGE_AXIS)
+        self.watch = SensorWatch(self.imu, IMU_RATE)
         self.sensors = [make_sensor(name, (), settings) for name in DOOR_SENSOR.gives]
         self.outputs = [
             self.create_publisher(message_type(sensor.message), sensor.topic, OF_ROLE[sensor.qos])
@@ -50,12 +52,15 @@ class DoorSensorNode(ExecutableNode):
     def on_imu(self, message: Imu) -> None:
         """One reading: publish the new estimate, and log instructions for the operator."""
         try:
-            outcome = self.tracker.take(decode_imu(message), self.now_s())
+            reading = decode_imu(message)
+            outcome = self.tracker.take(reading, self.now_s())
         except RefusedMessage as refused:
             self.diagnostics.refuse("imu", refused)
             return
         if outcome.refusal is not None:
             self.diagnostics.refuse("imu", outcome.refusal)
+        else:
+            self.watch.take(reading.stamp_s, {self.imu.name: row_of(reading)})
         if outcome.progress is not None:
             self.get_logger().info(f"calibration: {outcome.progress}")
         if outcome.failure is not None:
@@ -88,7 +93,9 @@ class DoorSensorNode(ExecutableNode):
 
     def report(self) -> Status:
         """What is known of the door, or why nothing is."""
-        estimate, sentence, values = self.tracker.report(self.now_s())
+        now_s = self.now_s()
+        estimate, sentence, values = self.tracker.report(now_s)
+        values |= diagnostic_values(self.imu.name, self.watch.report(now_s))
         if not self.tracker.calibrated:
             return ERROR, sentence, values
         return OK if estimate is not None else WARN, sentence, values

@@ -19,6 +19,7 @@ from naf_robot.nodes.sensor_messages import message_type
 from naf_robot.sensing.registry import JOINT_STATES
 from naf_robot.sensing.sensor import Sensor, stamp_of
 from naf_robot.sensing.tick import TickAssembler
+from naf_robot.sensing.watch import SensorWatch, diagnostic_values
 
 Refuse = Callable[[str, object], None]
 
@@ -42,6 +43,7 @@ class SensorInput:
         self._assembler = assembler
         self._changed = changed
         self._refuse = refuse
+        self._watches = {sensor.name: SensorWatch(sensor) for sensor in sensors}
         self.joint_states = JointStates(model.joint_names, model.continuous)
         topics = [sensor.topic for sensor in sensors if sensor.name == JOINT_STATES]
         self.states = InputWatch(node.resolve_topic_name(topics[0]), SteadyClock())
@@ -49,6 +51,13 @@ class SensorInput:
             node.create_subscription(
                 message_type(sensor.message), sensor.topic, partial(self._take, sensor), OF_ROLE[sensor.qos]
             )
+
+    def report(self) -> dict[str, object]:
+        """The health of every sensor, for `/diagnostics`; to be called once a second."""
+        values: dict[str, object] = {}
+        for name, watch in self._watches.items():
+            values |= diagnostic_values(name, watch.report(self._node.now_s()))
+        return values
 
     def _take(self, sensor: Sensor, message: Any) -> None:
         try:
@@ -60,6 +69,7 @@ class SensorInput:
         except RefusedMessage as refused:
             self._refuse(sensor.topic, refused)
             return
+        self._watches[sensor.name].take(stamp_of(message), signals)
         now_s = math.inf if self._node.use_sim_time else self._node.now_s()  # simulated stamps are never in the future
         reason = self._assembler.arrive(sensor.name, stamp_of(message), signals, now_s)
         if reason is not None:

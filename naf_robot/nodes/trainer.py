@@ -96,6 +96,7 @@ class TrainerNode(ExecutableNode):
         for status in message.status:
             values = {entry.key: entry.value for entry in status.values}
             self.health.take(status.name, status.message, values, status.level == ERROR)
+            self.trainer.unattended.report(status.name, status.message, values, status.level == ERROR)
 
     def on_request(self, message: String) -> None:
         """A collector has no parameters or old ones."""
@@ -155,6 +156,9 @@ class TrainerNode(ExecutableNode):
             self.drawing_loaded = True
             load_drawing()
         self.events.learner(self.trainer)
+        for call in self.trainer.unattended.tick():
+            self.health.call(call)
+            self.get_logger().error(call)
 
     def drain(self, at_most_s: float) -> None:
         """Handle the messages that have come, without waiting, for so long at most.
@@ -204,7 +208,10 @@ class TrainerNode(ExecutableNode):
             "policy version": trainer.publication.version,
             "resent batches": trainer.receiver.duplicates,
         }
-        troubles = [*trainer.trouble.values(), trainer.episodes.trouble]
+        unattended = trainer.unattended
+        shown = unattended.brief(trainer.episodes.by_robot)
+        values |= {key.replace("_", " "): value for key, value in shown.items()}
+        troubles = [*trainer.trouble.values(), trainer.episodes.trouble, unattended.trouble, unattended.alarm]
         trouble = "; ".join(text for text in troubles if text)
         message = "paused" if trainer.paused else "training"
         values |= {**trainer.algorithm.counters(), **trainer.metrics}

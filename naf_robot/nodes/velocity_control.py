@@ -59,9 +59,10 @@ class VelocityControlNode(ExecutableNode):
         self.executed = self.create_publisher(JointState, topics.EXECUTED_VELOCITY, FEEDBACK)
         fault_file = FaultFile(self.run_dir / run_files.FAULTS / f"{robot}.txt")
         self.report = ControlReport(self, self.control, fault_file, f"{robot}/base_link", home)
-        ControlServices(self, self.control)
+        ControlServices(self, self.control, self.report.operator)
         self.joint_states = own.joint_states_topic
         self.input = ControlInput(self, own, self.control, self.timing, self.report, self.answer_if_ready)
+        self.report.requests = self.input.requests
         self.report.states, self.report.missing = self.input.states, lambda: self.input.joint_states.missing
         if (factor := self.config.speed_factor(robot)) < 1.0:
             self.report.note = f"first run at {factor:.0%} of the speed: "
@@ -116,6 +117,7 @@ class VelocityControlNode(ExecutableNode):
         self.control.measured.publishers(names)
         self.control.permission.state_publishers(self.input.state_publishers.violation(names))
         self.input.states.publishers = len(names)
+        self.input.requests.publishers = self.count_publishers(self.input.requests.topic)
 
     def on_controller(self) -> None:
         """Take what the controller says of its joints."""

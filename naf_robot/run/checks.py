@@ -76,6 +76,17 @@ def check(config: RunConfig) -> list[str]:
     return list(dict.fromkeys(note for robot in robots for note in robot.model.description.notes))
 
 
+def check_trainer(config: RunConfig) -> list[str]:
+    """Check what concerns a trainer alone, on a machine without arms and simulator; no notes.
+
+    Raises:
+        ConfigError: the first problem.
+    """
+    for sentence in device(config):
+        raise ConfigError(sentence)
+    return []
+
+
 def robots_of(config: RunConfig) -> list[Robot]:
     """One robot for each different arm, safety and backend."""
     return [Robot(name, config.robot(name)) for name in arms_of(config)]

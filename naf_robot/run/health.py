@@ -28,6 +28,10 @@ class FleetHealth:
         self._errors[node] = text if error else ""
         self._values[robot][name] = {**values, "message": text}
 
+    def call(self, text: str) -> None:
+        """A call for a person from elsewhere."""
+        self._calls.append(text)
+
     def calls(self) -> list[str]:
         """New calls for a person since the last time."""
         calls, self._calls = self._calls, []

@@ -73,6 +73,12 @@ class TrainerConfig(Config, frozen=True):
     max_store_bytes: PositiveInt = 64 * 1024**3  # bound on the stored experience
     full_store: Literal["hold", "compact"] = "hold"  # hold: nothing more is acknowledged and
     # the robots hold still; compact: the oldest transitions are removed, never those that the replay buffer holds
+    drift_window_s: PositiveFloat = 300.0  # wall time over which what is watched for drift is averaged
+    false_alarm_days: PositiveFloat = 365.0  # mean time between two false alarms of one quantity watched for drift
+    other_robots: Literal["refuse", "accept"] = (
+        "refuse"  # robots that the trainer's configuration does not name: refuse
+    )
+    # their experience, or accept it if they learn the same task; accept with naf-robot trainer
     threads: PositiveInt = 1  # threads of the learner's arithmetic
     device: str = "cpu"  # device of the learner: cpu, cuda or cuda:1
 

@@ -9,6 +9,7 @@ from naf_robot.arm.model.joint_values import RefusedMessage
 from naf_robot.core.records import FloatArray
 
 ROW = 10  # numbers of a reading in an array
+IMU_RATE = slice(4, 7)  # of them the angular rates [rad/s]
 UNIT_TOLERANCE = 0.01  # of a quaternion's norm
 GRAVITY = 9.80665  # [m/s^2]
 MAX_RATE = 35.0  # [rad/s], about 2000 degrees per second: the range of MEMS gyros

@@ -1,7 +1,7 @@
 """Episodes at the trainer: records of finished ones, and the evaluation success over a window."""
 
 import json
-from collections import deque
+from collections import Counter, deque
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
@@ -93,6 +93,7 @@ class EpisodeLog:
         self.trouble: str | None = None  # why lines could not be written; the next start writes them
         self.episodes = 0
         self.evaluations = 0
+        self.by_robot: Counter[str] = Counter()  # finished episodes
         self.wall_s = 0.0  # of the newest episode
 
     def start(self) -> None:
@@ -132,6 +133,7 @@ class EpisodeLog:
             return []
         terms = episode.terms if episode.terms is not None else np.zeros(len(self._reward_names))
         self.episodes += 1
+        self.by_robot[robot] += 1
         if self._before_start is not None:
             wall_s = self._known_wall_s.get((robot, episode.episode), self.wall_s)
         self.wall_s = wall_s

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from naf_robot.core.source_commit import source_commit
+from naf_robot.run.unattended.results import brief
 
 if TYPE_CHECKING:
     from naf_robot.training.trainer import Trainer
@@ -31,4 +32,5 @@ def summary_of(trainer: Trainer) -> dict[str, Any]:
         "best_version": trainer.gate.version,
         "best_success": trainer.gate.success if trainer.gate.version is not None else None,
         "git_commit": source_commit(),
+        **brief(trainer.unattended.results(trainer.episodes.by_robot)),
     }

@@ -37,6 +37,7 @@ from naf_robot.training.receiver import Progress, Receiver
 from naf_robot.training.replay_feed import ReplayFeed
 from naf_robot.training.sequencing import Next, Sequencer
 from naf_robot.training.summary import summary_of
+from naf_robot.training.unattended import Unattended
 
 SUCCEEDED, RAN_OUT = 0, 3  # exit codes of a training run
 
@@ -100,6 +101,7 @@ class Trainer:
         self.episodes = EpisodeLog(
             run_dir / run_files.EPISODES, self.contract.reward_names, self._settings.evaluation_window
         )
+        self.unattended = Unattended(config, run_dir, clock)
         self.gate = EvaluationGate()
         self.publication = Publication(
             run_dir / run_files.POLICY_VERSION,
@@ -168,6 +170,7 @@ class Trainer:
         finished: list[EpisodeRecord] = []
         for following in self._sequencer.add(held_of(message)):
             finished += self._enter(following, self.wall_s)
+        self.unattended.episodes(finished)
         greedy = [record.policy_version for record in finished if record.greedy]
         policy = self.publication.recent(greedy[-1]) if greedy else None
         if policy is not None and self.gate.passes(self.episodes):
@@ -280,5 +283,6 @@ class Trainer:
         return summary
 
     def _close(self) -> None:
+        self.unattended.close()
         self.receiver.close()
         self.store.close()

@@ -26,6 +26,7 @@ class FaultLatch:
     def __init__(self) -> None:
         self._faults: dict[str, Fault] = {}
         self.count = 0  # of faults ever latched
+        self.counts: Counter[str] = Counter()  # the same by kind
 
     @property
     def reason(self) -> str | None:
@@ -37,6 +38,7 @@ class FaultLatch:
         if kind not in self._faults:
             self._faults[kind] = Fault(reason, cause)
             self.count += 1
+            self.counts[kind] += 1
 
     def clear(self) -> tuple[bool, str]:
         """Drop all faults if every cause is gone; else drop none and say what is still there."""
