@@ -44,6 +44,7 @@ NODES = (
     "trainer",
     "lifecycle",
     "driver_check",
+    "scene_markers",
     "operator_client",
 )
 FOR_PIP = {"bdist_wheel", "editable_wheel", "dist_info"} & set(sys.argv)

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from naf_robot.bringup.environment import process_environment
-from naf_robot.bringup.node_spec import NodeSpec
+from naf_robot.bringup.node_spec import NodeSpec, ParameterValue
 from naf_robot.core import run_files
 from naf_robot.run.config import RunConfig, save
 from naf_robot.run.findings import Finding, problem
@@ -26,7 +26,7 @@ def observe_driver(config: RunConfig, robot: str, move: bool) -> list[Finding]:
     with tempfile.TemporaryDirectory(prefix="naf_robot_check_") as name, ExitStack() as stack:
         folder = Path(name)
         save(careful, folder / run_files.CONFIG)
-        parameters: dict[str, str | bool | int | float | tuple[str, ...]] = {
+        parameters: dict[str, ParameterValue] = {
             "config": str(folder / run_files.CONFIG),
             "robot": robot,
         }

@@ -1,10 +1,28 @@
 """The environment that a system's processes get."""
 
+import json
 import os
+from collections.abc import Mapping
+from pathlib import Path
 
+from naf_robot.core import run_files
+from naf_robot.core.errors import RunFolderError
+from naf_robot.core.files import replace_file
 from naf_robot.core.ros_environment import check_ros_environment, complete_ros_environment
 
 SIMULATION = ("ROS_AUTOMATIC_DISCOVERY_RANGE", "ROS_DOMAIN_ID")
+FINDS = (  # what decides whether two processes find each other
+    *SIMULATION,
+    "RMW_IMPLEMENTATION",
+    "ROS_STATIC_PEERS",
+    "ROS_DISCOVERY_SERVER",
+    "ROS_SUPER_CLIENT",
+    "FASTRTPS_DEFAULT_PROFILES_FILE",
+    "FASTDDS_DEFAULT_PROFILES_FILE",
+    "CYCLONEDDS_URI",
+    "ZENOH_SESSION_CONFIG_URI",
+    "ZENOH_CONFIG_OVERRIDE",
+)
 
 
 def check_environment() -> None:
@@ -42,7 +60,35 @@ def local_environment(domain: int | None = None) -> dict[str, str]:
     return environment
 
 
-def describe_environment(environment: dict[str, str]) -> str:
+def record_environment(environment: Mapping[str, str], run_dir: Path) -> None:
+    """Keep in `run_dir` where on the network its processes are, for the commands of an operator."""
+    found = {name: environment[name] for name in FINDS if environment.get(name)}
+    replace_file(run_dir / run_files.ROS_ENVIRONMENT, json.dumps(found, indent=2).encode())
+
+
+def run_environment(run_dir: Path) -> dict[str, str]:
+    """This process's environment, and in it what `record_environment` kept, so that the run's processes are found.
+
+    Raises:
+        ConfigError, UnknownNameError: ROS 2 could not start in it.
+        RunFolderError: what is kept cannot be read.
+    """
+    environment = process_environment(simulated=False)
+    path = run_dir / run_files.ROS_ENVIRONMENT
+    if not path.is_file():  # of an older version
+        return environment
+    try:
+        kept = json.loads(path.read_bytes())
+        if not all(name in FINDS and isinstance(value, str) for name, value in kept.items()):
+            raise ValueError("unknown names or values")
+    except (OSError, ValueError, AttributeError) as error:
+        raise RunFolderError(f"{str(path)!r} does not say where the run is on the network: {error}") from None
+    environment = {name: value for name, value in environment.items() if name not in FINDS} | kept
+    check_ros_environment(environment)
+    return environment
+
+
+def describe_environment(environment: Mapping[str, str]) -> str:
     """Where on the network the system is to be found, in ROS's own words and defaults."""
     domain = environment.get("ROS_DOMAIN_ID") or "0"
     return f"ROS_DOMAIN_ID={domain} ROS_AUTOMATIC_DISCOVERY_RANGE={environment.get(SIMULATION[0]) or 'SUBNET'}"

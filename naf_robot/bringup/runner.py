@@ -112,7 +112,7 @@ class ProcessRunner:
             stdout=None if spec.decides else log or subprocess.DEVNULL,
             stderr=None if spec.decides else subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
         if mode == "ab" and log is not None:  # the child has its own copy; many restarts must not use up handles
             self._logs.remove(log)
@@ -224,6 +224,6 @@ class ProcessRunner:
         return self._log_dir / f"{label.replace('/', '.')}.log"
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """In the child, before it executes: ask the kernel for SIGTERM when the parent ends."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

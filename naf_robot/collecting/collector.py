@@ -39,6 +39,7 @@ class Phase(enum.Enum):
     WORLD_NOT_READY = "waiting at home: the world is not ready for an episode"
     HELD = "holding still"
     PAUSED = "paused by an operator"
+    RELEASED = "released: another node may command the arm until naf-robot resume"
     PREPARING = "at home, preparing the next episode"
     RUNNING = "running an episode"
 
@@ -52,6 +53,7 @@ STATE_OF: dict[Phase, RobotState] = {  # without HELD, whose state depends on wh
     Phase.OUTBOX_FULL: "trainer",
     Phase.WORLD_NOT_READY: "scene",
     Phase.PAUSED: "operator",
+    Phase.RELEASED: "operator",
     Phase.PREPARING: "collecting",
     Phase.RUNNING: "collecting",
 }
@@ -61,7 +63,7 @@ STATE_OF: dict[Phase, RobotState] = {  # without HELD, whose state depends on wh
 class Tick:
     """The result of one control tick."""
 
-    desired_velocity: FloatArray  # (n,) [rad/s]
+    desired_velocity: FloatArray | None  # (n,) [rad/s]; None: nothing is asked for, the arm is released
     batch: StepBatch | None = None  # to be stored and sent
     recorded: JournalRow | None = None  # outcome of this tick, to be journalled until its batch is stored
     prepared: FloatArray | None = None  # (3,) [m], base frame: where the next episode's goal is
@@ -119,7 +121,7 @@ class Collector:
         self._last_sign_s = clock.now_s()
         self._home_timeout = HomeTimeout(self._config.home_timeout_s / speed_factor, model.joint_names)
         self.next_episode = first_episode
-        self._paused = False
+        self._paused = self.released = False
         self.pauses = 0  # by an operator
         self.start_distance: float | None = None  # [rad] of the joint farthest from home as the last episode began
         self.homing_s: float | None = None  # time of the last way home
@@ -220,11 +222,21 @@ class Collector:
     def paused(self, value: bool) -> None:
         if self._paused and not value:
             self._home_timeout.restart()
+            self.released = False
         self.pauses += value and not self._paused
         self._paused = value
 
+    def release(self) -> Tick:
+        """Give the arm to another node at once: a running episode ends; nothing is asked for until it is resumed."""
+        self.paused = self.released = True
+        self.phase = Phase.RELEASED
+        return self.abort("released to an operator")
+
     def tick(self, now_s: float, signals: Signals) -> Tick:
         """One control period: `signals` as sensed at `now_s`; returns the request."""
+        if self.released:
+            self.phase = Phase.RELEASED
+            return Tick(None)
         if self.hold_reasons and self._episode is not None:
             return self.abort("; ".join(self.hold_reasons.values()))
         missing = [name for name in self._task.required_signals if name not in signals]

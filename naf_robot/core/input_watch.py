@@ -7,10 +7,14 @@ WINDOW_S = 3.0  # over which the rate is measured
 
 
 class InputWatch:
-    """Counts the messages of `topic`. `clock` is steady; ages are in the time of the stamps."""
+    """Counts the messages of `topic`; `label` begins the names of its values on `/diagnostics`.
 
-    def __init__(self, topic: str, clock: Clock) -> None:
+    `clock` is steady; ages are in the time of the stamps, or of arrival for messages that have none.
+    """
+
+    def __init__(self, topic: str, clock: Clock, label: str = "joint states") -> None:
         self.topic = topic
+        self.label = label
         self.publishers = 0  # as the graph says
         self._rates = RateMeter(clock, WINDOW_S)
         self._count = 0
@@ -25,16 +29,15 @@ class InputWatch:
         """For diagnostics; `now_s` is in the time of the stamps. Call it about once a second."""
         age = "" if self._stamp_s is None else round(now_s - self._stamp_s, 3)
         return {
-            "joint states topic": self.topic,
-            "joint states publishers": self.publishers,
-            "joint states rate [Hz]": round(self._rates.per_s("messages", self._count), 1),
-            "joint states age [s]": age,
+            f"{self.label} topic": self.topic,
+            f"{self.label} publishers": self.publishers,
+            f"{self.label} rate [Hz]": round(self._rates.per_s("messages", self._count), 1),
+            f"{self.label} age [s]": age,
         }
 
     def sentence(self, now_s: float) -> str:
         """What is there, as the end of a sentence about what is missing."""
-        values = self.values(now_s)
-        rate, age = values["joint states rate [Hz]"], values["joint states age [s]"]
+        _, _, rate, age = self.values(now_s).values()
         newest = f", the newest {age} s old" if age != "" else ""
         count = "1 publisher" if self.publishers == 1 else f"{self.publishers or 'no'} publishers"
         return f"{self.topic} has {count}, {rate} messages/s{newest}"

@@ -17,6 +17,7 @@ POLICY_VERSION = "policy_version"  # versions reserved, so that none is used twi
 SIMULATED_TICKS = "simulated_ticks"  # ticks reserved, so that simulated time never goes back
 EVENTS = "events"  # folder: TensorBoard
 LEARNING_CURVE = "learning_curve.png"
+ROS_ENVIRONMENT = "ros_environment.json"  # where on the network the run is to be found
 LOG = "log"  # folder: the output of each process
 LOCK = "run.lock"  # held by the system that works in the folder
 OUTCOME = "outcome"  # the exit code, once the run is decided

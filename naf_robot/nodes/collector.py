@@ -3,11 +3,10 @@
 import sys
 import time
 
-import numpy as np
 from geometry_msgs.msg import PoseStamped
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
-from std_srvs.srv import SetBool
+from std_srvs.srv import SetBool, Trigger
 
 from naf_robot.arm.model.joint_values import RefusedMessage, by_name
 from naf_robot.arm.projection.projection import SafetyProjection
@@ -15,13 +14,15 @@ from naf_robot.collecting.collector import Collector, Phase, Tick
 from naf_robot.core.clock import SteadyClock
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.collector_report import CollectorReport
+from naf_robot.nodes.desired_output import DesiredOutput
 from naf_robot.nodes.diagnostics import Diagnostics
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.experience_link import ExperienceLink, open_outbox
 from naf_robot.nodes.policy_link import PolicyLink
-from naf_robot.nodes.qos import COMMAND, FEEDBACK, latched
+from naf_robot.nodes.qos import FEEDBACK, latched
 from naf_robot.nodes.sensor_input import SensorInput
 from naf_robot.run.contract import contract_of
+from naf_robot.run.frames import frame_of
 from naf_robot.run.robot_parts import bound_actions, state_sensor, task_sensors, tick_assembler
 
 HOLD_S = 0.01  # wall time a waiting robot adds to a tick of accelerated simulation, to leave the machine to the trainer
@@ -39,13 +40,14 @@ class CollectorNode(ExecutableNode):
         projection = SafetyProjection(model, self.config.safety_of(self.robot))
         actions = bound_actions(self.config, model, projection.limits)
         self.joints = model.joint_names
+        self.frame = frame_of(self.robot, model.base_frame)
         contract = contract_of(self.config, self.run_dir)
         self.outbox = open_outbox(self, self.robot, contract)
         first = self.outbox.next_episode
         self.collector = Collector(self.config, self.robot, model, actions, SteadyClock(), first, projection.way)
         self.assembler = tick_assembler(self.config, self.robot, self.use_sim_time)
 
-        self.desired = self.create_publisher(JointState, topics.DESIRED_VELOCITY, COMMAND)
+        self.desired = DesiredOutput(self, self.joints)
         self.target = self.create_publisher(PoseStamped, topics.TARGET, latched())
         self.report = CollectorReport(
             self.collector, self.assembler, self.look_at_states, lambda: self.experience.report() | self.input.report()
@@ -60,6 +62,7 @@ class CollectorNode(ExecutableNode):
         self.create_subscription(String, topics.SAFETY_FAULT, self.on_fault, latched())
         self.create_subscription(String, topics.SAFETY_HOLD, self.on_hold, latched())
         self.create_service(SetBool, "collector/pause", self.on_pause)
+        self.create_service(Trigger, "collector/release", self.on_release)
         self.create_timer(self.config.make_task().control_period_s, self.tick_if_ready)
         self.create_timer(0.2, self.on_housekeeping, clock=STEADY)
 
@@ -89,14 +92,14 @@ class CollectorNode(ExecutableNode):
         tick = self.collector.tick(sensed.now_s, sensed.signals)
         if self.use_sim_time and self.collector.phase in (Phase.WAITING_FOR_TRAINER, Phase.WAITING_FOR_POLICY):
             time.sleep(HOLD_S)
-        stamp = convert.stamp(sensed.now_s)
-        self.desired.publish(convert.joint_state(self.joints, stamp, velocity=tick.desired_velocity))
+        if tick.desired_velocity is not None:
+            self.desired.send(tick.desired_velocity, convert.stamp(sensed.now_s))
         self.hand_over(tick)
 
     def hand_over(self, tick: Tick) -> None:
         """Publish and store the results of a tick besides the velocity."""
         if tick.prepared is not None:
-            self.target.publish(convert.pose(tick.prepared, self.get_clock().now().to_msg(), f"{self.robot}/base_link"))
+            self.target.publish(convert.pose(tick.prepared, self.get_clock().now().to_msg(), self.frame))
         if tick.ended is not None and tick.ended.end_reason not in ORDERLY_ENDS:
             self.get_logger().warning(f"episode {tick.ended.number} ended early: {tick.ended.end_reason}")
         self.experience.take(tick)
@@ -117,16 +120,28 @@ class CollectorNode(ExecutableNode):
 
     def on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         """Pause or resume; an episode that runs is finished first. Resuming lets a stuck arm try to get home again."""
+        if not request.data and (other := self.desired.other()) is not None:
+            response.success, response.message = False, f"not resumed, {other} commands the arm; end it first"
+            return response
         self.collector.paused = request.data
+        self.desired.watch(self.collector.released)
         response.success, response.message = True, "paused" if request.data else "collecting"
+        return response
+
+    def on_release(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """Give the arm to another node: end a running episode now, and publish no desired velocity until resumed."""
+        self.desired.watch(True)
+        tick = self.collector.release()
+        self.desired.leave()
+        self.hand_over(tick)
+        response.success, response.message = True, "released; naf-robot resume lets it collect again"
         return response
 
     def close(self) -> None:
         """Ask for zero, keep the running episode, give the trainer a moment to take it."""
         tick = self.collector.abort("shutdown")
-        self.desired.publish(
-            convert.joint_state(self.joints, self.get_clock().now().to_msg(), velocity=np.zeros(len(self.joints)))
-        )
+        if not self.collector.released:
+            self.desired.leave()
         self.hand_over(tick)
         self.experience.flush(self.spin_once)
         self.diagnostics.publish()

@@ -23,6 +23,8 @@ from naf_robot.nodes.qos import COMMAND, SENSOR
 from naf_robot.nodes.sensor_messages import message_type, topics_and_types
 from naf_robot.run.robot import RobotConfig
 
+DESIRED = "desired velocity"
+
 
 class ControlInput:
     """Hands every message to `control`, which refuses the unusable ones; says `changed` after a request or a state.
@@ -48,6 +50,7 @@ class ControlInput:
         self.request_stamp = Time()  # of the newest request
         self.joint_states = JointStates(control.joint_names, control.projection.model.continuous)
         self.states = InputWatch(node.resolve_topic_name(robot.joint_states_topic), SteadyClock())
+        self.requests = InputWatch(node.resolve_topic_name(topics.DESIRED_VELOCITY), SteadyClock(), DESIRED)
         self.state_publishers = StatePublishers(control.joint_names, SteadyClock())
         node.create_subscription(JointState, robot.joint_states_topic, self._on_joint_states, SENSOR)
         node.create_subscription(JointState, topics.DESIRED_VELOCITY, self._on_desired, COMMAND)
@@ -89,9 +92,14 @@ class ControlInput:
             self._changed()
 
     def _on_desired(self, message: JointState) -> None:
-        """Take a request."""
+        """Take a request; one without joints says that its sender gives the arm away."""
+        sender = message.header.frame_id
+        if not message.name:
+            self._control.leave(sender)
+            return
         stamp_s, now_s = self._times_s(message.header.stamp)
-        rejection = self._control.desired(message.name, message.velocity, stamp_s, now_s)
+        self.requests.came(stamp_s)
+        rejection = self._control.desired(message.name, message.velocity, stamp_s, now_s, sender)
         if self._report.accepted(topics.DESIRED_VELOCITY, rejection):
             self.request_stamp = message.header.stamp
             self._timing.request(stamp_s)

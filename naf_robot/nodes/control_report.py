@@ -3,20 +3,19 @@
 from collections import Counter
 from collections.abc import Callable
 
-from rclpy.node import Node
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 from visualization_msgs.msg import MarkerArray
 
 from naf_robot.arm.control.fault_file import FaultFile
 from naf_robot.arm.control.measured_state import JOINT_STATES
-from naf_robot.arm.control.velocity_control import ControlOutput, VelocityControl
+from naf_robot.arm.control.velocity_control import DESIRED_VELOCITY, ControlOutput, VelocityControl
 from naf_robot.core.input_watch import InputWatch
 from naf_robot.core.records import FloatArray
 from naf_robot.nodes import topics
 from naf_robot.nodes.convert import seconds_of
 from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Diagnostics, Status
-from naf_robot.nodes.executable import STEADY
+from naf_robot.nodes.executable import STEADY, ExecutableNode
 from naf_robot.nodes.markers import safety_markers
 from naf_robot.nodes.qos import latched
 
@@ -26,7 +25,9 @@ MARKER_PERIOD_S = 0.1
 class ControlReport:
     """Publishes what `control` does. `frame` is the arm's base, `home` (n,) [rad] is shown until a state arrives."""
 
-    def __init__(self, node: Node, control: VelocityControl, fault_file: FaultFile, frame: str, home: FloatArray):
+    def __init__(
+        self, node: ExecutableNode, control: VelocityControl, fault_file: FaultFile, frame: str, home: FloatArray
+    ) -> None:
         self._node = node
         self._control = control
         self._fault_file = fault_file
@@ -37,6 +38,7 @@ class ControlReport:
         self._error_logged = False
         self._warnings: dict[str, str] = {}
         self.states: InputWatch | None = None  # of joint states
+        self.requests: InputWatch | None = None  # of desired velocities
         self.missing: Callable[[], str] = str  # which joints of the arm no message has named
         self.note = ""  # of the run, before every message
         self.operator: Counter[str] = Counter()  # calls of the operator's services, by action
@@ -75,6 +77,7 @@ class ControlReport:
         fault = output.fault or ""
         if fault == self._fault:
             return
+        self._log(fault, ending)
         self._fault = fault
         if not (fault and ending):
             try:
@@ -82,6 +85,14 @@ class ControlReport:
             except OSError as error:
                 self.diagnostics.refuse("keeping the fault", error)
         self._faults.publish(String(data=fault))
+
+    def _log(self, fault: str, ending: bool) -> None:
+        """A fault that is new, once, and that it was cleared; the end of a process is no fault of the arm."""
+        logger = self._node.get_logger()
+        if fault and not ending:
+            logger.error(f"fault: {fault}")
+        elif self._fault and not fault:
+            logger.info(f"fault cleared: {self._fault}")
 
     def status(self) -> Status:
         """Level, reasons and counters for /diagnostics."""
@@ -92,7 +103,8 @@ class ControlReport:
         values |= {f"operator {action}": count for action, count in self.operator.items()}
         values |= {f"warning {k}": text for k, text in enumerate(warnings, 1)}
         now_s = seconds_of(self._node.get_clock().now().nanoseconds)
-        values |= self.states.values(now_s) if self.states is not None else {}
+        for watch in (self.states, self.requests):
+            values |= watch.values(now_s) if watch is not None else {}
         if output is None:
             return WARN, f"{self.note}waiting for the first joint states and desired velocity", values
         values |= {"status": output.status.name, "enabled": control.permission.enabled, "fault": output.fault or ""}
@@ -102,6 +114,8 @@ class ControlReport:
         reasons = list(output.reasons)
         if self.states is not None and any(text.startswith(JOINT_STATES) for text in reasons):
             reasons.insert(1, self.states.sentence(now_s))
+        if self.requests is not None and any(text.startswith(DESIRED_VELOCITY) for text in reasons):
+            reasons.append(self.requests.sentence(now_s))
         reasons += [self.missing()] if self.missing() else []
         if reasons:
             return WARN, self.note + "; ".join(reasons), values | {"reasons": "; ".join(reasons)}
@@ -117,7 +131,7 @@ class ControlReport:
 class ControlServices:
     """The operator's services of one robot's velocity control."""
 
-    def __init__(self, node: Node, control: VelocityControl, calls: Counter[str]) -> None:
+    def __init__(self, node: ExecutableNode, control: VelocityControl, calls: Counter[str]) -> None:
         self._control = control
         self._calls = calls
         node.create_service(Trigger, "velocity_control/stop", self._stop)

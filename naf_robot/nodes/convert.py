@@ -37,9 +37,11 @@ def joint_state(
     position: FloatArray | None = None,
     velocity: FloatArray | None = None,
     effort: FloatArray | None = None,
+    sender: str = "",
 ) -> JointState:
-    """A JointState of `names` with what is given."""
+    """A JointState of `names` with what is given; a desired velocity names its sender in `frame_id`."""
     message = JointState()
+    message.header.frame_id = sender
     message.header.stamp = time
     message.name = list(names)
     if position is not None:

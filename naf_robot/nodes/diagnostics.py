@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock
-from rclpy.node import Node
 
 from naf_robot.nodes import topics
+from naf_robot.nodes.executable import ExecutableNode
 from naf_robot.nodes.qos import reliable
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -17,9 +17,12 @@ Status = tuple[bytes, str, Mapping[str, object]]
 
 
 class Diagnostics:
-    """Publishes what `report` returns (level, message, values) every second of wall time."""
+    """Publishes what `report` returns (level, message, values) every second of wall time.
 
-    def __init__(self, node: Node, clock: Clock, report: Callable[[], Status]) -> None:
+    The status names the process in `hardware_id`: of two processes under one node name both are seen.
+    """
+
+    def __init__(self, node: ExecutableNode, clock: Clock, report: Callable[[], Status]) -> None:
         self._node = node
         self._report = report
         self._refused: dict[str, int] = {}
@@ -41,7 +44,8 @@ class Diagnostics:
             level = max(level, WARN)
             values = {**values, "last refusal": self._last_refusal}
             values |= {f"refused {what}": count for what, count in self._refused.items()}
-        status = DiagnosticStatus(level=level, name=self._node.get_fully_qualified_name(), message=message)
+        name = self._node.get_fully_qualified_name()
+        status = DiagnosticStatus(level=level, name=name, message=message, hardware_id=self._node.process)
         status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
         status.values.append(KeyValue(key="process", value=self._process))
         array = DiagnosticArray(status=[status])

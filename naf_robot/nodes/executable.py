@@ -7,6 +7,7 @@ context is still valid.
 
 import os
 import signal
+import socket
 import sys
 import traceback
 from collections.abc import Callable
@@ -51,8 +52,14 @@ class ExecutableNode(Node):
         self.run_dir = self.config_path.parent
         self.config: RunConfig = load(self.config_path)
         self.use_sim_time: bool = self.get_parameter("use_sim_time").value
+        self.process = f"{socket.gethostname()}:{os.getpid()}"  # of the many that may have this node's name
         self.stop_requested = False
         self.spinner: Executor | None = None
+
+    @property
+    def identity(self) -> str:
+        """The node's full name and its process: what is sent under it has one sender."""
+        return f"{self.get_fully_qualified_name()} ({self.process})"
 
     def make_executor(self) -> Executor:
         """The executor that the parameter `executor` names.

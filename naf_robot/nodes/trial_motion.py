@@ -6,16 +6,14 @@ from typing import Any
 
 import numpy as np
 from rclpy.client import Client
-from sensor_msgs.msg import JointState
 from std_srvs.srv import SetBool, Trigger
 
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.arm.projection.config import SafetyConfig
 from naf_robot.arm.projection.projection import SafetyProjection
 from naf_robot.core.records import FloatArray
-from naf_robot.nodes import convert, topics
+from naf_robot.nodes.desired_output import DesiredOutput
 from naf_robot.nodes.executable import ExecutableNode
-from naf_robot.nodes.qos import COMMAND
 from naf_robot.run.driver_findings import Motion
 
 SPEED = 0.05  # [rad/s] of a joint, or its limit
@@ -42,7 +40,7 @@ class TrialMotion:
         measured: Callable[[], tuple[FloatArray, FloatArray]],
     ) -> None:
         self._node, self._joints, self._spin, self._measured = node, tuple(joints), spin, measured
-        self._request = node.create_publisher(JointState, topics.DESIRED_VELOCITY, COMMAND)
+        self._request = DesiredOutput(node, self._joints)
         self._enable = node.create_client(SetBool, "velocity_control/enable")
         self._stop = node.create_client(Trigger, "velocity_control/stop")
 
@@ -89,7 +87,7 @@ class TrialMotion:
         until_s = time.monotonic() + duration_s
         while time.monotonic() < until_s and not self._node.stop_requested:
             now = self._node.get_clock().now().to_msg()
-            self._request.publish(convert.joint_state(self._joints, now, velocity=velocity))
+            self._request.send(velocity, now)
             self._spin(REQUEST_S)
 
     def _rest_s(self) -> float | None:

@@ -9,9 +9,11 @@ import pytest
 from small_system import Bench
 
 from naf_robot.bringup import cli
-from naf_robot.bringup.environment import process_environment
-from naf_robot.core.errors import ConfigError, UnknownNameError
+from naf_robot.bringup.environment import process_environment, record_environment, run_environment
+from naf_robot.core import run_files
+from naf_robot.core.errors import ConfigError, RunFolderError, UnknownNameError
 from naf_robot.core.ros_environment import check_ros_environment, complete_ros_environment
+from naf_robot.run.config import resolve, save
 
 ROS = ("ROS_DOMAIN_ID", "ROS_AUTOMATIC_DISCOVERY_RANGE", "RMW_IMPLEMENTATION", "ROS_LOG_DIR", "ROS_HOME")
 WRONG = [
@@ -118,3 +120,50 @@ def test_a_node_by_itself_says_so_too(bare: pytest.MonkeyPatch, variables: dict,
     assert text in run.stderr
     assert len(run.stderr.strip().splitlines()) == 1
     assert "Traceback" not in run.stderr
+
+
+def test_where_a_run_is_on_the_network_is_kept_in_its_folder(bare: pytest.MonkeyPatch, tmp_path: Path):
+    private = process_environment(simulated=True)
+    record_environment(private, tmp_path)
+    found = run_environment(tmp_path)
+    assert {name: found[name] for name in ROS[:2]} == {name: private[name] for name in ROS[:2]}
+    bare.setenv("ROS_DOMAIN_ID", "99")
+    bare.setenv("ROS_STATIC_PEERS", "elsewhere")
+    found = run_environment(tmp_path)
+    assert found["ROS_DOMAIN_ID"] == private["ROS_DOMAIN_ID"]
+    assert "ROS_STATIC_PEERS" not in found
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"PATH": "/tmp"}', '{"ROS_DOMAIN_ID": 7}', '{"ROS_DOMAIN_ID": "999"}'])
+def test_a_file_that_says_something_else_is_one_sentence_and_changes_no_other_variable(
+    bare: pytest.MonkeyPatch, tmp_path: Path, text: str
+):
+    (tmp_path / run_files.ROS_ENVIRONMENT).write_text(text)
+    with pytest.raises((RunFolderError, ConfigError), match=r"network|ROS_DOMAIN_ID"):
+        run_environment(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["status", "--run-dir", "nowhere"], "there is no folder 'nowhere'"),
+        (["teleop", "--run-dir", "nowhere"], "there is no folder 'nowhere'"),
+        (["enable"], "enable: say which robots, --robots NAMES or --run-dir DIR"),
+        (["resume", "--robots", "0"], "robots must be a count from 1 to"),
+        (["pause", "--run-dir", "{run}"], "is not a run folder: it has no config.yaml"),
+        (["teleop", "--run-dir", "{fast}"], "say which robot, --robot NAME: there are robot_1, robot_2"),
+        (["teleop", "--run-dir", "{fast}", "--robot", "left"], "unknown robot 'left'"),
+        (["teleop", "--run-dir", "{fast}", "--robot", "robot_1"], "start it with --real-time-factor 1"),
+        (["status", "--run-dir", "{fast}", "--robots", "left"], "unknown robot 'left'"),
+    ],
+)
+def test_commands_of_an_operator_say_in_one_sentence_what_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture, words: list[str], text: str
+):
+    (tmp_path / "fast").mkdir()
+    save(resolve("reach"), tmp_path / "fast" / "config.yaml")
+    named = [word.format(run=tmp_path, fast=tmp_path / "fast") for word in words]
+    assert cli.main(named) == 2
+    said = capsys.readouterr().err.strip()
+    assert text in said
+    assert "\n" not in said

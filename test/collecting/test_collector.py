@@ -302,3 +302,21 @@ def test_an_operator_who_enables_an_arm_lets_it_try_to_get_home_again():
     robot.collector.hold("velocity_control", None)
     robot.run(1)
     assert robot.collector.phase is Phase.HOMING
+
+
+def test_a_released_arm_is_asked_for_nothing_until_it_is_resumed_and_the_episode_is_kept():
+    robot = Robot()
+    robot.collector.offer(parameters())
+    robot.run_until(lambda: robot.collector.phase is Phase.RUNNING)
+    robot.run(3)
+    tick = robot.collector.release()
+    assert tick.ended.end_reason == "released to an operator"
+    assert tick.batch.truncated.tolist()[-1]
+    assert tick.batch.step.tolist()[-1] >= 3
+    signals = {"joint_position": robot.position, "joint_velocity": np.zeros(7)}
+    for reason in ("stopped", None):
+        robot.collector.hold("fault", reason)
+        assert robot.collector.tick(robot.time_s + 0.05, signals).desired_velocity is None
+        assert robot.collector.phase is Phase.RELEASED
+    robot.collector.paused = False
+    robot.run_until(lambda: robot.collector.phase is Phase.RUNNING)

@@ -11,6 +11,7 @@ from naf_robot.arm.control.faults import FaultLatch, Interventions
 from naf_robot.arm.control.following import FollowingCheck
 from naf_robot.arm.control.measured_state import JOINT_STATES, MeasuredState
 from naf_robot.arm.control.permission import WAITS_FOR_OPERATOR, Permission
+from naf_robot.arm.control.senders import SenderWatch
 from naf_robot.arm.control.watchdog import Watchdog
 from naf_robot.arm.model.joint_values import NonFiniteMessage, RefusedMessage, by_name
 from naf_robot.arm.projection.projection import ProjectionResult, SafetyProjection, SafetyStatus
@@ -21,6 +22,7 @@ from naf_robot.core.records import FloatArray
 __all__ = ["ControlOutput", "VelocityControl", "VelocityControlConfig"]
 
 DESIRED_VELOCITY = "desired_velocity"
+HANDOVER_S = 0.5  # of silence after which another sender is followed; under simulated time it is the wall limit
 STANDSTILL = 1e-6  # [rad/s], a sent velocity below which the arm counts as standing
 
 
@@ -73,6 +75,7 @@ class VelocityControl:
         self.interventions = Interventions()
         self._following = FollowingCheck(self.joint_names, config.following) if config.following.enabled else None
         self.permission = Permission(self._faults, config.enabled, real)
+        self._senders = SenderWatch(config.wall_limit_s if config.simulated_time else HANDOVER_S, clock)
         self._desired: FloatArray | None = None
         self._desired_is_defective: str | None = None
         self._clock = clock
@@ -118,11 +121,16 @@ class VelocityControl:
         return reason
 
     def desired(
-        self, names: Sequence[str], velocity: Sequence[float], stamp_s: float, now_s: float | None = None
+        self,
+        names: Sequence[str],
+        velocity: Sequence[float],
+        stamp_s: float,
+        now_s: float | None = None,
+        sender: str = "",
     ) -> str | None:
         """Take a desired velocity, matched by joint name. Returns why it was refused.
 
-        One that is not finite latches a fault: its sender is defective.
+        One that is not finite latches a fault: its sender is defective. So do two senders at a time.
         """
         try:
             wanted = by_name(self.joint_names, names, velocity, DESIRED_VELOCITY)
@@ -132,10 +140,19 @@ class VelocityControl:
             return str(refused)
         except RefusedMessage as refused:
             return str(refused)
+        if (reason := self._senders.rejection(sender)) is not None:
+            return reason
+        if (conflict := self._senders.conflict()) is not None:
+            self._faults.trip("senders", conflict, self._senders.conflict)
         reason = self._watchdog.receive(DESIRED_VELOCITY, stamp_s, now_s)
         if reason is None:
             self._desired, self._desired_is_defective = wanted, None
         return reason
+
+    def leave(self, sender: str) -> None:
+        """`sender` gives the arm away: it decelerates, and the next desired velocity may be of another sender."""
+        if self._senders.leave(sender):
+            self._desired = None
 
     def sensor(self, name: str, stamp_s: float, now_s: float | None = None) -> str | None:
         """Note a message of required sensor `name`. Returns why that was refused."""
