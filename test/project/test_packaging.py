@@ -58,6 +58,7 @@ IMPORTED_AS = {  # import name: name in package.xml, where they differ
     "transforms3d": "python3-transforms3d",
     "yaml": "python3-yaml",
     "PIL": "python3-pil",
+    "jinja2": "python3-jinja2",
 }
 THROUGH_ANOTHER = {  # imported by another package, or by a name that is no import in our code
     "tensorboard": "torch",
