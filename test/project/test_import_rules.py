@@ -41,6 +41,7 @@ THIRD_PARTY = {
     "trimesh": {"view"},
     "websockets": {"view"},
     "matplotlib": {"run"},
+    "jinja2": {"run"},
     "pickle": set(),
     "cloudpickle": set(),
 }
