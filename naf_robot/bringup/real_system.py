@@ -69,16 +69,15 @@ def driver_system(config: RunConfig) -> list[NodeSpec]:
         if not launch.package:
             raise ConfigError(
                 f"the profile {own.profile!r} of {robot!r} names no launch file of a driver (driver.launch): start the "
-                "driver by hand and give driver:=false"
+                "driver manually and give driver:=false"
             )
         if place in places:
             raise ConfigError(
                 f"the drivers of {places[place]!r} and {robot!r} would both be in namespace {place!r}: give each its "
-                "own driver.launch.namespace, or start them by hand and give driver:=false"
+                "own driver.launch.namespace, or start them manually and give driver:=false"
             )
         places[place] = robot
-        share = str(share_directory())
-        words = [f"{name}:={launch.filled(value, robot, share)}" for name, value in launch.arguments.items()]
+        words = launch.words(robot, str(share_directory()))
         spawned = [word for name in launch.controllers for word in ("--spawn", name)]
         specs.append(
             NodeSpec(

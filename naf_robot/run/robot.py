@@ -33,17 +33,17 @@ class DriverLaunchConfig(Config, frozen=True):
     """The maker's launch file, which `real.launch.py` starts; in texts {robot} is the robot's name, {share} the folder
     of this package's files."""
 
-    package: str = ""  # ROS package of the launch file; empty: the driver is started by hand
+    package: str = ""  # ROS package of the launch file; empty: the driver is started manually
     file: str = ""  # launch file, in the folder launch of the package
-    arguments: dict[str, str] = msgspec.field(default_factory=dict)  # its arguments by name
+    arguments: dict[str, str | bool | int | float] = msgspec.field(default_factory=dict)  # its arguments by name
     namespace: str = "/{robot}"  # namespace in which the driver then has its topics
     controllers: tuple[str, ...] = ()  # controllers that are loaded and activated besides
 
     def __post_init__(self) -> None:
         if bool(self.package) != bool(self.file):
             raise ConfigError("driver.launch needs both package and file, or neither")
-        for text in (self.namespace, *self.arguments.values()):
-            self.filled(text, "robot", "")
+        self.filled(self.namespace, "robot", "")
+        self.words("robot", "")
         if not self.namespace.startswith("/"):
             raise ConfigError(f"driver.launch.namespace must begin with /, got {self.namespace!r}")
 
@@ -57,6 +57,11 @@ class DriverLaunchConfig(Config, frozen=True):
             return text.format(robot=robot, share=share)
         except (KeyError, IndexError, ValueError):
             raise ConfigError(f"driver.launch: in {text!r} only {{robot}} and {{share}} may stand in braces") from None
+
+    def words(self, robot: str, share: str) -> list[str]:
+        """The arguments for one robot as `name:=value`, as one gives them to `ros2 launch`."""
+        texts = {name: str(v).lower() if isinstance(v, bool) else str(v) for name, v in self.arguments.items()}
+        return [f"{name}:={self.filled(text, robot, share)}" for name, text in texts.items()]
 
     def place(self, robot: str) -> str:
         """The namespace for one robot, such as /left, / for none."""
