@@ -75,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
         operator = command(name, text)
         operator_command.add_arguments(name, operator)
         operator.set_defaults(run=partial(operator_command.run, name))
+    view = command("view", "serve a page that shows the robots of a running graph, or replays a run folder")
+    _plugin("naf_robot.bringup.view_command", view)
     teleop = command("teleop", "move a robot with keys or a joystick, through velocity control")
     _plugin("naf_robot.bringup.teleop_command", teleop)
     compare = command("compare", "compare two policy versions by interleaved pairs of greedy episodes")

@@ -16,7 +16,7 @@ class PolicyChoice:
     def __init__(self, robot: str, observation_size: int, action_size: int, trials: int) -> None:
         self._robot = robot
         self._sizes = (observation_size, action_size)
-        self._trials = trials
+        self.trials = trials
         self._offered: PolicyParameters | None = None
         self._pinned: PolicyParameters | None = None
         self._acting: PolicyParameters | None = None
@@ -78,7 +78,7 @@ class PolicyChoice:
 
         In a comparison it is `compared` that acts, whatever is pinned or offered.
         """
-        on_trial = self._acting if 0 < self._passed < self._trials else None
+        on_trial = self._acting if 0 < self._passed < self.trials else None
         parameters = compared or self._pinned or on_trial or self._offered
         if parameters is None or parameters is self._acting:
             return None

@@ -21,6 +21,7 @@ from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.experience_link import ExperienceLink, open_outbox
 from naf_robot.nodes.policy_link import PolicyLink
 from naf_robot.nodes.qos import FEEDBACK, latched
+from naf_robot.nodes.run_link import RunLink
 from naf_robot.nodes.sensor_input import SensorInput
 from naf_robot.run.contract import contract_of
 from naf_robot.run.frames import frame_of
@@ -40,6 +41,8 @@ class CollectorNode(ExecutableNode):
         projection = SafetyProjection(model, self.config.safety_of(self.robot))
         actions = bound_actions(self.config, model, projection.limits)
         self.joints = model.joint_names
+        self.run_link = RunLink(self, self.robot)
+        self.run_link.join()
         self.frame = frame_of(self.robot, model.base_frame)
         contract = contract_of(self.config, self.run_dir)
         self.outbox = open_outbox(self, self.robot, contract)
@@ -50,9 +53,13 @@ class CollectorNode(ExecutableNode):
         self.desired = DesiredOutput(self, self.joints)
         self.target = self.create_publisher(PoseStamped, topics.TARGET, latched())
         self.report = CollectorReport(
-            self.collector, self.assembler, self.look_at_states, lambda: self.experience.report() | self.input.report()
+            self.collector,
+            self.assembler,
+            self.look_at_states,
+            lambda: self.experience.report() | self.input.report() | self.run_link.report(),
         )
-        self.diagnostics = Diagnostics(self, STEADY, self.report.status)
+        self.diagnostics = Diagnostics(self, STEADY, lambda: self.run_link.with_warning(self.report.status()))
+        self.run_link.attach(self.collector, self.outbox, self.diagnostics)
         self.experience = ExperienceLink(self, self.robot, self.outbox, self.collector, self.diagnostics)
         self.policy = PolicyLink(self, self.robot, contract, self.collector, self.diagnostics)
         sensors = (state_sensor(self.config, self.robot), *task_sensors(self.config, self.robot))
@@ -116,6 +123,7 @@ class CollectorNode(ExecutableNode):
 
     def on_housekeeping(self) -> None:
         """Resend what is overdue; look after the policy; act on an overdue tick."""
+        self.run_link.housekeeping()
         self.experience.send()
         self.policy.housekeeping()
         self.tick_if_ready()

@@ -22,7 +22,8 @@ ROOMS = {
     "collecting": (*PURE, "run"),
     "training": (*PURE, "run"),
     "study": (*PURE, "run"),
-    "nodes": (*PURE, "run", "collecting", "training"),
+    "view": ("core", "arm", "sensing", "tasks", "sim", "experience", "run"),
+    "nodes": (*PURE, "run", "collecting", "training", "view"),
     "bringup": ("core", "run"),
 }
 THIRD_PARTY = {
@@ -36,6 +37,9 @@ THIRD_PARTY = {
     "sqlite3": {"experience"},
     "PIL": {"core"},
     "launch": {"bringup"},
+    "viser": {"view"},
+    "trimesh": {"view"},
+    "websockets": {"view"},
     "matplotlib": {"run"},
     "jinja2": {"run"},
     "pickle": set(),
@@ -96,7 +100,8 @@ def test_only_the_launch_adapter_and_its_process_import_launch():
     ("modules", "banned"),
     [
         ("naf_robot.learning.registry, naf_robot.learning.naf.learner", ("rclpy", "mujoco", "launch")),
-        ("naf_robot.bringup.cli, naf_robot.bringup.training", ("torch", "rclpy")),
+        ("naf_robot.bringup.cli, naf_robot.bringup.training", ("torch", "rclpy", "viser")),
+        ("naf_robot.view.page, naf_robot.view.stored", ("torch", "rclpy", "mujoco", "matplotlib")),
     ],
 )
 def test_importing_does_not_load(modules: str, banned: tuple[str, ...]):
