@@ -79,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     _plugin("naf_robot.bringup.view_command", view)
     teleop = command("teleop", "move a robot with keys or a joystick, through velocity control")
     _plugin("naf_robot.bringup.teleop_command", teleop)
+    compare = command("compare", "compare two policy versions by interleaved pairs of greedy episodes")
+    _plugin("naf_robot.study.compare_command", compare)
     study = command("study", "train without ROS on a task or any Gymnasium environment, one seed after another")
     _plugin("naf_robot.study.command", study)
     convert = command("convert", "convert a run folder of an older version to the present format")
