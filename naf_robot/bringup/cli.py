@@ -75,15 +75,18 @@ def _parser() -> argparse.ArgumentParser:
         operator = command(name, text)
         operator_command.add_arguments(name, operator)
         operator.set_defaults(run=partial(operator_command.run, name))
+    view = command("view", "serve a page that shows the robots of a running graph, or replays a run folder")
+    _plugin("naf_robot.bringup.view_command", view)
     teleop = command("teleop", "move a robot with keys or a joystick, through velocity control")
     _plugin("naf_robot.bringup.teleop_command", teleop)
+    compare = command("compare", "compare two policy versions by interleaved pairs of greedy episodes")
+    _plugin("naf_robot.study.compare_command", compare)
     study = command("study", "train without ROS on a task or any Gymnasium environment, one seed after another")
     _plugin("naf_robot.study.command", study)
     convert = command("convert", "convert a run folder of an older version to the present format")
     _plugin("naf_robot.run.convert_command", convert)
-    report = command("report", "draw the learning curve of a run folder again")
-    _run_dir(report)
-    report.set_defaults(run=_report)
+    report = command("report", "write the report of a run, or of several beside each other, as one HTML page")
+    _plugin("naf_robot.run.report_command", report)
     inspect = command("inspect", "print the summary, the newest checkpoint and the number of episodes of a run")
     _run_dir(inspect)
     inspect.set_defaults(run=_inspect)
@@ -152,13 +155,6 @@ def _evaluate(options: argparse.Namespace) -> int:
         json.dumps(evaluate_run(options.run_dir, options.episodes, options.seed, [assignments_layer(options.set)])),
         flush=True,
     )
-    return 0
-
-
-def _report(options: argparse.Namespace) -> int:
-    from naf_robot.run.report import write_learning_curve
-
-    print(write_learning_curve(options.run_dir), flush=True)
     return 0
 
 
