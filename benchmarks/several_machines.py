@@ -2,10 +2,10 @@
 
     python benchmarks/several_machines.py --output docs/results/several_machines.json
 
-Each host is a network namespace (needs root), with real processes and real DDS; a thread of ours carries packets between
-them, drops some, delays all and limits their rate (`test/support/hosts.py`). In the first cut one robot goes on and the
-other holds still, as `collector.max_policy_age_s` says. In the second one the collector of the first is killed, and the
-trainer is ended by Ctrl-C; it is resumed when the link is back.
+Each host is a network namespace (needs root), with real processes and real DDS; a thread of ours carries the packets
+between them, drops some, delays all and limits their rate (`test/support/hosts.py`). In the first cut one robot goes on
+and the other holds still, as `collector.max_policy_age_s` says. In the second one the collector of the first is killed,
+and the trainer is ended by Ctrl-C; it is resumed when the link is back.
 """
 
 import argparse
