@@ -20,7 +20,9 @@ from naf_robot.nodes import convert, topics
 from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.fleet_link import FleetLink
+from naf_robot.nodes.pin_request import RequestedPolicies
 from naf_robot.nodes.qos import EXPERIENCE, EXPERIENCE_INTAKE, latched, reliable
+from naf_robot.run.comparison import ComparisonFiles
 from naf_robot.run.health import FleetHealth
 from naf_robot.run.report import load_drawing, write_learning_curve
 from naf_robot.run.stop_times import TRAINER_DRAIN_S
@@ -49,6 +51,7 @@ class TrainerNode(ExecutableNode):
 
         torch.set_num_threads(self.config.trainer.threads)
         self.trainer = Trainer(self.config, self.run_dir, SteadyClock())
+        self.requested = RequestedPolicies(self, self.trainer.contract.run_id)
         self.health = FleetHealth(self.trainer.robots.names)
         self.fleet = FleetLink(self, self.trainer.contract.run_id, self.trainer.robots)
         self.progress = Progress(self.trainer, self.health)
@@ -65,6 +68,7 @@ class TrainerNode(ExecutableNode):
         self.create_service(SetBool, "trainer/pause", self.on_pause)
         self.create_timer(REPUBLISH_S, self.on_republish, clock=STEADY)
         self.create_timer(EVENTS_S, self.on_events, clock=STEADY)
+        self.comparison = ComparisonFiles(self.run_dir)
         self.diagnostics = Diagnostics(self, STEADY, self.report)
         self.fleet.attach(self.diagnostics)
         self.drawing_loaded = False
@@ -97,14 +101,19 @@ class TrainerNode(ExecutableNode):
     def on_diagnostics(self, message: DiagnosticArray) -> None:
         """The robots' diagnostics, for the display."""
         self.health.know(self.trainer.robots.names)
+        self.trainer.unattended.know(self.trainer.robots.names)
         for status in message.status:
             values = {entry.key: entry.value for entry in status.values}
             self.health.take(status.name, status.message, values, status.level == ERROR)
             self.trainer.unattended.report(status.name, status.message, values, status.level == ERROR)
 
     def on_request(self, message: String) -> None:
-        """A collector has no parameters or old ones."""
+        """A collector has no parameters or old ones, or asks for one version."""
         self.handled += 1
+        _, _, version = message.data.partition(" ")
+        if version:
+            self.requested.answer(message.data, self.trainer.publication.recent)
+            return
         if self.trainer.publication.version > 0 and time.monotonic() - self.published_s > 0.1:
             self.publish(self.trainer.parameters())
 
@@ -189,7 +198,8 @@ class TrainerNode(ExecutableNode):
             if self.trainer.checkpoint_is_due() and not self.trainer.try_checkpoint():
                 self.get_logger().error(self.trainer.trouble["checkpoint"])
             self.progress.show()
-            if self.decided is None and (outcome := self.trainer.outcome()) is not None:
+            compared = self.comparison.is_active()  # its episodes decide nothing
+            if self.decided is None and not compared and (outcome := self.trainer.outcome()) is not None:
                 self.decided = outcome
                 replace_file(self.run_dir / OUTCOME_FILE, f"{outcome}\n".encode())
                 self.fleet.decided(outcome)
