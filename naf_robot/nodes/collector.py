@@ -31,6 +31,8 @@ ORDERLY_ENDS = ("time limit", "terminated")
 class CollectorNode(ExecutableNode):
     """One robot's collector on the graph."""
 
+    control_rank = 1
+
     def __init__(self) -> None:
         super().__init__("collector")
         self.robot = self.robot_parameter()
