@@ -25,6 +25,7 @@ ROS += [
 ]
 SIM = ["mujoco>=4.0,<5", "gymnasium>=1.0,<2"]
 DOCS = ["mkdocs>=1.6,<2", "mkdocstrings[python]>=1,<2"]
+VIEW = ["viser>=1.1,<1.2", "trimesh>=4", "websockets>=13.1,<17", "pycollada>=0.8"]
 TEST = [
     "pytest>=8",
     "pytest-timeout>=2.3",
@@ -44,7 +45,10 @@ NODES = (
     "trainer",
     "lifecycle",
     "driver_check",
+    "scene_markers",
     "operator_client",
+    "teleop",
+    "view",
 )
 FOR_PIP = {"bdist_wheel", "editable_wheel", "dist_info"} & set(sys.argv)
 
@@ -78,7 +82,7 @@ setup(
     name=PACKAGE,
     version="0.1.0",
     packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
-    package_data={PACKAGE: ["py.typed", "arm/projection/path_check.c"]},
+    package_data={PACKAGE: ["py.typed", "arm/projection/path_check.c", "run/html_report/page.html.j2"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (f"share/{PACKAGE}", ["package.xml"]),
@@ -102,10 +106,11 @@ setup(
         "tensorboard>=2.16",
         "tqdm>=4.60",
         "matplotlib>=3.6",
+        "jinja2>=3",
         "transforms3d>=0.4.1",
         "xacro>=2.0",
     ],
-    extras_require={"ros": ROS, "sim": SIM, "test": TEST, "docs": DOCS},
+    extras_require={"ros": ROS, "sim": SIM, "view": VIEW, "test": TEST, "docs": DOCS},
     zip_safe=False,
     author="naf_robot maintainers",
     maintainer="naf_robot maintainers",

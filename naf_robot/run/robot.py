@@ -19,7 +19,7 @@ REAL = "ros2_control"  # the backend that is no simulator
 MISSED = 2.0  # control periods that a drive should wait for a command
 SIMULATED_OUTPUT = "velocity"  # what the simulator's drives take
 NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*_?")
-READ_AS_SOMETHING_ELSE = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"}
+READ_AS_SOMETHING_ELSE = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity"}
 
 
 class OutputConfig(Config, frozen=True):
@@ -27,6 +27,45 @@ class OutputConfig(Config, frozen=True):
 
     kind: str = "velocity"  # kind of command that the arm's controller accepts: velocity, position or trajectory
     topic: str = ""  # topic of the controller's commands, in the robot's namespace; empty: the usual one of the kind
+
+
+class DriverLaunchConfig(Config, frozen=True):
+    """The maker's launch file, which `real.launch.py` starts; in texts {robot} is the robot's name, {share} the folder
+    of this package's files."""
+
+    package: str = ""  # ROS package of the launch file; empty: the driver is started manually
+    file: str = ""  # launch file, in the folder launch of the package
+    arguments: dict[str, str | bool | int | float] = msgspec.field(default_factory=dict)  # its arguments by name
+    namespace: str = "/{robot}"  # namespace in which the driver then has its topics
+    controllers: tuple[str, ...] = ()  # controllers that are loaded and activated besides
+
+    def __post_init__(self) -> None:
+        if bool(self.package) != bool(self.file):
+            raise ConfigError("driver.launch needs both package and file, or neither")
+        self.filled(self.namespace, "robot", "")
+        self.words("robot", "")
+        if not self.namespace.startswith("/"):
+            raise ConfigError(f"driver.launch.namespace must begin with /, got {self.namespace!r}")
+
+    def filled(self, text: str, robot: str, share: str) -> str:
+        """`text` for one robot.
+
+        Raises:
+            ConfigError: something else than {robot} or {share} stands in braces.
+        """
+        try:
+            return text.format(robot=robot, share=share)
+        except (KeyError, IndexError, ValueError):
+            raise ConfigError(f"driver.launch: in {text!r} only {{robot}} and {{share}} may stand in braces") from None
+
+    def words(self, robot: str, share: str) -> list[str]:
+        """The arguments for one robot as `name:=value`, as one gives them to `ros2 launch`."""
+        texts = {name: str(v).lower() if isinstance(v, bool) else str(v) for name, v in self.arguments.items()}
+        return [f"{name}:={self.filled(text, robot, share)}" for name, text in texts.items()]
+
+    def place(self, robot: str) -> str:
+        """The namespace for one robot, such as /left, / for none."""
+        return "/" + self.filled(self.namespace, robot, "").strip("/")
 
 
 class DriverConfig(Config, frozen=True):
@@ -38,6 +77,7 @@ class DriverConfig(Config, frozen=True):
     # what stands before the last / of the topic of commands
     timeout_s: PositiveFloat | None = None  # time without a command after which the driver or the drives stop the arm;
     # null: unknown, so none is counted on
+    launch: DriverLaunchConfig = DriverLaunchConfig()
 
     def __post_init__(self) -> None:
         require_finite(self, "driver")
@@ -51,7 +91,7 @@ class RobotConfig(Config, frozen=True, kw_only=True):
     safety: SafetyConfig
     velocity_control: VelocityControlConfig = VelocityControlConfig()
     base_pose: tuple[float, float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)  # x, y, z [m] and roll,
-    # pitch, yaw in rad of the arm's base in the world: for display, all control is in the base frame
+    # pitch, yaw in rad of the arm's base in frame world: for display, all control is in the base frame
     backend: str = "mujoco"  # what moves the arm: a simulator by its name in `sim.registry`, or ros2_control
     output: OutputConfig = OutputConfig()
     driver: DriverConfig = DriverConfig()
