@@ -205,7 +205,7 @@ class Collector:
             return self.abort(f"sensor lost: no {' and no '.join(missing)} at {now_s:.2f} s")
         signals = with_kinematics(signals, self._model)
         if self._episode is None:
-            return self._between_episodes(now_s, signals)
+            return self._between_episodes(now_s, signals, not missing)
         return self._within_episode(now_s, signals, self._episode)
 
     def hold(self, source: str, reason: str | None) -> None:
@@ -229,7 +229,7 @@ class Collector:
         episode.end_reason = reason
         return self._end(episode, still)
 
-    def _between_episodes(self, now_s: float, signals: Signals) -> Tick:
+    def _between_episodes(self, now_s: float, signals: Signals, complete: bool) -> Tick:
         still = np.zeros(self._model.size)
         if self.hold_reasons:
             self.phase = Phase.HELD
@@ -247,7 +247,7 @@ class Collector:
         if self._next.prepared is None:
             prepared = self._next.prepare(self.next_episode, self._policies.is_candidate)
             return Tick(still, prepared=self._task.goal_position(prepared.goal))
-        if not self._task.ready(signals):
+        if not complete or not self._task.ready(signals):
             self.phase = Phase.WORLD_NOT_READY
             return Tick(still)
         return self._begin(now_s, signals)
