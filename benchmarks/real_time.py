@@ -139,7 +139,7 @@ def measured(robots: int, options: argparse.Namespace) -> dict[str, Any]:
                 watched.processes[name] = stack.enter_context(process(words, folder / f"{name}.log"))
             words = [str(PROCESSES), "floor", str(folder / "floor.npz"), str(period_s)]
             watched.processes["floor"] = stack.enter_context(process(words, folder / "floor.log"))
-            words = ["-m", "naf_robot.bringup.cli", "train", "--task", "reach", "--robots", ",".join(names)]
+            words = ["-m", "naf_robot.bringup.entry", "train", "--task", "reach", "--robots", ",".join(names)]
             words += ["--simulated", "false", "--run-dir", str(folder / "run"), "--max-episodes", str(NEVER)]
             words += ["--set", *settings]
             watched.processes["system"] = system = stack.enter_context(process(words, folder / "system.log"))

@@ -34,8 +34,8 @@ SEVERAL = {"config": ("--config", "FILE"), "settings": ("--set", "KEY=VALUE")}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; the exit code."""
-    options = _parser().parse_args(arguments)
     try:
+        options = _parser().parse_args(arguments)
         return options.run(options)
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -3,17 +3,19 @@
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+PROC = Path("/proc")
 POLL_S = 0.01
-STARVED_S = 20.0  # at most, that a process may end later because it was given no processor
+STARVED_S = 60.0  # at most, that a process may end later because it was given no processor, or waited for the disk
 
 
 @dataclass
 class _Account:
-    """What a process that should end was given of the processors, sample by sample."""
+    """What a process that should end was given of the processors and the disk, sample by sample."""
 
     processor_s: float
     sampled_s: float
@@ -22,7 +24,7 @@ class _Account:
     def sample(self, pid: int, now_s: float) -> None:
         """Count the time since the last sample as starved as far as the process could have run but did not."""
         processor_s, passed_s = processor_time_s(pid), now_s - self.sampled_s
-        if is_runnable(pid):
+        if is_held_up(pid):
             self.starved_s += max(0.0, passed_s - (processor_s - self.processor_s))
         self.processor_s, self.sampled_s = processor_s, now_s
 
@@ -30,8 +32,8 @@ class _Account:
 def await_ends(children: Mapping[str, subprocess.Popen], asked_s: float, limits_s: Mapping[str, float]) -> None:
     """Wait for every child; one that goes on past its limit is killed.
 
-    On a busy machine time in which a child was runnable but not run does not count, up to `STARVED_S`: a node is
-    not killed before it had the chance to send its last command.
+    On a busy machine time in which a child was runnable but not run, or waited for the disk, does not count, up to
+    `STARVED_S`: a node is not killed before it had the chance to send its last command and to write its files.
 
     Args:
         children: By label; all have been asked to end.
@@ -52,16 +54,25 @@ def await_ends(children: Mapping[str, subprocess.Popen], asked_s: float, limits_
 
 
 def processor_time_s(pid: int) -> float:
-    """Processor time of the main thread of `pid` so far [s], 0 where the kernel does not tell."""
-    try:
-        return 1e-9 * int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
-    except (OSError, IndexError, ValueError):
-        return 0.0
+    """Processor time of the threads of `pid` so far [s], 0 where the kernel does not tell."""
+    total_ns = 0
+    for thread in _threads(pid):
+        with suppress(OSError, IndexError, ValueError):
+            total_ns += int((thread / "schedstat").read_text().split()[0])
+    return 1e-9 * total_ns
 
 
-def is_runnable(pid: int) -> bool:
-    """Whether the main thread of `pid` runs or waits for a processor only."""
+def is_held_up(pid: int) -> bool:
+    """Whether any thread of `pid` runs, or waits for nothing but a processor or the disk."""
+    return any(_state(thread) in ("R", "D") for thread in _threads(pid))
+
+
+def _threads(pid: int) -> Iterator[Path]:
+    return (PROC / f"{pid}/task").glob("*")
+
+
+def _state(thread: Path) -> str:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "R"
+        return (thread / "stat").read_text().rpartition(")")[2].split()[0]
     except (OSError, IndexError):
-        return False
+        return ""

@@ -26,7 +26,7 @@ from naf_robot.core.console import protect_output
 from naf_robot.core.errors import ConfigError, NafRobotError, UnknownNameError
 from naf_robot.core.ros_environment import check_ros_environment, complete_ros_environment
 from naf_robot.nodes.convert import seconds_of
-from naf_robot.nodes.scheduling import give_way, use_batch_scheduling, use_real_time_scheduling
+from naf_robot.nodes.scheduling import give_way, stop_giving_way, use_batch_scheduling, use_real_time_scheduling
 from naf_robot.run.config import RunConfig, check_robot, load
 from naf_robot.run.stop_times import STOP_BY_SIGTERM
 
@@ -165,6 +165,7 @@ def run(make: Callable[[], ExecutableNode]) -> int:
         return INTERNAL_ERROR
     finally:
         if node is not None:
+            stop_giving_way()  # whoever asked waits for the last words
             try:
                 node.close()
             finally:

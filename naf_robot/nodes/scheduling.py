@@ -13,6 +13,7 @@ from pathlib import Path
 THREADS = Path("/proc/self/task")
 AUTOGROUP = Path("/proc/self/autogroup")
 MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT = 1, 2, 4
+OWN_NICE = os.getpriority(os.PRIO_PROCESS, 0)
 NAMES = {
     getattr(os, name): name
     for name in ("SCHED_OTHER", "SCHED_BATCH", "SCHED_IDLE", "SCHED_FIFO", "SCHED_RR")
@@ -71,12 +72,21 @@ def give_way(nice: int) -> None:
     Linux compares niceness within a session only where it groups processes by sessions (autogroup): one that leads
     its own session makes the session nice too.
     """
+    _set_nice(max(nice, OWN_NICE), nice)
+
+
+def stop_giving_way() -> None:
+    """Be as nice as at the start again, as far as that is allowed: what is left to do must be done soon."""
+    _set_nice(OWN_NICE, 0)
+
+
+def _set_nice(nice: int, of_session: int) -> None:
     for thread in threads():
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, thread, max(nice, os.getpriority(os.PRIO_PROCESS, thread)))
-    if nice > 0 and os.getsid(0) == os.getpid():
+            os.setpriority(os.PRIO_PROCESS, thread, nice)
+    if os.getsid(0) == os.getpid():
         with suppress(OSError):
-            AUTOGROUP.write_text(f"{nice}")
+            AUTOGROUP.write_text(f"{of_session}")
 
 
 def described() -> str:

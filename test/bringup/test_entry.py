@@ -11,16 +11,35 @@ LOADING = """
 import importlib, os, signal, sys
 from naf_robot.bringup import entry
 sys.argv = ["naf-robot", {command!r}]
-importlib.import_module = lambda name: os.kill(os.getpid(), signal.SIGINT)
+importlib.import_module = lambda name: {when}
 sys.exit(entry.main())
 """
+KILL = "os.kill(os.getpid(), signal.{number})"
+NUMBERS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
-@pytest.mark.parametrize(("command", "code"), [("train", 0), ("evaluate", 130)])
-def test_while_the_program_is_loaded(command: str, code: int):
-    source = LOADING.format(command=command)
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize(("command", "code"), [("train", 0), ("trainer", 0), ("robot", 0), ("evaluate", 128)])
+def test_while_the_program_is_loaded(command: str, code: int, number: str):
+    if signal.getsignal(getattr(signal, number)) is signal.SIG_IGN:
+        pytest.skip("ignored here, as under nohup, and so by what is started")
+    source = LOADING.format(command=command, when=KILL.format(number=number))
     run = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=60, check=False)
-    assert (run.returncode, run.stderr) == (code, "")
+    assert (run.returncode, run.stderr) == (code and code + getattr(signal, number), "")
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_while_the_options_of_a_system_are_read_and_after_it_has_ended(number: str):
+    if signal.getsignal(getattr(signal, number)) is signal.SIG_IGN:
+        pytest.skip("ignored here, as under nohup, and so by what is started")
+    asked = KILL.format(number=number)
+    begins = LOADING.format(command="train", when=f"__import__('types').SimpleNamespace(main=lambda: {asked})")
+    run = subprocess.run([sys.executable, "-c", begins], capture_output=True, text=True, timeout=60, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+    source = LOADING.format(command="train", when="__import__('types').SimpleNamespace(main=lambda: 3)")
+    source = source.replace("sys.exit(entry.main())", f"code = entry.main(); {asked}; sys.exit(code)")
+    run = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=60, check=False)
+    assert (run.returncode, run.stderr) == (3, "")
 
 
 @pytest.mark.ros

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from small_system import Bench, Script
 
+from naf_robot.bringup import stopping
 from naf_robot.bringup.environment import local_environment
 from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.options import SystemOptions, options
@@ -271,6 +272,20 @@ def test_on_a_busy_machine_one_that_gets_no_processor_is_not_killed_before_its_l
         load.communicate()
     assert bench.lines()[-1] == "control zero sent"
     assert code == 0
+
+
+@pytest.mark.parametrize(
+    ("main", "other", "held_up"), [("R", "S", True), ("S", "S", False), ("S", "D", True), ("S", "R", True)]
+)
+def test_who_waits_for_a_processor_or_the_disk_is_held_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, main: str, other: str, held_up: bool
+):
+    for place, state in (("7/task/7", main), ("7/task/8", other)):
+        (tmp_path / place).mkdir(parents=True, exist_ok=True)
+        (tmp_path / place / "stat").write_text(f"7 (a (name) R) {state} 1 2 3")
+    monkeypatch.setattr(stopping, "PROC", tmp_path)
+    assert stopping.is_held_up(7) == held_up
+    assert not stopping.is_held_up(9), "it has ended"
 
 
 def test_a_signal_before_anything_was_started_starts_nothing(bench: Bench):
