@@ -30,18 +30,20 @@ from typing import Any
 import measuring
 import numpy as np
 import process_watch
+import stop_busy
 from diagnostic_msgs.msg import DiagnosticArray
 from driver.settings import Settings
 from graph import Graph, graph
 from std_srvs.srv import SetBool
 
 from naf_robot.bringup.environment import local_environment
+from naf_robot.bringup.runner import die_with_parent
 from naf_robot.nodes import topics
 from naf_robot.nodes.qos import reliable
 from naf_robot.run.config import resolve
 
 PROCESSES = Path(__file__).with_name("real_time_processes.py")
-START_S, END_S = 90.0, 60.0
+START_S, END_S = 90.0, 120.0
 STATE_HZ = 100.0  # of the drivers, at least; twice the control rate where that is more
 NEVER = 1_000_000
 
@@ -96,7 +98,7 @@ def process(words: list[str], log: Path) -> Iterator[subprocess.Popen]:
             stdout=file,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=measuring.die_with_parent,
+            preexec_fn=die_with_parent,
         )
     try:
         yield child
@@ -144,6 +146,11 @@ def measured(robots: int, options: argparse.Namespace) -> dict[str, Any]:
             words += ["--set", *settings]
             watched.processes["system"] = system = stack.enter_context(process(words, folder / "system.log"))
             row = _watch(system.pid, names, watched, options)
+            with stop_busy.processes([stop_busy.BUSY] * options.busy_at_end):
+                begin_s = time.monotonic()
+                stop_busy.interrupt_twice(system)
+                system.wait(END_S)
+                row["stop_s"] = round(time.monotonic() - begin_s, 2)
         row["exit_code"] = system.returncode
         row["transitions"] = process_watch.progress(folder / "run")["transitions"]
         row |= analysed(folder, names, period_s, row.pop("begin_ns"), row.pop("end_ns"))
@@ -242,6 +249,7 @@ def analysed(folder: Path, names: list[str], period_s: float, begin_ns: int, end
     return {
         "tick": periods(ticks, period_s),
         "command": periods(commands, period_s),
+        "at_rest": all(not np.load(folder / f"{name}.npz")["last_command"].any() for name in names),
         "floor": periods([np.diff(floor)], period_s),
         **{key: percentiles(1e-6 * np.concatenate(spans)) for key, spans in latencies.items()},
     }
@@ -276,6 +284,7 @@ def main() -> None:
     parser.add_argument("--settle", type=float, default=5.0, help="seconds of work before it counts")
     parser.add_argument("--episode-steps", type=int, default=150)
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="settings of the run")
+    parser.add_argument("--busy-at-end", type=int, default=0, help="processes that use a processor each while it ends")
     parser.add_argument("--keep", metavar="DIR", help="keep logs and what was written down")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the JSON here too, after each row")
     parser.add_argument("--json", action="store_true", help="print JSON (the only format)")

@@ -41,6 +41,7 @@ class RecordingDriver(StandInDriver):
     def __init__(self, settings: Settings) -> None:
         self.stated_ns: list[int] = []
         self.commanded_ns: list[tuple[int, int, int]] = []
+        self.last: list[float] = []  # command
         self.lock = Lock()
         super().__init__(settings)
         self.nodes = [self.broadcaster]
@@ -68,11 +69,13 @@ class RecordingDriver(StandInDriver):
     def on_command(self, message: Float64MultiArray, info: dict[str, int]) -> None:  # type: ignore[override]
         with self.lock:
             super().on_command(message)
+        self.last = list(message.data)
         answered = convert.answered_ns(message) or 0
         self.commanded_ns.append((answered, info["source_timestamp"], info["received_timestamp"]))
 
     def written_down(self) -> dict[str, Any]:
         return {
+            "last_command": np.array(self.last),
             "stated_ns": np.array(self.stated_ns, np.int64),
             "commanded_ns": np.array(self.commanded_ns, np.int64).reshape(-1, 3),
         }

@@ -36,13 +36,13 @@ from std_srvs.srv import SetBool
 from tqdm import tqdm
 
 from naf_robot.bringup.environment import local_environment
+from naf_robot.bringup.runner import die_with_parent
 from naf_robot.core import run_files
 from naf_robot.nodes import topics
 from naf_robot.nodes.qos import reliable
 from naf_robot.run.config import resolve
 
 ROBOTS = ("robot_1", "robot_2")
-BUSY = "while True: pass"
 END_S = 120.0
 WORK_S = 120.0  # until every robot has moved
 AGAIN_S = 0.3  # from one Ctrl-C to the next of somebody who has no patience
@@ -66,6 +66,7 @@ def close_pipe(system: subprocess.Popen) -> None:
     system.send_signal(signal.SIGINT)
 
 
+BUSY = [sys.executable, "-c", "while True: pass"]
 WAYS: dict[str, Callable[[subprocess.Popen], None]] = {
     "SIGINT": interrupt,
     "SIGINT twice": interrupt_twice,
@@ -85,7 +86,7 @@ def processes(commands: list[list[str]]) -> Iterator[None]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=measuring.die_with_parent,
+            preexec_fn=die_with_parent,
         )
         for words in commands
     ]
@@ -144,7 +145,7 @@ def measured(way: str, moment_s: float, at_work: bool, drivers: bool) -> dict[st
             stdout=subprocess.PIPE,
             stderr=error,
             start_new_session=True,
-            preexec_fn=measuring.die_with_parent,
+            preexec_fn=die_with_parent,
         )
         os.set_blocking(system.stdout.fileno(), False)
         first_s = begin_s = time.monotonic()
@@ -249,7 +250,7 @@ def main() -> None:
     moments, rows = random.Random(options.seed), []
     for busy, index in tqdm([(b, k) for b in options.busy for k in range(options.repeats)], disable=None):
         way, at_work = options.ways[index % len(options.ways)], index // len(options.ways) % 2 == 1
-        with processes([[sys.executable, "-c", BUSY]] * busy):
+        with processes([BUSY] * busy):
             rows.append({"busy": busy} | measured(way, moments.uniform(0.0, options.latest), at_work, options.drivers))
         result = {
             "ends": len(rows),

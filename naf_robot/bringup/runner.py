@@ -229,6 +229,6 @@ def log_path(log_dir: Path, label: str) -> Path:
     return log_dir / f"{label.replace('/', '.')}.log"
 
 
-def die_with_parent() -> None:
-    """In the child, before it executes: ask the kernel for SIGTERM when the parent ends."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def die_with_parent(number: int = signal.SIGTERM) -> None:
+    """In the child, before it executes: ask the kernel for this signal when the parent ends, however it does."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)

@@ -15,6 +15,7 @@ from rclpy.executors import SingleThreadedExecutor
 
 from naf_robot.bringup.environment import local_environment
 from naf_robot.bringup.node_spec import NodeSpec
+from naf_robot.bringup.runner import die_with_parent
 
 
 class Graph:
@@ -31,7 +32,12 @@ class Graph:
     def start(self, spec: NodeSpec, log: Path) -> subprocess.Popen:
         with log.open("wb") as file:
             child = subprocess.Popen(
-                spec.command(), env=local_environment(), stdout=file, stderr=subprocess.STDOUT, start_new_session=True
+                spec.command(),
+                env=local_environment(),
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=killed_with_parent,
             )
         self.children.append(child)
         return child
@@ -74,6 +80,11 @@ class Graph:
                 if child.poll() is None:
                     child.kill()
                 child.wait()
+
+
+def killed_with_parent() -> None:
+    """In a child: it ends with the test or benchmark, also with one that is killed, and also while it is frozen."""
+    die_with_parent(signal.SIGKILL)
 
 
 def busyness() -> float:

@@ -10,7 +10,7 @@ from typing import Any
 import driver
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
-from graph import Graph, busyness
+from graph import Graph, busyness, killed_with_parent
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
@@ -79,6 +79,7 @@ class RealArm:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=killed_with_parent,
             )
         self.graph.children.append(child)
         return child
