@@ -126,7 +126,7 @@ class Collector:
         self._home_timeout = HomeTimeout(self._config.home_timeout_s / speed_factor, model.joint_names)
         self.next_episode = first_episode
         self._paused = self.released = False
-        self.pauses = 0  # by an operator
+        self.pauses = self.releases = 0  # by an operator
         self.start_distance: float | None = None  # [rad] of the joint farthest from home as the last episode began
         self.homing_s: float | None = None  # time of the last way home
         self._homing_since_s: float | None = None
@@ -254,7 +254,8 @@ class Collector:
 
     def release(self) -> Tick:
         """Give the arm to another node at once: a running episode ends; nothing is asked for until it is resumed."""
-        self.paused = self.released = True
+        self.releases += not self.released
+        self._paused = self.released = True
         self.phase = Phase.RELEASED
         return self.abort("released to an operator")
 

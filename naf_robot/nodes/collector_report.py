@@ -49,6 +49,7 @@ class CollectorReport:
             "state": "sensor" if waiting else collector.state,
             "homing failures": collector.homing_failures,
             "operator pause": collector.pauses,
+            "operator release": collector.releases,
             "home distance [rad]": _rounded(collector.start_distance),
             "homing time [s]": _rounded(collector.homing_s),
             **self._more(),
