@@ -33,6 +33,8 @@ HOLD_S = 0.01  # wall time a waiting robot adds to a tick of accelerated simulat
 class CollectorNode(ExecutableNode):
     """One robot's collector on the graph."""
 
+    control_rank = 1
+
     def __init__(self) -> None:
         super().__init__("collector")
         self.robot = self.robot_parameter()

@@ -91,9 +91,9 @@ def test_the_rule_sees_a_violation(tmp_path: Path):
     assert len(violations(path, "core")) == 3
 
 
-def test_only_the_launch_adapter_and_its_process_import_launch():
+def test_only_the_launch_adapter_its_process_and_drivers_import_launch():
     users = [path.name for path in MODULES if any(name.split(".")[0].startswith("launch") for name in imports(path))]
-    assert users == ["launch_adapter.py", "launch_process.py"]
+    assert users == ["driver_launch.py", "launch_adapter.py", "launch_process.py"]
 
 
 @pytest.mark.parametrize(
