@@ -8,7 +8,9 @@ Needs Chromium (Debian: apt install chromium). It draws WebGL in software: what 
 
 import argparse
 import io
+import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -22,12 +24,12 @@ from PIL import Image
 COLOURS = 255  # of the palette: a picture in the documentation should be small
 ADDRESS = re.compile(r"http://\S+")
 CLOSE_NOTICES = "document.querySelectorAll('.mantine-Notification-closeButton').forEach(button => button.click())"
-START_S, WHEN_S = 120.0, 300.0
+START_S, WHEN_S, DRAWN_S = 120.0, 300.0, 4.0
 
 
 @contextmanager
-def page_of(run_dir: Path, arguments: list[str]) -> Iterator[str]:
-    """The address of a page that shows the run in `run_dir`."""
+def page_of(run_dir: Path, arguments: list[str]) -> Iterator[tuple[str, int]]:
+    """The address of a page that shows the run in `run_dir`, and the process that serves it."""
     command = [sys.executable, "-m", "naf_robot.bringup.cli", "view", "--run-dir", str(run_dir), *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
@@ -35,14 +37,14 @@ def page_of(run_dir: Path, arguments: list[str]) -> Iterator[str]:
         found = ADDRESS.search(process.stdout.readline())
         if found is None:
             raise RuntimeError("naf-robot view serves no page; it says why above")
-        yield found.group(0)
+        yield found.group(0), process.pid
     finally:
         process.terminate()
         process.wait()
 
 
-def take(tab: Tab, address: str, wait_s: float, when: str) -> bytes:
-    """The page as PNG once it has been drawn for `wait_s` and its text matches `when`."""
+def take(tab: Tab, address: str, process: int, wait_s: float, when: str) -> bytes:
+    """The page as PNG once it has been drawn for `wait_s` and its text matches `when`; it stands still meanwhile."""
     tab.open(address)
     tab.wait_for(lambda: "robots" in tab.text(), START_S, "the run's heading")
     until_s = time.monotonic() + wait_s
@@ -50,7 +52,12 @@ def take(tab: Tab, address: str, wait_s: float, when: str) -> bytes:
         tab.evaluate(CLOSE_NOTICES)  # such as that WebGL is drawn in software
         time.sleep(0.5)
     tab.wait_for(lambda: re.search(when, tab.text()), WHEN_S, when)
-    return tab.picture()
+    os.kill(process, signal.SIGSTOP)
+    try:
+        time.sleep(DRAWN_S)
+        return tab.picture()
+    finally:
+        os.kill(process, signal.SIGCONT)
 
 
 def main() -> int:
@@ -63,8 +70,11 @@ def main() -> int:
     parser.add_argument("--when", default="", help="text to wait for then, as a regular expression: 'door [2-9]\\d°'")
     options = parser.parse_args()
     width, height = options.size
-    with page_of(options.run_dir, ["--stored"] if options.stored else []) as address, browser(width, height) as tab:
-        picture = Image.open(io.BytesIO(take(tab, address, options.wait, options.when))).convert("RGB")
+    with (
+        page_of(options.run_dir, ["--stored"] if options.stored else []) as (address, process),
+        browser(width, height) as tab,
+    ):
+        picture = Image.open(io.BytesIO(take(tab, address, process, options.wait, options.when))).convert("RGB")
     options.output.parent.mkdir(parents=True, exist_ok=True)
     picture.quantize(COLOURS).save(options.output, optimize=True)
     print(options.output, options.output.stat().st_size, "bytes")
