@@ -10,8 +10,9 @@ from std_srvs.srv import SetBool, Trigger
 
 from naf_robot.arm.model.joint_values import RefusedMessage, by_name
 from naf_robot.arm.projection.projection import SafetyProjection
-from naf_robot.collecting.collector import Collector, Phase, Tick
+from naf_robot.collecting.collector import Collector, Tick
 from naf_robot.collecting.episode import ORDERLY_ENDS
+from naf_robot.collecting.phase import Phase
 from naf_robot.core.clock import SteadyClock
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.collector_report import CollectorReport
@@ -32,6 +33,8 @@ HOLD_S = 0.01  # wall time a waiting robot adds to a tick of accelerated simulat
 
 class CollectorNode(ExecutableNode):
     """One robot's collector on the graph."""
+
+    control_rank = 1
 
     def __init__(self) -> None:
         super().__init__("collector")

@@ -39,6 +39,8 @@ PUBLISHERS_PERIOD_S = 1.0
 class VelocityControlNode(ExecutableNode):
     """The safety projection and its watchdog on the graph."""
 
+    control_rank = 0
+
     def __init__(self) -> None:
         super().__init__("velocity_control")
         robot, clock = self.robot_parameter(), SteadyClock()
