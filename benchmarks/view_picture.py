@@ -18,13 +18,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import measuring  # noqa: F401  finds the support of the tests
+import viser
 from headless_browser import Tab, browser
 from PIL import Image
+from view_client import decoded
+from websockets.sync.client import connect
 
 COLOURS = 255  # of the palette: a picture in the documentation should be small
 ADDRESS = re.compile(r"http://\S+")
 CLOSE_NOTICES = "document.querySelectorAll('.mantine-Notification-closeButton').forEach(button => button.click())"
-START_S, WHEN_S, DRAWN_S = 120.0, 300.0, 4.0
+START_S, WHEN_S, SENT_S, DRAWN_S = 300.0, 600.0, 1.0, 15.0
 
 
 @contextmanager
@@ -43,6 +47,19 @@ def page_of(run_dir: Path, arguments: list[str]) -> Iterator[tuple[str, int]]:
         process.wait()
 
 
+def sent(address: str) -> str:
+    """What the page is sent when it is opened: reading it from the browser would have to wait for its drawing."""
+    text, until_s = "", time.monotonic() + SENT_S
+    protocol = f"viser-v{viser.__version__}"
+    with connect(address.replace("http", "ws"), origin=address, subprotocols=[protocol], max_size=None) as page:
+        while (left_s := until_s - time.monotonic()) > 0.0:
+            try:
+                text += str(decoded(page.recv(timeout=left_s)))
+            except TimeoutError:
+                break
+    return text
+
+
 def take(tab: Tab, address: str, process: int, wait_s: float, when: str) -> bytes:
     """The page as PNG once it has been drawn for `wait_s` and its text matches `when`; it stands still meanwhile."""
     tab.open(address)
@@ -50,8 +67,8 @@ def take(tab: Tab, address: str, process: int, wait_s: float, when: str) -> byte
     until_s = time.monotonic() + wait_s
     while time.monotonic() < until_s:
         tab.evaluate(CLOSE_NOTICES)  # such as that WebGL is drawn in software
-        time.sleep(0.5)
-    tab.wait_for(lambda: re.search(when, tab.text()), WHEN_S, when)
+        time.sleep(2.0)
+    tab.wait_for(lambda: re.search(when, sent(address)), WHEN_S, when)
     os.kill(process, signal.SIGSTOP)
     try:
         time.sleep(DRAWN_S)
@@ -65,7 +82,7 @@ def main() -> int:
     parser.add_argument("--run-dir", type=Path, required=True)
     parser.add_argument("--stored", action="store_true")
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--size", type=int, nargs=2, default=(1500, 820), metavar=("WIDTH", "HEIGHT"))
+    parser.add_argument("--size", type=int, nargs=2, default=(1360, 760), metavar=("WIDTH", "HEIGHT"))
     parser.add_argument("--wait", type=float, default=60.0, help="seconds between the page and its picture")
     parser.add_argument("--when", default="", help="text to wait for then, as a regular expression: 'door [2-9]\\d°'")
     options = parser.parse_args()
