@@ -48,8 +48,13 @@ class CollectorNode(ExecutableNode):
         self.desired = DesiredOutput(self, self.joints)
         self.target = self.create_publisher(PoseStamped, topics.TARGET, latched())
         self.report = CollectorReport(
-            self.collector, self.assembler, self.look_at_states, lambda: self.experience.report() | self.input.report()
+            self.collector,
+            self.assembler,
+            sensors=lambda: self.input.topics(),
+            policy=lambda: self.policy.look(),
+            more=lambda: self.experience.report() | self.input.report(),
         )
+        self.help_reason: str | None = None  # as logged
         self.diagnostics = Diagnostics(self, STEADY, self.report.status)
         self.experience = ExperienceLink(self, self.robot, self.outbox, self.collector, self.diagnostics)
         self.policy = PolicyLink(self, self.robot, contract, self.collector, self.diagnostics)
@@ -73,13 +78,6 @@ class CollectorNode(ExecutableNode):
             return
         self.collector.executed(convert.seconds(message.header.stamp), velocity)
         self.tick_if_ready()
-
-    def look_at_states(self) -> tuple[dict[str, object], str]:
-        """What is known of the joint states' topic: values, and a sentence about what is there."""
-        states = self.input.states
-        states.publishers = self.count_publishers(states.topic)
-        missing = self.input.joint_states.missing
-        return states.values(self.now_s()), "; ".join(filter(None, [states.sentence(self.now_s()), missing]))
 
     def tick_if_ready(self) -> None:
         """Act once per control period, when time, readings and the last answer are all there."""
@@ -113,6 +111,10 @@ class CollectorNode(ExecutableNode):
     def on_housekeeping(self) -> None:
         """Resend what is overdue; look after the policy; act on an overdue tick."""
         self.experience.send()
+        if (needed := self.collector.help_reason) != self.help_reason:
+            if needed is not None:
+                self.get_logger().error(f"needs help: {needed}")
+            self.help_reason = needed
         self.policy.housekeeping()
         self.tick_if_ready()
 

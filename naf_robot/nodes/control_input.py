@@ -15,15 +15,12 @@ from naf_robot.arm.control.velocity_control import VelocityControl
 from naf_robot.arm.model.joint_values import RefusedMessage
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import UnknownNameError
-from naf_robot.core.input_watch import InputWatch
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.control_report import ControlReport
 from naf_robot.nodes.executable import ExecutableNode
 from naf_robot.nodes.qos import COMMAND, SENSOR
 from naf_robot.nodes.sensor_messages import message_type, topics_and_types
 from naf_robot.run.robot import RobotConfig
-
-DESIRED = "desired velocity"
 
 
 class ControlInput:
@@ -49,8 +46,8 @@ class ControlInput:
         self._changed = changed
         self.request_stamp = Time()  # of the newest request
         self.joint_states = JointStates(control.joint_names, control.projection.model.continuous)
-        self.states = InputWatch(node.resolve_topic_name(robot.joint_states_topic), SteadyClock())
-        self.requests = InputWatch(node.resolve_topic_name(topics.DESIRED_VELOCITY), SteadyClock(), DESIRED)
+        self.states = node.watched(robot.joint_states_topic, "joint states")
+        self.requests = node.watched(topics.DESIRED_VELOCITY, "desired velocity")
         self.state_publishers = StatePublishers(control.joint_names, SteadyClock())
         node.create_subscription(JointState, robot.joint_states_topic, self._on_joint_states, SENSOR)
         node.create_subscription(JointState, topics.DESIRED_VELOCITY, self._on_desired, COMMAND)

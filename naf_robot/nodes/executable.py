@@ -21,8 +21,10 @@ from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from naf_robot.core.clock import SteadyClock
 from naf_robot.core.console import protect_output
 from naf_robot.core.errors import ConfigError, NafRobotError, UnknownNameError
+from naf_robot.core.input_watch import InputWatch
 from naf_robot.core.ros_environment import check_ros_environment, complete_ros_environment
 from naf_robot.nodes.convert import seconds_of
 from naf_robot.nodes.scheduling import use_batch_scheduling
@@ -80,6 +82,19 @@ class ExecutableNode(Node):
     def now_s(self) -> float:
         """The node's clock, simulated or not [s]."""
         return seconds_of(self.get_clock().now().nanoseconds)
+
+    def watched(self, topic: str, label: str) -> InputWatch:
+        """What comes on `topic`, for this node's diagnostics."""
+        return InputWatch(self.resolve_topic_name(topic), SteadyClock(), label)
+
+    def look_at(self, watch: InputWatch, now_s: float | None = None) -> tuple[dict[str, object], str]:
+        """Values of an input and a sentence about it, with its publishers as the graph says; call it once a second.
+
+        `now_s` is in the time of what `InputWatch.came` was called with: that of the node by default.
+        """
+        watch.publishers = self.count_publishers(watch.topic)
+        now_s = self.now_s() if now_s is None else now_s
+        return watch.values(now_s), watch.sentence(now_s)
 
     def free_running(self) -> bool:
         """Whether simulated time stands still until this node has answered, so that none of its answers is late."""

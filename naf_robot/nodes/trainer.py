@@ -56,6 +56,7 @@ class TrainerNode(ExecutableNode):
         depth = sum(map(piece_count, sizes))
         self.parameters = self.create_publisher(UInt8MultiArray, topics.POLICY_PARAMETERS, latched(depth))
         self.acknowledgements = self.create_publisher(UInt8MultiArray, topics.EXPERIENCE_ACK, EXPERIENCE)
+        self.input = self.watched(topics.EXPERIENCE, "experience")
         self.create_subscription(UInt8MultiArray, topics.EXPERIENCE, self.on_experience, EXPERIENCE_INTAKE)
         self.create_subscription(String, topics.POLICY_REQUEST, self.on_request, reliable(10))
         self.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, self.on_diagnostics, reliable(50))
@@ -76,6 +77,7 @@ class TrainerNode(ExecutableNode):
     def on_experience(self, message: UInt8MultiArray) -> None:
         """Submit it for storing; what is no experience of this run is reported on the diagnostics only."""
         self.handled += 1
+        self.input.came(self.now_s())
         try:
             self.trainer.receiver.submit(bytes(message.data))
         except CodecError as error:
@@ -213,8 +215,11 @@ class TrainerNode(ExecutableNode):
         values |= {key.replace("_", " "): value for key, value in shown.items()}
         troubles = [*trainer.trouble.values(), trainer.episodes.trouble, unattended.trouble, unattended.alarm]
         trouble = "; ".join(text for text in troubles if text)
+        of_topic, topic = self.look_at(self.input)
         message = "paused" if trainer.paused else "training"
-        values |= {**trainer.algorithm.counters(), **trainer.metrics}
+        if trainer.transitions == 0:
+            message = f"{message}; no experience yet ({topic})"
+        values |= {**of_topic, **trainer.algorithm.counters(), **trainer.metrics}
         return WARN if trouble else OK, f"{message}; {trouble}" if trouble else message, values
 
     def close(self) -> None:
