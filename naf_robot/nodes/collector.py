@@ -66,8 +66,17 @@ class CollectorNode(ExecutableNode):
         self.create_subscription(String, topics.SAFETY_HOLD, self.on_hold, latched())
         self.create_service(SetBool, "collector/pause", self.on_pause)
         self.create_service(Trigger, "collector/release", self.on_release)
-        self.create_timer(self.config.make_task().control_period_s, self.tick_if_ready)
+        task = self.config.make_task()
+        self.create_timer(task.control_period_s, self.tick_if_ready)
         self.create_timer(0.2, self.on_housekeeping, clock=STEADY)
+        self.node_parameters.show(
+            task=self.config.task_name,
+            control_period_s=task.control_period_s,
+            joints=list(self.joints),
+            home=list(own.arm.home),
+            episode_steps=task.episode_steps,
+            max_policy_age_s=self.config.collector.max_policy_age_s,
+        )
 
     def on_executed(self, message: JointState) -> None:
         """The velocity that was really sent for a request of this collector."""

@@ -48,6 +48,7 @@ class DoorSensorNode(ExecutableNode):
         self.create_service(Trigger, "door_sensor/calibrate", self.on_calibrate)
         self.create_service(Trigger, "door_sensor/closed", self.on_closed)
         self.create_timer(0.5, self.tracker.load, clock=STEADY)
+        self.node_parameters.show(calibration=str(path))
         self.diagnostics = Diagnostics(self, STEADY, self.report)
         self.tracker.load()
 

@@ -57,6 +57,8 @@ class SimulatorNode(ExecutableNode):
         for robot in robots:
             self.create_subscription(PoseStamped, f"{robot}/{topics.TARGET}", partial(self.on_target, robot), latched())
         self.create_service(Trigger, "simulator/reset", self.on_reset)
+        self.node_parameters.show(robots=list(robots), control_period_s=period_s)
+        self.node_parameters.change("real_time_factor", self.pacing.change, settings.real_time_factor)
         self.started_s = time.monotonic()
 
     def on_target(self, robot: str, message: PoseStamped) -> None:

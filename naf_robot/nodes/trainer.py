@@ -65,6 +65,12 @@ class TrainerNode(ExecutableNode):
         self.create_timer(REPUBLISH_S, self.on_republish, clock=STEADY)
         self.create_timer(EVENTS_S, self.on_events, clock=STEADY)
         self.diagnostics = Diagnostics(self, STEADY, self.report)
+        self.node_parameters.show(
+            task=self.config.task_name,
+            algorithm=self.config.algorithm_name,
+            robots=list(self.config.robots),
+            seed=self.config.seed,
+        )
         self.drawing_loaded = False
         self.handled = 0
         self.published_s = 0.0

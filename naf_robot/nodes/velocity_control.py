@@ -29,7 +29,7 @@ from naf_robot.nodes.control_report import ControlReport, ControlServices
 from naf_robot.nodes.controller_link import ControllerLink
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.qos import FEEDBACK
-from naf_robot.run.robot import time_out_warning
+from naf_robot.run.robot import RobotConfig, time_out_warning
 from naf_robot.run.stop_times import BRAKING_S, COMMAND_ACKNOWLEDGED_S
 
 PUBLISHERS_PERIOD_S = 1.0
@@ -47,7 +47,8 @@ class VelocityControlNode(ExecutableNode):
         self.joints = projection.model.joint_names
         settings = self.config.control_settings(robot, self.use_sim_time)
         self.control = VelocityControl(projection, settings, clock, own.real)
-        self.timing = ControlTiming(self.config.make_task().control_period_s, self.use_sim_time, clock)
+        period_s = self.config.make_task().control_period_s
+        self.timing = ControlTiming(period_s, self.use_sim_time, clock)
         self.sole_writer = SoleWriter(self.get_fully_qualified_name(), clock)
         self.closing = False
 
@@ -74,9 +75,28 @@ class VelocityControlNode(ExecutableNode):
                 self, own.controller, trajectories, self.controller, self.on_controller
             )
         if own.real:
-            self.report.warn("time-out", time_out_warning(own, self.config.make_task().control_period_s))
+            self.report.warn("time-out", time_out_warning(own, period_s))
+        self.node_parameters.change("speed", self.control.slow_down)
+        self.show_limits(own, period_s)
         self.create_timer(WATCHDOG_PERIOD_S, self.on_watchdog, clock=STEADY)
         self.create_timer(PUBLISHERS_PERIOD_S, self.on_publishers, clock=STEADY)
+
+    def show_limits(self, own: RobotConfig, period_s: float) -> None:
+        """Parameters that say what the configuration means for this arm."""
+        limits, sphere = self.control.projection.limits, self.control.projection.config.sphere
+        self.node_parameters.show(
+            control_period_s=period_s,
+            joints=list(self.joints),
+            max_velocity=limits.max_velocity.tolist(),
+            max_acceleration=limits.max_acceleration.tolist(),
+            min_position=limits.min_position.tolist(),
+            max_position=limits.max_position.tolist(),
+            sphere__centre=list(sphere.centre),
+            sphere__radius=sphere.radius,
+            command_topic=own.command_topic,
+            output_kind=own.output_kind,
+            real=own.real,
+        )
 
     def answer_if_ready(self) -> None:
         """Answer the waiting request once the state that belongs to it is there."""
