@@ -44,6 +44,7 @@ NODES = (
     "trainer",
     "lifecycle",
     "driver_check",
+    "scene_markers",
     "operator_client",
 )
 FOR_PIP = {"bdist_wheel", "editable_wheel", "dist_info"} & set(sys.argv)
@@ -78,7 +79,7 @@ setup(
     name=PACKAGE,
     version="0.1.0",
     packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
-    package_data={PACKAGE: ["py.typed", "arm/projection/path_check.c"]},
+    package_data={PACKAGE: ["py.typed", "arm/projection/path_check.c", "run/html_report/page.html.j2"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (f"share/{PACKAGE}", ["package.xml"]),
@@ -102,6 +103,7 @@ setup(
         "tensorboard>=2.16",
         "tqdm>=4.60",
         "matplotlib>=3.6",
+        "jinja2>=3",
         "transforms3d>=0.4.1",
         "xacro>=2.0",
     ],

@@ -1,9 +1,11 @@
 """What several benchmarks share: processor time of other processes, the machine's name, a graph of their own."""
 
+import ctypes
 import json
 import os
 import platform
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -13,6 +15,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+PR_SET_PDEATHSIG = 1
 ROOT = Path(__file__).resolve().parents[1]
 for folder in (ROOT, ROOT / "test" / "support", ROOT / "test" / "learning"):  # so that they run from a checkout
     if str(folder) not in sys.path:
@@ -35,6 +38,11 @@ def machine() -> str:
         lines = []
     name = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.processor())
     return f"{name}, {os.cpu_count()} virtual cores"
+
+
+def die_with_parent() -> None:
+    """In a child, before it executes: ask the kernel for SIGTERM when this process ends, however it does."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def own_graph() -> None:

@@ -11,21 +11,15 @@ from functools import partial
 from pathlib import Path
 
 from naf_robot.bringup import operator_command
-from naf_robot.bringup.environment import (
-    check_environment,
-    describe_environment,
-    process_environment,
-    record_environment,
-)
+from naf_robot.bringup.environment import check_environment, process_environment, record_environment
 from naf_robot.bringup.options import FLAGS, SystemOptions, options
 from naf_robot.bringup.runner import ProcessRunner, StopSignals
-from naf_robot.bringup.training import PreparedRun, lock_run, prepare
+from naf_robot.bringup.training import PreparedRun, introduction, lock_run, prepare
 from naf_robot.core import run_files
 from naf_robot.core.arguments import USER_ERROR, Parser, whole
 from naf_robot.core.composition import assignments_layer
 from naf_robot.core.console import protect_output
 from naf_robot.core.errors import NafRobotError
-from naf_robot.core.run_identity import known_run_id
 from naf_robot.run.folder_system import ROBOT, TRAIN, TRAINER
 
 INTERRUPTED, PIPE_CLOSED = 128 + signal.SIGINT, 128 + signal.SIGPIPE  # as a shell has them
@@ -87,9 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     _plugin("naf_robot.study.command", study)
     convert = command("convert", "convert a run folder of an older version to the present format")
     _plugin("naf_robot.run.convert_command", convert)
-    report = command("report", "draw the learning curve of a run folder again")
-    _run_dir(report)
-    report.set_defaults(run=_report)
+    report = command("report", "write the report of a run, or of several beside each other, as one HTML page")
+    _plugin("naf_robot.run.report_command", report)
     inspect = command("inspect", "print the summary, the newest checkpoint and the number of episodes of a run")
     _run_dir(inspect)
     inspect.set_defaults(run=_inspect)
@@ -141,15 +134,8 @@ def _start(system: str, arguments: argparse.Namespace) -> int:
 def _run_system(run: PreparedRun, environment: dict[str, str], signals: StopSignals) -> int:
     """Run the processes of a prepared run; the exit code."""
     record_environment(environment, run.run_dir)
-    print(f"run folder: {run.run_dir}", flush=True)
-    if run_id := known_run_id(run.run_dir):
-        print(f"run id: {run_id}", flush=True)
-    print(f"robots: {', '.join(run.config.robots)} | {describe_environment(environment)}", flush=True)
-    if run.config.first_run:
-        speeds = [f"{name} {run.config.speed_factor(name):.0%}" for name in run.config.robots]
-        print(f"first run: robots move at a fraction of their speeds: {', '.join(speeds)}", flush=True)
-    for note in run.notes:
-        print(f"note: {note}", flush=True)
+    for line in introduction(run, environment):
+        print(line, flush=True)
     summary = run.run_dir / run_files.SUMMARY
     before = summary.stat().st_mtime_ns if summary.is_file() else -1
     log, outcome = run.run_dir / run_files.LOG, run.run_dir / run_files.OUTCOME
@@ -165,13 +151,6 @@ def _evaluate(options: argparse.Namespace) -> int:
         json.dumps(evaluate_run(options.run_dir, options.episodes, options.seed, [assignments_layer(options.set)])),
         flush=True,
     )
-    return 0
-
-
-def _report(options: argparse.Namespace) -> int:
-    from naf_robot.run.report import write_learning_curve
-
-    print(write_learning_curve(options.run_dir), flush=True)
     return 0
 
 

@@ -1,42 +1,126 @@
-"""The system description for `ros2 launch`."""
+"""The systems of `naf-robot` for `ros2 launch`: their options as launch arguments, their processes as nodes."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
 
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration
 
-from naf_robot.bringup.environment import check_environment, process_environment, record_environment
+from naf_robot.bringup.environment import (
+    SIMULATION,
+    check_environment,
+    describe_environment,
+    process_environment,
+    record_environment,
+    run_environment,
+)
+from naf_robot.bringup.inspection import INSPECT_OPTIONS, prepare_inspection
 from naf_robot.bringup.launch_process import system_actions
 from naf_robot.bringup.node_spec import check_executables
-from naf_robot.bringup.options import SystemOptions, options
-from naf_robot.bringup.training import prepare
-from naf_robot.core.files import ExclusiveLock
+from naf_robot.bringup.options import Option, SystemOptions, options
+from naf_robot.bringup.training import PreparedRun, introduction, prepare
+from naf_robot.core.errors import ConfigError
+from naf_robot.run.folder_system import TRAIN
 
-VARIABLES = (  # that may differ from what launch itself has
-    "ROS_AUTOMATIC_DISCOVERY_RANGE",
-    "ROS_DOMAIN_ID",
-    "ROS_LOG_DIR",
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-)
-HELD: list[ExclusiveLock] = []  # the run folder's lock, as long as this process runs
+HELD: list[object] = []  # locks of run folders and temporary folders, as long as this process runs
+DOMAINS: dict[str, bool] = {}  # ROS domains in which this process simulates, and whether the user chose them
+LAST_DOMAIN = 101  # of those that are safe on Linux
 
 
-def training_launch_description() -> LaunchDescription:
-    """Arguments from the fields of `SystemOptions`, then the same processes as `naf-robot train` starts."""
-    arguments = [
-        DeclareLaunchArgument(each.name, default_value="", description=f"{each.help} [{each.default}]")
-        for each in options()
-    ]
-    return LaunchDescription([*arguments, OpaqueFunction(function=_start)])
+def system_launch_description(system: str) -> LaunchDescription:
+    """Arguments from the options of `system` (train, trainer, robot), then the processes that its command starts."""
+    return LaunchDescription([*declared(options(system)), OpaqueFunction(function=_start, args=[system])])
 
 
-def _start(context: LaunchContext) -> list:
-    given = {each.name: LaunchConfiguration(each.name).perform(context) or None for each in options()}
-    check_environment()
-    run = prepare(SystemOptions(**given))
-    check_executables(run.specs, "train")
-    environment = process_environment(run.config.simulated)
-    record_environment(environment, run.run_dir)
+def inspect_launch_description() -> LaunchDescription:
+    """Arguments, then RViz and what it needs beside a running system."""
+    return LaunchDescription([*declared(INSPECT_OPTIONS), OpaqueFunction(function=_inspect)])
+
+
+def declared(table: Iterable[Option]) -> list[DeclareLaunchArgument]:
+    """The launch arguments of the options in `table`.
+
+    Each is empty where it is not given: a default would win over the user's configuration files.
+    """
+    found = []
+    for each in table:
+        text = f"{each.help}; if empty: {each.default}"
+        choices = ["", *each.choices] if each.choices else None
+        found.append(DeclareLaunchArgument(each.name, default_value="", description=text, choices=choices))
+    return found
+
+
+def given(context: LaunchContext, table: Iterable[Option]) -> dict[str, str | None]:
+    """What the user gave of the options in `table`; None for those that are empty."""
+    return {each.name: LaunchConfiguration(each.name).perform(context).strip() or None for each in table}
+
+
+def refuse_namespace(context: LaunchContext) -> None:
+    """Refuse to be put into a namespace.
+
+    Raises:
+        ConfigError: PushRosNamespace is in effect. Topics that all robots share, frames and the commands of an
+            operator have the robot's name only.
+    """
+    namespace = context.launch_configurations.get("ros_namespace", "").strip("/")
+    if namespace:
+        raise ConfigError(
+            f"naf_robot cannot be put into namespace '/{namespace}': robots have their names as namespaces; leave out "
+            f"PushRosNamespace and give names instead, such as robots:={namespace.replace('/', '_')}_left"
+        )
+
+
+def simulation_environment() -> dict[str, str]:
+    """The environment of a simulated system: in a domain of its own, also beside another one of the same launch.
+
+    Raises:
+        ConfigError: the user's ROS domain has a simulation of this launch already, or ROS could not start.
+    """
+    domain = os.environ.get("ROS_DOMAIN_ID", "")
+    users = bool(domain) and DOMAINS.get(domain, True)
+    if users and domain in DOMAINS:
+        raise ConfigError(
+            f"ROS domain {domain} has a simulation of this launch already, and simulated time belongs to one: set "
+            "ROS_DOMAIN_ID to another domain for the second one"
+        )
+    environment = process_environment(simulated=True)
+    number = int(environment["ROS_DOMAIN_ID"])
+    while not users and str(number) in DOMAINS:
+        number = number % LAST_DOMAIN + 1
+    environment["ROS_DOMAIN_ID"] = str(number)
+    DOMAINS[str(number)] = users
+    return environment
+
+
+def run_actions(run: PreparedRun, environment: dict[str, str]) -> list:
+    """What runs the processes of a prepared run; what follows in the launch file is in its ROS domain."""
     HELD.append(run.lock)
-    actions: list = [SetEnvironmentVariable(name, environment[name]) for name in VARIABLES if name in environment]
-    return actions + system_actions(run.specs, run.run_dir)
+    record_environment(environment, run.run_dir)
+    where = [SetEnvironmentVariable(name, environment[name]) for name in SIMULATION if name in environment]
+    lines = introduction(run, environment)
+    return [*said(lines), *where, *system_actions(run.specs, run.run_dir, environment)]
+
+
+def said(lines: Iterable[str]) -> list[LogInfo]:
+    """What shows `lines` to the user."""
+    return [LogInfo(msg=line) for line in lines]
+
+
+def _start(context: LaunchContext, system: str) -> list:
+    refuse_namespace(context)
+    check_environment()
+    run = prepare(SystemOptions(**given(context, options(system))), system)
+    check_executables(run.specs, system)
+    private = system == TRAIN and run.config.simulated
+    return run_actions(run, simulation_environment() if private else process_environment(simulated=False))
+
+
+def _inspect(context: LaunchContext) -> list:
+    refuse_namespace(context)
+    shown = prepare_inspection(given(context, INSPECT_OPTIONS))
+    HELD.append(shown.folder)
+    environment = process_environment(simulated=False) if shown.run_dir is None else run_environment(shown.run_dir)
+    lines = [f"showing {', '.join(shown.config.robots)} | {describe_environment(environment)}"]
+    return [*said(lines), *system_actions(shown.specs, Path(shown.folder.name), environment)]

@@ -1,15 +1,25 @@
-"""A system's processes under `ros2 launch`: the runner's command lines, restarts and order of ending."""
+"""A system's processes under `ros2 launch`: nodes of launch_ros with the runner's restarts and order of ending."""
 
 import signal
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from launch import Action, LaunchContext
-from launch.actions import EmitEvent, ExecuteProcess, OpaqueFunction, RegisterEventHandler, TimerAction
+from launch.actions import (
+    EmitEvent,
+    OpaqueFunction,
+    PopLaunchConfigurations,
+    PushLaunchConfigurations,
+    RegisterEventHandler,
+    TimerAction,
+)
 from launch.event_handlers import OnProcessExit, OnProcessStart, OnShutdown
 from launch.events import Shutdown, matches_action
 from launch.events.process import ProcessExited, ProcessStarted, SignalProcess
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import Parameter, ParameterFile
 
 from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.process_exits import ProcessExits, exit_reason
@@ -20,15 +30,32 @@ KILL_FACTOR = 3.0  # launch does not measure what a busy machine withholds: it w
 OWN_SESSION = f"env --ignore-signal=INT {STOP_BY_SIGTERM}=1 setpriv --pdeathsig TERM setsid"
 """Only launch reacts to Ctrl-C: the processes ignore its SIGINT. If launch ends, the kernel ends them."""
 
+OF_NODES = {"ros_remaps", "global_params"}  # what SetRemap and SetParameter set, for all nodes of their scope
+SYSTEMS = "naf_robot_systems"
 
-class NodeProcess(ExecuteProcess):
-    """`spec` as a launch action with the very command line of the process runner."""
 
-    def __init__(self, spec: NodeSpec, backstop_s: float = 60.0) -> None:
+class NodeProcess(Node):
+    """`spec` as a node of launch_ros: SetRemap and SetParameter of a launch file that includes ours reach it.
+
+    Our own nodes are modules that this very Python runs, so that they start wherever the package can be imported.
+    `environment` is all that the process gets.
+    """
+
+    def __init__(self, spec: NodeSpec, environment: Mapping[str, str], backstop_s: float = 60.0) -> None:
+        parameters: list[Parameter | ParameterFile] = [ParameterFile(path) for path in spec.parameter_files]
+        for name, value in spec.parameters.items():
+            parameters.append(Parameter(name, list(value) if isinstance(value, tuple) else value))
         super().__init__(
-            cmd=spec.command(),
+            executable=spec.program(),
+            arguments=spec.own_arguments(),
+            name=spec.name,
+            namespace=spec.namespace or None,
+            parameters=parameters,
+            remappings=list(spec.remappings.items()),
+            ros_arguments=["--enclave", spec.enclave] if spec.enclave else None,
             prefix=OWN_SESSION,
-            name=spec.label.replace("/", "."),
+            exec_name=spec.label.replace("/", "."),
+            env=dict(environment),
             output="screen",
             sigterm_timeout=str(backstop_s),
             sigkill_timeout=str(backstop_s),
@@ -48,26 +75,40 @@ class LaunchedSystem:
     """Starts the processes of `specs` again as the runner would, and ends them in the runner's order.
 
     launch asks all processes to end at once. Here a stage is asked when those with a lower `stop_order` have ended:
-    whoever asks for motion first, the arm last. When the system ends by itself, launch is shut down after it.
+    whoever asks for motion first, the arm last. When the last system of a launch ends by itself, launch is shut down
+    after it.
     """
 
-    def __init__(self, specs: list[NodeSpec], run_dir: Path) -> None:
+    def __init__(self, specs: list[NodeSpec], run_dir: Path, environment: Mapping[str, str]) -> None:
         self._exits = ProcessExits(run_dir / run_files.PROCESS_EXITS)
         self._outcome_file = run_dir / run_files.OUTCOME
+        self._environment = environment
         self._backstop_s = KILL_FACTOR * sum(spec.stop_within_s for spec in specs) + 1.0
-        self._processes = [NodeProcess(spec, self._backstop_s) for spec in specs]
+        self._processes = [NodeProcess(spec, environment, self._backstop_s) for spec in specs]
         self._ended: set[NodeProcess] = set()
         self._stopping: str | None = None  # why
+        self._scope: dict[str, Any] = {}  # what the launch file around ours has set for nodes, as remappings
 
     def actions(self) -> list[Action]:
         """What makes a launch description of it."""
         ours = self._is_ours
         return [
+            OpaqueFunction(function=self._enter),
             RegisterEventHandler(OnProcessStart(target_action=ours, on_start=self._on_start)),
             RegisterEventHandler(OnProcessExit(target_action=ours, on_exit=self._on_exit)),
             RegisterEventHandler(OnShutdown(on_shutdown=self._on_shutdown)),
             *self._processes,
         ]
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was ended and none of its processes runs any more."""
+        return self._stopping is not None and not self._running()
+
+    def _enter(self, context: LaunchContext) -> None:
+        known = context.launch_configurations
+        self._scope = {name: list(known[name]) for name in OF_NODES if name in known}
+        _systems(context).append(self)
 
     def _is_ours(self, action: Action) -> bool:
         return action in self._processes
@@ -97,17 +138,23 @@ class LaunchedSystem:
         return self._stop(context, f"{spec.label} {exit_reason(event.returncode)}") if spec.required else []
 
     def _start_again(self, context: LaunchContext, spec: NodeSpec) -> list[Action]:
+        """The process once more, in the scope of the first: that of a GroupAction has been left long ago."""
         if self._stopping is not None:
             return []
-        self._processes.append(NodeProcess(spec, self._backstop_s))
-        return [self._processes[-1]]
+        self._processes.append(NodeProcess(spec, self._environment, self._backstop_s))
+        scope = OpaqueFunction(function=lambda context: context.launch_configurations.update(self._scope))
+        return [PushLaunchConfigurations(), scope, self._processes[-1], PopLaunchConfigurations()]
+
+    def _running(self) -> list[NodeProcess]:
+        return [process for process in self._processes if process.is_executing and process not in self._ended]
 
     def _stop(self, context: LaunchContext, reason: str) -> list[Action]:
-        """Ask the lowest stage that runs; when none does any more, launch itself may end."""
+        """Ask the lowest stage that runs; when none of any system does any more, launch itself may end."""
         self._stopping = reason
-        running = [process for process in self._processes if process.is_executing and process not in self._ended]
+        running = self._running()
         if not running:
-            return [] if context.is_shutdown else [EmitEvent(event=Shutdown(reason=reason))]
+            over = not context.is_shutdown and all(system.has_ended for system in _systems(context))
+            return [EmitEvent(event=Shutdown(reason=reason))] if over else []
         order = min(process.spec.stop_order for process in running)
         due = [p for p in running if p.spec.stop_order == order and p.kill_timer is None and p.started_s is not None]
         return [action for process in due for action in self._ask(process)]
@@ -122,6 +169,14 @@ class LaunchedSystem:
         return [process.kill_timer, EmitEvent(event=SignalProcess(signal_number=number, process_matcher=matcher))]
 
 
-def system_actions(specs: list[NodeSpec], run_dir: Path) -> list[Any]:
+def _systems(context: LaunchContext) -> list[LaunchedSystem]:
+    """The systems that one launch has started."""
+    if SYSTEMS not in context.get_locals_as_dict():
+        context.extend_globals({SYSTEMS: []})
+    systems: list[LaunchedSystem] = context.get_locals_as_dict()[SYSTEMS]
+    return systems
+
+
+def system_actions(specs: list[NodeSpec], run_dir: Path, environment: Mapping[str, str]) -> list[Any]:
     """The actions that run the processes of `specs`; exits are noted in `run_dir`, where the outcome is awaited."""
-    return LaunchedSystem(specs, run_dir).actions()
+    return LaunchedSystem(specs, run_dir, environment).actions()

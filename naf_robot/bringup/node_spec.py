@@ -63,13 +63,16 @@ class NodeSpec:
         """Whether it comes from another package than this one."""
         return bool(self.package)
 
+    def own_arguments(self) -> list[str]:
+        """The program's own arguments: `[-m module] [extra]`."""
+        return [*(["-m", self.module] if self.module else []), *self.extra_arguments]
+
     def arguments(self) -> list[str]:
-        """Everything behind the program: `[-m module] [extra] --ros-args ...`.
+        """Everything behind the program: its own arguments, then `--ros-args ...`.
 
         Texts are written as quoted YAML, which is how rcl reads the values of `-p`: a robot named `no` stays a text.
         """
-        arguments = ["-m", self.module] if self.module else []
-        arguments += [*self.extra_arguments, "--ros-args", "-r", f"__node:={self.name}"]
+        arguments = [*self.own_arguments(), "--ros-args", "-r", f"__node:={self.name}"]
         if self.namespace:
             arguments += ["-r", f"__ns:=/{self.namespace}"]
         if self.enclave:
@@ -82,18 +85,26 @@ class NodeSpec:
             arguments += ["-r", f"{source}:={target}"]
         return arguments
 
-    def command(self) -> list[str]:
-        """The command line, the same under the runner and under launch.
+    def program(self) -> str:
+        """The file that is executed.
 
         Raises:
             ConfigError: the executable of a foreign node is below no prefix of `AMENT_PREFIX_PATH`.
         """
         if not self.is_foreign:
-            return [sys.executable, *self.arguments()]
+            return sys.executable
         path = find_executable(self.package, self.executable, os.environ)
         if path is None:
             raise ConfigError(self.missing())
-        return [str(path), *self.arguments()]
+        return str(path)
+
+    def command(self) -> list[str]:
+        """The command line of the process runner; under launch, launch_ros makes one of the same meaning.
+
+        Raises:
+            ConfigError: as `program`.
+        """
+        return [self.program(), *self.arguments()]
 
     def missing(self) -> str:
         """The sentence for a foreign node that is not on this machine."""

@@ -15,12 +15,13 @@ from naf_robot.core.config import nested_record
 from naf_robot.core.errors import ConfigError
 from naf_robot.core.field_descriptions import default_text
 from naf_robot.core.resources import expanded
-from naf_robot.run.config import RunConfig
+from naf_robot.run.config import RunConfig, algorithm_names, task_names
 from naf_robot.run.folder_system import ROBOT, SYSTEMS, TRAIN, TRAINER
 from naf_robot.run.robot import DEFAULT_PROFILE, REAL
 
 LEARNING, MOVING = (TRAIN, TRAINER), (TRAIN, ROBOT)  # the systems that learn, and those that move arms
 OTHER_DEFAULTS = {(ROBOT, "robots"): "none: they must be named"}  # in words
+CHOICES = {"task": task_names, "algorithm": algorithm_names}  # asked when they are needed: packages add to them
 FLAGS = ("first_run",)  # options without a value on the command line
 YES, NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 
@@ -32,6 +33,7 @@ class Option(NamedTuple):
     path: str
     help: str
     default: str  # in words, where none is given
+    choices: tuple[str, ...] = ()  # all that may be given, where there is such a list
 
     @property
     def flag(self) -> str:
@@ -92,7 +94,13 @@ class SystemOptions:
 def options(system: str = TRAIN) -> list[Option]:
     """Every option of `system`."""
     return [
-        Option(f.name, f.metadata["path"], f.metadata["help"], _default(system, f.name, f.metadata))
+        Option(
+            f.name,
+            f.metadata["path"],
+            f.metadata["help"],
+            _default(system, f.name, f.metadata),
+            CHOICES[f.name]() if f.name in CHOICES else (),
+        )
         for f in fields(SystemOptions)
         if system in f.metadata["systems"]
     ]

@@ -60,7 +60,12 @@ def robot_machine_system(
     if not simulated:
         return [_of_machine(spec, robots[0]) for spec in specs]
     own = [_of_machine(spec, robots[0]) for spec in (*simulation_system(config, restarts), *specs)]
-    return [replace(spec, remappings=spec.remappings | {CLOCK: f"/{robots[0]}{CLOCK}"}) for spec in own]
+    return on_clock_of(robots[0], own)
+
+
+def on_clock_of(robot: str, specs: Sequence[NodeSpec]) -> list[NodeSpec]:
+    """`specs` on the simulated time of the robots' machine whose first one is `robot`."""
+    return [replace(spec, remappings=spec.remappings | {CLOCK: f"/{robot}{CLOCK}"}) for spec in specs]
 
 
 def _robots(

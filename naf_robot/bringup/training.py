@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from naf_robot.bringup.environment import describe_environment
 from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.options import SystemOptions, given_layers, options, refuse_options_of_others
 from naf_robot.bringup.system import robot_machine_system, trainer_system, training_system
@@ -13,7 +14,7 @@ from naf_robot.core.composition import Layer
 from naf_robot.core.errors import ConfigError, NafRobotError, RunFolderError
 from naf_robot.core.files import ExclusiveLock, make_run_folder
 from naf_robot.core.resources import expanded
-from naf_robot.core.run_identity import check_run_id, run_identity, write_run_id
+from naf_robot.core.run_identity import check_run_id, known_run_id, run_identity, write_run_id
 from naf_robot.run.checks import check, check_trainer
 from naf_robot.run.config import RunConfig, compose_run, save_composed
 from naf_robot.run.descriptions import describe_arms, refuse_other_descriptions, save_descriptions, settled
@@ -34,6 +35,18 @@ class PreparedRun:
     lock: ExclusiveLock  # held as long as this record is: two systems must not work in one folder
     notes: list[str]  # what the arms' descriptions assume, in sentences
     system: str = TRAIN
+
+
+def introduction(run: PreparedRun, environment: dict[str, str]) -> list[str]:
+    """What a user must know of a run that begins, in lines."""
+    lines = [f"run folder: {run.run_dir}"]
+    if run_id := known_run_id(run.run_dir):
+        lines.append(f"run id: {run_id}")
+    lines.append(f"robots: {', '.join(run.config.robots)} | {describe_environment(environment)}")
+    if run.config.first_run:
+        speeds = [f"{name} {run.config.speed_factor(name):.0%}" for name in run.config.robots]
+        lines.append(f"first run: robots move at a fraction of their speeds: {', '.join(speeds)}")
+    return [*lines, *(f"note: {note}" for note in run.notes)]
 
 
 def prepare(given: SystemOptions, system: str = TRAIN) -> PreparedRun:

@@ -20,6 +20,7 @@ from naf_robot.experience.journal import JournalRow
 from naf_robot.experience.recorder import EpisodeRecorder, Pictures
 from naf_robot.learning.behaviour import BehaviourPolicy
 from naf_robot.run.config import RunConfig
+from naf_robot.run.ratio import RatioLimiter
 from naf_robot.run.robot_state import RobotState, held_state
 from naf_robot.sensing.signals import Signals, observe, with_kinematics
 
@@ -179,6 +180,11 @@ class Collector:
         """
         self._updates, self._transitions = updates, transitions
         self._last_sign_s = self._clock.now_s()
+
+    def heed(self, ratio: RatioLimiter, evaluation_window: int) -> None:
+        """What a trainer with a configuration of its own says: its limiter, and its window of evaluation episodes."""
+        self._ratio = ratio
+        self._policies.trials = evaluation_window
 
     def executed(self, stamp_s: float, velocity: FloatArray) -> None:
         """The velocity really sent in answer to the request stamped `stamp_s`."""

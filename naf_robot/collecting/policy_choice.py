@@ -16,7 +16,7 @@ class PolicyChoice:
     def __init__(self, robot: str, observation_size: int, action_size: int, trials: int) -> None:
         self._robot = robot
         self._sizes = (observation_size, action_size)
-        self._trials = trials
+        self.trials = trials
         self._offered: PolicyParameters | None = None
         self._pinned: PolicyParameters | None = None
         self._acting: PolicyParameters | None = None
@@ -65,7 +65,7 @@ class PolicyChoice:
 
     def begin(self) -> PolicyParameters | None:
         """An episode begins: the parameters to load for it, None if those that acted last act again."""
-        on_trial = self._acting if 0 < self._passed < self._trials else None
+        on_trial = self._acting if 0 < self._passed < self.trials else None
         parameters = self._pinned or on_trial or self._offered
         if parameters is None or parameters is self._acting:
             return None

@@ -49,7 +49,7 @@ def known_run_id(run_dir: Path) -> str:
 
 
 def write_run_id(run_dir: Path, run_id: str) -> None:
-    """Make the folder one of run `run_id`, for ever.
+    """Make the folder one of run `run_id`, permanently.
 
     Raises:
         ConfigError: it is no identity.

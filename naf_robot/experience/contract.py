@@ -72,5 +72,5 @@ def check_run(envelope: Envelope, run_id: str) -> None:
     if theirs != run_id:
         raise RunMismatchError(
             f"{envelope.kind} message is of run {theirs[:40]!r}, this process belongs to run {run_id!r}: two runs "
-            "share this ROS domain, or this robot's run folder lacks a copy of the trainer's file 'run_id'"
+            "share this ROS domain"
         )

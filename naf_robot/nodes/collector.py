@@ -20,8 +20,10 @@ from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.experience_link import ExperienceLink, open_outbox
 from naf_robot.nodes.policy_link import PolicyLink
 from naf_robot.nodes.qos import FEEDBACK, latched
+from naf_robot.nodes.run_link import RunLink
 from naf_robot.nodes.sensor_input import SensorInput
 from naf_robot.run.contract import contract_of
+from naf_robot.run.frames import frame_of
 from naf_robot.run.robot_parts import bound_actions, state_sensor, task_sensors, tick_assembler
 
 HOLD_S = 0.01  # wall time a waiting robot adds to a tick of accelerated simulation, to leave the machine to the trainer
@@ -39,6 +41,9 @@ class CollectorNode(ExecutableNode):
         projection = SafetyProjection(model, self.config.safety_of(self.robot))
         actions = bound_actions(self.config, model, projection.limits)
         self.joints = model.joint_names
+        self.run_link = RunLink(self, self.robot)
+        self.run_link.join()
+        self.frame = frame_of(self.robot, model.base_frame)
         contract = contract_of(self.config, self.run_dir)
         self.outbox = open_outbox(self, self.robot, contract)
         first = self.outbox.next_episode
@@ -52,10 +57,11 @@ class CollectorNode(ExecutableNode):
             self.assembler,
             sensors=lambda: self.input.topics(),
             policy=lambda: self.policy.look(),
-            more=lambda: self.experience.report() | self.input.report(),
+            more=lambda: self.experience.report() | self.input.report() | self.run_link.report(),
         )
         self.help_reason: str | None = None  # as logged
-        self.diagnostics = Diagnostics(self, STEADY, self.report.status)
+        self.diagnostics = Diagnostics(self, STEADY, lambda: self.run_link.with_warning(self.report.status()))
+        self.run_link.attach(self.collector, self.outbox, self.diagnostics)
         self.experience = ExperienceLink(self, self.robot, self.outbox, self.collector, self.diagnostics)
         self.policy = PolicyLink(self, self.robot, contract, self.collector, self.diagnostics)
         sensors = (state_sensor(self.config, self.robot), *task_sensors(self.config, self.robot))
@@ -104,7 +110,7 @@ class CollectorNode(ExecutableNode):
     def hand_over(self, tick: Tick) -> None:
         """Publish and store the results of a tick besides the velocity."""
         if tick.prepared is not None:
-            self.target.publish(convert.pose(tick.prepared, self.get_clock().now().to_msg(), f"{self.robot}/base_link"))
+            self.target.publish(convert.pose(tick.prepared, self.get_clock().now().to_msg(), self.frame))
         if tick.ended is not None and tick.ended.end_reason not in ORDERLY_ENDS:
             self.get_logger().warning(f"episode {tick.ended.number} ended early: {tick.ended.end_reason}")
         self.experience.take(tick)
@@ -119,6 +125,7 @@ class CollectorNode(ExecutableNode):
 
     def on_housekeeping(self) -> None:
         """Resend what is overdue; look after the policy; act on an overdue tick."""
+        self.run_link.housekeeping()
         self.experience.send()
         if (needed := self.collector.help_reason) != self.help_reason:
             if needed is not None:

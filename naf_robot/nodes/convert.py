@@ -10,6 +10,7 @@ from std_msgs.msg import Float64MultiArray, MultiArrayDimension, MultiArrayLayou
 
 from naf_robot.arm.model import joint_values
 from naf_robot.core.records import FloatArray
+from naf_robot.core.stamps import BILLION, seconds_of_stamp, stamp_of_seconds
 
 STAMP_LABEL = "stamp_ns="
 STATE_LABEL = "state_ns="
@@ -17,18 +18,18 @@ STATE_LABEL = "state_ns="
 
 def seconds(stamp: Time) -> float:
     """A stamp as seconds; equal stamps give equal numbers, so they can be keys."""
-    return stamp.sec + stamp.nanosec * 1e-9
+    return seconds_of_stamp(stamp.sec, stamp.nanosec)
 
 
 def seconds_of(nanoseconds: int) -> float:
     """Nanoseconds as `seconds` would give them for the same instant."""
-    return nanoseconds // 1_000_000_000 + (nanoseconds % 1_000_000_000) * 1e-9
+    return seconds_of_stamp(*divmod(nanoseconds, BILLION))
 
 
 def stamp(time_s: float) -> Time:
-    """Seconds as a stamp, to the nanosecond."""
-    nanoseconds = round(time_s * 1e9)
-    return Time(sec=nanoseconds // 1_000_000_000, nanosec=nanoseconds % 1_000_000_000)
+    """Seconds as a stamp, of which `seconds` makes the same number again."""
+    sec, nanosec = stamp_of_seconds(time_s)
+    return Time(sec=sec, nanosec=nanosec)
 
 
 def joint_state(
@@ -76,7 +77,7 @@ def command_layout(size: int, answers: Time | None, judged_s: float | None = Non
     """
     label = ""
     if answers is not None:
-        label = f"{STAMP_LABEL}{answers.sec * 1_000_000_000 + answers.nanosec}"
+        label = f"{STAMP_LABEL}{answers.sec * BILLION + answers.nanosec}"
     elif judged_s is not None:
         label = f"{STATE_LABEL}{round(judged_s * 1e9)}"
     return MultiArrayLayout(dim=[MultiArrayDimension(label=label, size=size, stride=size)])

@@ -37,6 +37,11 @@ class Diagnostics:
         self._last_refusal = f"{what}: {reason}"
         self._node.get_logger().warning(f"refused {self._last_refusal}", throttle_duration_sec=5.0)
 
+    def close(self) -> None:
+        """Report no more; another `Diagnostics` of the node may."""
+        self._node.destroy_timer(self._timer)
+        self._node.destroy_publisher(self._publisher)
+
     def publish(self) -> None:
         """Publish now."""
         level, message, values = self._report()

@@ -17,6 +17,7 @@ from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.qos import OF_ROLE
 from naf_robot.nodes.sensor_messages import message_type, to_message
+from naf_robot.run.frames import base_frame
 from naf_robot.sensing.door.angle import DoorEstimate
 from naf_robot.sensing.door.sensors import DOOR_SENSOR
 from naf_robot.sensing.door.tracker import DoorTracker
@@ -33,6 +34,7 @@ class DoorSensorNode(ExecutableNode):
     def __init__(self) -> None:
         super().__init__("door_sensor")
         self.robot = self.robot_parameter()
+        self.frame = base_frame(self.config, self.robot)
         settings = self.config.sensors
         self.imu = make_sensor(DOOR_SENSOR.takes, (), settings)
         path = self.run_dir / self.imu.calibration.format(robot=self.robot)
@@ -80,7 +82,7 @@ class DoorSensorNode(ExecutableNode):
             "door_orientation": estimate.orientation,
         }
         for sensor, output in zip(self.sensors, self.outputs, strict=True):
-            output.publish(to_message(sensor, signals, estimate.stamp_s, f"{self.robot}/base_link"))
+            output.publish(to_message(sensor, signals, estimate.stamp_s, self.frame))
 
     def on_calibrate(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """Begin the guided routine with the IMU of the next reading."""

@@ -10,6 +10,7 @@ from naf_robot.core.files import replace_file
 from naf_robot.nodes.qos import OF_ROLE
 from naf_robot.nodes.sensor_messages import message_type, to_message
 from naf_robot.run.config import RunConfig
+from naf_robot.run.frames import base_frame
 from naf_robot.run.robot_parts import arm_of, state_sensor, task_sensors
 from naf_robot.sensing.registry import make_sensor, raw_sensors
 from naf_robot.sensing.sensor import Sensor
@@ -28,7 +29,7 @@ class SimulatedRobot:
             *raw_sensors(wanted, simulator.signals(robot), config.sensors),
             state_sensor(config, robot),  # last: with it a tick is complete
         )
-        base = f"{robot}/base_link"
+        base = base_frame(config, robot)
         self._frames = {sensor.name: simulator.frames.get(sensor.name, base) for sensor in self._sensors}
         self._publishers = {
             sensor.name: node.create_publisher(

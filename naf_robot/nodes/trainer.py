@@ -19,6 +19,7 @@ from naf_robot.experience.codec import encode_parameters
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
+from naf_robot.nodes.fleet_link import FleetLink
 from naf_robot.nodes.qos import EXPERIENCE, EXPERIENCE_INTAKE, latched, reliable
 from naf_robot.run.health import FleetHealth
 from naf_robot.run.report import load_drawing, write_learning_curve
@@ -48,7 +49,8 @@ class TrainerNode(ExecutableNode):
 
         torch.set_num_threads(self.config.trainer.threads)
         self.trainer = Trainer(self.config, self.run_dir, SteadyClock())
-        self.health = FleetHealth(tuple(self.config.robots))
+        self.health = FleetHealth(self.trainer.robots.names)
+        self.fleet = FleetLink(self, self.trainer.contract.run_id, self.trainer.robots)
         self.progress = Progress(self.trainer, self.health)
         self.events = EventLog(self.run_dir / run_files.EVENTS)
         sizes = self.trainer.parameter_bytes
@@ -71,6 +73,7 @@ class TrainerNode(ExecutableNode):
             robots=list(self.config.robots),
             seed=self.config.seed,
         )
+        self.fleet.attach(self.diagnostics)
         self.drawing_loaded = False
         self.handled = 0
         self.published_s = 0.0
@@ -101,6 +104,7 @@ class TrainerNode(ExecutableNode):
 
     def on_diagnostics(self, message: DiagnosticArray) -> None:
         """The robots' diagnostics, for the display."""
+        self.health.know(self.trainer.robots.names)
         for status in message.status:
             values = {entry.key: entry.value for entry in status.values}
             self.health.take(status.name, status.message, values, status.level == ERROR)
@@ -196,6 +200,7 @@ class TrainerNode(ExecutableNode):
             if self.decided is None and (outcome := self.trainer.outcome()) is not None:
                 self.decided = outcome
                 replace_file(self.run_dir / OUTCOME_FILE, f"{outcome}\n".encode())
+                self.fleet.decided(outcome)
                 give_up_s = time.monotonic() + GRACE_S
             if not busy:
                 self.spin_once(IDLE_S)
@@ -219,13 +224,14 @@ class TrainerNode(ExecutableNode):
         unattended = trainer.unattended
         shown = unattended.brief(trainer.episodes.by_robot)
         values |= {key.replace("_", " "): value for key, value in shown.items()}
-        troubles = [*trainer.trouble.values(), trainer.episodes.trouble, unattended.trouble, unattended.alarm]
+        of_run = (trainer.episodes.trouble, unattended.trouble, unattended.alarm, self.fleet.trouble())
+        troubles = [*trainer.trouble.values(), *of_run]
         trouble = "; ".join(text for text in troubles if text)
         of_topic, topic = self.look_at(self.input)
         message = "paused" if trainer.paused else "training"
         if trainer.transitions == 0:
             message = f"{message}; no experience yet ({topic})"
-        values |= {**of_topic, **trainer.algorithm.counters(), **trainer.metrics}
+        values |= {**of_topic, **trainer.algorithm.counters(), **trainer.metrics, **self.fleet.report()}
         return WARN if trouble else OK, f"{message}; {trouble}" if trouble else message, values
 
     def close(self) -> None:

@@ -29,6 +29,7 @@ from naf_robot.nodes.control_report import ControlReport, ControlServices
 from naf_robot.nodes.controller_link import ControllerLink
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.qos import FEEDBACK
+from naf_robot.run.frames import frame_of
 from naf_robot.run.robot import RobotConfig, time_out_warning
 from naf_robot.run.stop_times import BRAKING_S, COMMAND_ACKNOWLEDGED_S
 
@@ -59,7 +60,7 @@ class VelocityControlNode(ExecutableNode):
         self.commands.withheld = self.needs_order
         self.executed = self.create_publisher(JointState, topics.EXECUTED_VELOCITY, FEEDBACK)
         fault_file = FaultFile(self.run_dir / run_files.FAULTS / f"{robot}.txt")
-        self.report = ControlReport(self, self.control, fault_file, f"{robot}/base_link", home)
+        self.report = ControlReport(self, self.control, fault_file, frame_of(robot, projection.model.base_frame), home)
         ControlServices(self, self.control, self.report.operator)
         self.joint_states = own.joint_states_topic
         self.input = ControlInput(self, own, self.control, self.timing, self.report, self.answer_if_ready)

@@ -16,7 +16,7 @@ from naf_robot.core.composition import Composition, Layer, compose, file_layers
 from naf_robot.core.errors import ConfigError
 from naf_robot.core.files import replace_file
 from naf_robot.core.yaml_text import KeyPath, load_yaml
-from naf_robot.learning.registry import algorithm_config_type
+from naf_robot.learning.registry import ALGORITHMS, algorithm_config_type
 from naf_robot.run.old_settings import refuse_old_settings
 from naf_robot.run.records import CollectorConfig, SimulationConfig, TrainerConfig
 from naf_robot.run.robot import REAL, SHARED, RobotConfig, parse_robots, robot_names
@@ -41,6 +41,7 @@ __all__ = [
     "SimulationConfig",
     "TrainerConfig",
     "algorithm_layers",
+    "algorithm_names",
     "check_robot",
     "compose_run",
     "compose_saved",
@@ -54,6 +55,7 @@ __all__ = [
     "save",
     "save_composed",
     "task_files",
+    "task_names",
 ]
 USED_BY_ENVIRONMENTS: tuple[KeyPath, ...] = (  # what of a run's configuration decides its simulated world
     ("task",),
@@ -80,6 +82,16 @@ class ComposedRun:
 
     config: RunConfig
     composition: Composition
+
+
+def task_names() -> tuple[str, ...]:
+    """The tasks there are."""
+    return tuple(TASKS)
+
+
+def algorithm_names() -> tuple[str, ...]:
+    """The algorithms there are."""
+    return tuple(ALGORITHMS)
 
 
 def resolve(task: str = "", algorithm: str = "", overrides: Sequence[Mapping[str, Any]] = ()) -> RunConfig:

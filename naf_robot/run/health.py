@@ -1,6 +1,6 @@
 """The robots' diagnostics from `/diagnostics`, collected for one line per robot."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 MAX_MESSAGE = 400  # characters of a node's message that are shown
 COLLECTOR, VELOCITY_CONTROL = "collector", "velocity_control"
@@ -13,6 +13,11 @@ class FleetHealth:
         self._values: dict[str, dict[str, Mapping[str, str]]] = {robot: {} for robot in robots}
         self._errors: dict[str, str] = {}  # by node, "" without one
         self._calls: list[str] = []
+
+    def know(self, robots: Iterable[str]) -> None:
+        """Robots whose reports are taken from now on."""
+        for robot in robots:
+            self._values.setdefault(robot, {})
 
     def take(self, node: str, message: str, values: Mapping[str, str], error: bool = False) -> None:
         """Record the report of the node with the full name `node`; other nodes are ignored.

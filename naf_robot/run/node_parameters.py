@@ -119,6 +119,7 @@ PARAMETERS: dict[str, tuple[NodeParameter, ...]] = {
             dynamic=True,
         ),
     ),
+    "scene_markers": (ROBOT,),
     "door_sensor": (ROBOT, shown("calibration", "", "path of the calibration's file, in the run folder")),
     "lifecycle": (NodeParameter("nodes", [""], "full names of the managed nodes to configure and activate"),),
     "driver_check": (ROBOT, NodeParameter("move", False, "whether each joint may be moved a little")),

@@ -3,6 +3,7 @@
 What draws is loaded when it is needed: it takes as long to load as a simulation takes to start.
 """
 
+import contextlib
 import importlib
 import json
 import threading
@@ -26,7 +27,12 @@ def read_episodes(run_dir: Path) -> list[dict[str, Any]]:
     path = run_dir / run_files.EPISODES
     if not path.is_file():
         raise RunFolderError(f"{str(run_dir)!r} is not a run folder: it has no {run_files.EPISODES}")
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
+    records = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        with contextlib.suppress(ValueError, RecursionError):  # incomplete: being written, or cut off by a full disk
+            if isinstance(record := json.loads(line), dict):
+                records.append(record)
+    return records
 
 
 def load_drawing() -> None:

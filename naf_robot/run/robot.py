@@ -19,7 +19,7 @@ REAL = "ros2_control"  # the backend that is no simulator
 MISSED = 2.0  # control periods that a drive should wait for a command
 SIMULATED_OUTPUT = "velocity"  # what the simulator's drives take
 NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*_?")
-READ_AS_SOMETHING_ELSE = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"}
+READ_AS_SOMETHING_ELSE = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity"}
 
 
 class OutputConfig(Config, frozen=True):
@@ -51,7 +51,7 @@ class RobotConfig(Config, frozen=True, kw_only=True):
     safety: SafetyConfig
     velocity_control: VelocityControlConfig = VelocityControlConfig()
     base_pose: tuple[float, float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)  # x, y, z [m] and roll,
-    # pitch, yaw in rad of the arm's base in the world: for display, all control is in the base frame
+    # pitch, yaw in rad of the arm's base in frame world: for display, all control is in the base frame
     backend: str = "mujoco"  # what moves the arm: a simulator by its name in `sim.registry`, or ros2_control
     output: OutputConfig = OutputConfig()
     driver: DriverConfig = DriverConfig()

@@ -15,6 +15,7 @@ from naf_robot.arm.model.joint_values import RefusedMessage
 from naf_robot.core.array_spec import ArraySpec
 from naf_robot.core.config import Config
 from naf_robot.core.records import FloatArray
+from naf_robot.core.stamps import seconds_of_stamp, stamp_of_seconds
 from naf_robot.core.types import PositiveFloat
 from naf_robot.sensing.signals import Signals
 
@@ -81,9 +82,7 @@ class Sensor:
 
     def write(self, message: Any, signals: Signals, stamp_s: float, frame: str) -> None:
         """Fill the empty `message` with `signals`, taken at `stamp_s` [s] and expressed in `frame`."""
-        nanoseconds = round(stamp_s * 1e9)
-        message.header.stamp.sec = nanoseconds // 1_000_000_000
-        message.header.stamp.nanosec = nanoseconds % 1_000_000_000
+        message.header.stamp.sec, message.header.stamp.nanosec = stamp_of_seconds(stamp_s)
         message.header.frame_id = frame
         self.encode(message, signals)
 
@@ -127,4 +126,4 @@ def is_stream(name: str, signals: Signals) -> bool:
 
 def stamp_of(message: Any) -> float:
     """The stamp of a message's header [s]; equal stamps give equal numbers."""
-    return message.header.stamp.sec + message.header.stamp.nanosec * 1e-9
+    return seconds_of_stamp(message.header.stamp.sec, message.header.stamp.nanosec)

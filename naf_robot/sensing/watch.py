@@ -13,6 +13,7 @@ GAP = 1.5  # usual periods between two stamps, from which on readings are missin
 USUAL = 0.05  # weight of the newest gap in the usual period
 JUMP_S = 1.0  # stamps that go back by more, or ahead by 100 periods, belong to another clock or process
 KEPT = 256  # readings between two reports that noise and repetitions are computed from
+NO_NOISE = 1e-12  # what rounding leaves of readings that do not change
 PIXELS = 997  # of a picture every so many values are kept
 
 
@@ -82,7 +83,8 @@ class SensorWatch:
         self.identical += int((~steps.any(axis=1)).sum())
         values: dict[str, float] = {}
         if len(steps) > 1 and not self._picture:
-            values["noise"] = float(f"{math.sqrt(float(np.mean(np.diff(steps, axis=0) ** 2)) / 6.0):.4g}")
+            noise = math.sqrt(float(np.mean(np.diff(steps, axis=0) ** 2)) / 6.0)
+            values["noise"] = float(f"{noise:.4g}") if noise > NO_NOISE else 0.0
         if self._mean_of.stop:
             values["mean"] = float(f"{np.linalg.norm(rows[:, self._mean_of].mean(axis=0)):.4g}")
         return values

@@ -1,6 +1,6 @@
 """Experience messages in, answers out: what is acknowledged is on the disk and was passed on to learning."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import NamedTuple
 
 from naf_robot.core.errors import CodecError, StoreError
@@ -15,6 +15,7 @@ from naf_robot.experience.contract import Contract
 from naf_robot.experience.store import ExperienceStore
 from naf_robot.training.episode_log import EpisodeRecord
 from naf_robot.training.intake import Intake
+from naf_robot.training.known_robots import KnownRobots
 
 INCOMPLETE_MESSAGES = 8  # of one robot, in pieces; as many as it sends at once
 MAX_ACKNOWLEDGED = 128  # batches in one answer: their collectors' names stand in its header, which is bounded
@@ -46,12 +47,12 @@ class Receiver:
         self,
         store: ExperienceStore,
         contract: Contract,
-        robots: Collection[str],
+        robots: KnownRobots,
         take: Callable[[ExperienceMessage], list[EpisodeRecord]],
         progress: Callable[[], Progress],
         max_message_bytes: int,
     ) -> None:
-        self._contract, self._robots = contract, frozenset(robots)
+        self._contract, self._robots = contract, robots
         self._max_message_bytes = max_message_bytes
         self._chunks = ChunkAssembler(max_message_bytes, INCOMPLETE_MESSAGES, contract.run_id)
         self._take, self._progress = take, progress
@@ -69,8 +70,8 @@ class Receiver:
             return
         payload = whole
         message = decode_experience(payload, self._contract, self._max_message_bytes, open_frames=True)
-        if message.collector not in self._robots:
-            raise CodecError(f"experience of robot {message.collector[:40]!r}, which is not of this run")
+        if refusal := self._robots.refusal(message.collector):
+            raise CodecError(refusal)
         self._intake.add(message, payload)
 
     def settle(self, wait: bool = False) -> Receipt:

@@ -16,7 +16,7 @@ def summary_of(trainer: Trainer) -> dict[str, Any]:
     return {
         "task": trainer.config.task_name,
         "algorithm": trainer.config.algorithm_name,
-        "robots": len(trainer.config.robots),
+        "robots": len(trainer.robots.names),
         "seed": trainer.config.seed,
         "episodes": trainer.episodes.episodes,
         "evaluation_episodes": trainer.episodes.evaluations,

@@ -32,6 +32,7 @@ from naf_robot.run.config import RunConfig
 from naf_robot.run.contract import contract_of
 from naf_robot.training.episode_log import EpisodeLog, EpisodeRecord
 from naf_robot.training.evaluation_gate import EvaluationGate
+from naf_robot.training.known_robots import KnownRobots
 from naf_robot.training.publication import Publication
 from naf_robot.training.receiver import Progress, Receiver
 from naf_robot.training.replay_feed import ReplayFeed
@@ -76,6 +77,9 @@ class Trainer:
             settings.replay_frame_bytes,
         )
         self.algorithm = make_algorithm(config.algorithm_name, config.algorithm_config(), setup)
+        addressed = any(policy.addressee for policy in self.algorithm.policies())
+        accepts_others = settings.other_robots == "accept"
+        self.robots = KnownRobots(tuple(config.robots), accepts_others, addressed)
         self.store = ExperienceStore(
             run_dir / run_files.EXPERIENCE,
             self.contract,
@@ -86,7 +90,7 @@ class Trainer:
         self.receiver = Receiver(
             self.store,
             self.contract,
-            tuple(config.robots),
+            self.robots,
             self._take,
             self._progress,
             self._settings.max_message_bytes,
@@ -133,6 +137,7 @@ class Trainer:
             with contextlib.suppress(CheckpointError):  # no version has passed yet
                 self.gate = EvaluationGate(read_best(self._run_dir).counters)
         for held in self.store.held():
+            self.robots.note([held.collector])
             for following in self._sequencer.add(held):
                 self._enter(following, 0.0)
         self._started_s = self._clock.now_s() - max(wall_s, self.episodes.wall_s)
@@ -141,7 +146,7 @@ class Trainer:
     @property
     def _kept(self) -> int:
         """Transitions that the store must not evict: those of replay, and of each robot one without successor."""
-        return self._settings.replay_capacity + len(self.config.robots)
+        return self._settings.replay_capacity + max(len(self.robots.names), 1)
 
     @property
     def transitions(self) -> int:

@@ -1,5 +1,6 @@
 """The statistics of a run over days on the trainer's side: its clocks, its file, its alarms."""
 
+import platform
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Any
 
 from naf_robot.core.clock import Clock
 from naf_robot.core.drift import threshold_of
+from naf_robot.core.software import software_versions
+from naf_robot.core.source_commit import source_commit
 from naf_robot.run.config import RunConfig
 from naf_robot.run.process_log import read_process_exits
 from naf_robot.run.unattended.drift import Watching
@@ -26,6 +29,9 @@ class Unattended:
     def __init__(self, config: RunConfig, run_dir: Path, clock: Clock) -> None:
         settings = config.trainer
         record, self._notice = opened(run_dir)
+        record.software = {"python": platform.python_version(), **software_versions()}
+        if (commit := source_commit()) is not None:
+            record.software["commit"] = commit
         values_between = max(2.0, settings.false_alarm_days * DAY_S / settings.drift_window_s)
         watching = Watching(settings.drift_window_s, threshold_of(values_between))
         paced = not config.simulated or config.simulation.real_time_factor > 0.0

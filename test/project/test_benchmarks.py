@@ -48,6 +48,17 @@ def test_lockstep():
 
 
 @pytest.mark.ros
+def test_real_time():
+    pytest.importorskip("rclpy", reason="needs rclpy and its messages")
+    (row,) = run("real_time.py", "--robots", "1", "--seconds", "2", "--settle", "0")["rows"]
+    assert row["exit_code"] == 0
+    assert row["faults"] == []
+    assert row["tick"]["periods"] > 20
+    assert row["updates_per_s"] > 0.0
+    assert 0.0 < row["tick_to_command_ms"]["p50"] < row["state_to_command_ms"]["p50"]
+
+
+@pytest.mark.ros
 def test_training_profile():
     pytest.importorskip("rclpy", reason="needs rclpy and its messages")
     result = run("training_profile.py", "--robots", "1", "--episodes", "2")

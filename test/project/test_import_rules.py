@@ -37,6 +37,7 @@ THIRD_PARTY = {
     "PIL": {"core"},
     "launch": {"bringup"},
     "matplotlib": {"run"},
+    "jinja2": {"run"},
     "pickle": set(),
     "cloudpickle": set(),
 }

@@ -40,7 +40,8 @@ def test_every_topic_of_the_policy_exists():
 def test_a_collector_can_neither_drive_an_arm_nor_speak_for_the_trainer_or_another_robot(robot: str):
     publishes = allowed(f"/{robot}/collector", "publish")
     assert publishes == {
-        topics.DESIRED_VELOCITY, topics.TARGET, topics.EXPERIENCE, topics.POLICY_REQUEST, topics.DIAGNOSTICS, *OF_ROS,
+        topics.DESIRED_VELOCITY, topics.TARGET, topics.EXPERIENCE, topics.POLICY_REQUEST, topics.DIAGNOSTICS,
+        topics.TRAINER_CONTACT, *OF_ROS,
     }  # fmt: skip
     assert {topics.POLICY_PARAMETERS, topics.EXPERIENCE_ACK} <= allowed(f"/{robot}/collector", "subscribe")
     (profile,) = ENCLAVES[f"/{robot}/collector"].iter("profile")

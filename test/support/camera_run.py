@@ -20,6 +20,7 @@ from naf_robot.experience.outbox import Outbox
 from naf_robot.experience.recorder import EpisodeRecorder
 from naf_robot.experience.store import ExperienceStore, held_of
 from naf_robot.learning.replay_buffer import ReplayBuffer
+from naf_robot.training.known_robots import KnownRobots
 from naf_robot.training.receiver import Progress, Receiver
 from naf_robot.training.sequencing import Sequencer
 
@@ -54,7 +55,9 @@ def run(size: int, steps: int, folder: Path, replay_bytes: int) -> dict:
             replay.add(part, following.collector)
         return []
 
-    receiver = Receiver(store, made, ["robot_1"], take, lambda: Progress(0, 0), 16 * 1024 * 1024)
+    receiver = Receiver(
+        store, made, KnownRobots(["robot_1"], False, False), take, lambda: Progress(0, 0), 16 * 1024 * 1024
+    )
 
     def send() -> None:
         for message in uploader.due():

@@ -1,6 +1,5 @@
 """A system of small scripts in the place of nodes, and the journal that they write."""
 
-import sys
 import textwrap
 import threading
 import time
@@ -32,8 +31,8 @@ class Script(NodeSpec):
 
     source: str = ""
 
-    def command(self) -> list[str]:
-        return [sys.executable, "-c", self.source]
+    def own_arguments(self) -> list[str]:
+        return ["-c", self.source]
 
 
 class Bench:

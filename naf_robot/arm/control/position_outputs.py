@@ -10,6 +10,7 @@ import numpy as np
 
 from naf_robot.arm.control.output import Message, OutputArm
 from naf_robot.core.records import FloatArray
+from naf_robot.core.stamps import stamp_of_seconds
 
 HOLD_FACTOR = 1.2  # control periods before braking begins: a command that is a little late does not slow the arm
 STREAM_S = 0.01  # period in which positions are sent
@@ -157,5 +158,5 @@ class TrajectoryOutput:
 
 
 def _duration(time_s: float) -> Message:
-    nanoseconds = round(time_s * 1e9)
-    return {"sec": nanoseconds // 1_000_000_000, "nanosec": nanoseconds % 1_000_000_000}
+    sec, nanosec = stamp_of_seconds(time_s)
+    return {"sec": sec, "nanosec": nanosec}

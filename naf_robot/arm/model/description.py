@@ -38,6 +38,13 @@ class Description:
         """The file's name, for messages."""
         return Path(self.source).name
 
+    @property
+    def root(self) -> str:
+        """The link that no joint moves: the arm's base frame."""
+        robot = parse(self.text, self.source)
+        moved = {child.get("link") for child in robot.findall("joint/child")}
+        return next(name for link in robot.findall("link") if (name := link.get("name", "")) not in moved)
+
     def fingerprint(self) -> str:
         """A hash of everything that makes a difference to motion: not of what is only seen, nor of where files are."""
         robot = parse(self.text, self.source)

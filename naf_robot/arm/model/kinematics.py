@@ -54,6 +54,7 @@ class ArmModel:
         if tool_frame not in frames:
             raise UnknownNameError("tool frame", tool_frame, frames, f"URDF {self.urdf.name}")
         self.tool_frame = tool_frame
+        self.base_frame = description.root  # the link whose frame all positions are in
         self.disabled_pairs: frozenset[Pair] = description.disabled_pairs
         self.pinocchio_model = model
         self._data = model.createData()

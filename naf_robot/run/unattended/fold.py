@@ -140,7 +140,7 @@ class RunStatistics:
         if not 0.0 < since_s <= SILENT_S or record.state not in WORKING:
             return
         count = sum(step for key, step in grown.items() if key.startswith("interventions "))
-        record.courses.setdefault("interventions", Course()).take(3600.0 * count / since_s, at_s)
+        record.courses.setdefault("interventions", Course()).take(3600.0 * count / max(since_s, 0.5), at_s)
         self._watch(robot, record, "interventions", "", float(count), at_s, weight=since_s)
 
     def _sensors(

@@ -70,6 +70,7 @@ class Statistics(msgspec.Struct):
     sessions: int = 0
     robots: dict[str, RobotRecord] = msgspec.field(default_factory=dict)
     help: list[HelpRequest] = msgspec.field(default_factory=list)  # the newest ones, oldest first
+    software: dict[str, str] = msgspec.field(default_factory=dict)  # of the newest session's trainer: versions, commit
     help_count: int = 0  # without alarms
     help_waited: Moments = msgspec.field(default_factory=Moments)  # of those that are over [s]
     alarms: int = 0

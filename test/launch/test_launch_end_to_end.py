@@ -24,10 +24,10 @@ pytestmark = [pytest.mark.ros, pytest.mark.timeout(600)]
 LAUNCH = """
 import sys
 from launch import LaunchService
-from naf_robot.bringup.launch_adapter import training_launch_description
+from naf_robot.bringup.launch_adapter import system_launch_description
 service = LaunchService(noninteractive=True)
 service.context.launch_configurations.update(word.split(":=") for word in sys.argv[1:])
-service.include_launch_description(training_launch_description())
+service.include_launch_description(system_launch_description("train"))
 sys.exit(service.run())
 """
 SETTINGS = (

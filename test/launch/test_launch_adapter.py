@@ -10,29 +10,54 @@ if not hasattr(__import__("launch"), "LaunchDescription"):
     pytest.skip("launch is in no package registry; it comes with a ROS installation", allow_module_level=True)
 
 from launch import LaunchContext
-from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction, SetEnvironmentVariable
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.utilities import perform_substitutions
+from launch_ros.actions import Node, PushROSNamespace
 
-from naf_robot.bringup.launch_adapter import training_launch_description
+from naf_robot.bringup import launch_adapter
+from naf_robot.bringup.launch_adapter import simulation_environment, system_launch_description
 from naf_robot.bringup.launch_process import NodeProcess
 from naf_robot.bringup.options import options
-from naf_robot.bringup.system import training_system
+from naf_robot.core.errors import ConfigError
 from naf_robot.core.resources import SOURCE_ROOT
 from naf_robot.run.config import load
+from naf_robot.run.folder_system import SYSTEMS
+from naf_robot.tasks.registry import TASKS
 
 
-def test_launch_and_runner_have_the_same_command_lines(tmp_path: Path):
-    context = LaunchContext()
-    for spec in training_system(tmp_path / "config.yaml", ("left", "right")):
-        process = NodeProcess(spec)
-        words = [perform_substitutions(context, word) for word in process.cmd]
-        assert words == spec.command()
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_option_is_a_launch_argument_that_says_what_it_is(system: str):
+    entities = system_launch_description(system).entities
+    arguments = {entity.name: entity for entity in entities if isinstance(entity, DeclareLaunchArgument)}
+    assert set(arguments) == {each.name for each in options(system)}
+    for each in options(system):
+        argument = arguments[each.name]
+        assert argument.description.startswith(f"{each.help}; if empty: {each.default}")
+        assert [part.text for part in argument.default_value] == [""]
+    assert arguments["task"].choices == ["", *TASKS]
 
 
-def test_every_option_is_a_launch_argument():
-    description = training_launch_description()
-    arguments = {entity.name for entity in description.entities if isinstance(entity, DeclareLaunchArgument)}
-    assert arguments == {each.name for each in options()}
+def test_a_namespace_around_a_system_is_refused_in_one_sentence(tmp_path: Path):
+    context = arguments(run_dir=str(tmp_path / "run"), robots="left")
+    PushROSNamespace("cell").execute(context)
+    (start,) = [e for e in system_launch_description("train").entities if isinstance(e, OpaqueFunction)]
+    with pytest.raises(ConfigError, match=r"cannot be put into namespace '/cell'.*such as robots:=cell_left"):
+        start.execute(context)
+    assert not (tmp_path / "run").exists()
+
+
+def test_simulations_of_one_launch_have_domains_of_their_own(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(launch_adapter, "DOMAINS", {})
+    monkeypatch.delenv("ROS_DOMAIN_ID", raising=False)
+    first = simulation_environment()["ROS_DOMAIN_ID"]
+    second = simulation_environment()["ROS_DOMAIN_ID"]  # the scope of the first one was left
+    monkeypatch.setenv("ROS_DOMAIN_ID", second)  # as what follows the second one in its scope has it
+    third = simulation_environment()["ROS_DOMAIN_ID"]
+    assert len({first, second, third}) == 3
+    monkeypatch.setenv("ROS_DOMAIN_ID", "77")
+    assert simulation_environment()["ROS_DOMAIN_ID"] == "77"
+    with pytest.raises(ConfigError, match="ROS domain 77 has a simulation of this launch already"):
+        simulation_environment()
 
 
 def test_the_description_prepares_a_run_and_lists_its_processes(tmp_path: Path):
@@ -43,10 +68,9 @@ def test_the_description_prepares_a_run_and_lists_its_processes(tmp_path: Path):
     settings = "task.target_centre=[0.5, 0.0, 0.4] collector.exploration.kind=white"
     context.launch_configurations.update({"run_dir": str(tmp_path / "run #1"), "robots": "left"})
     context.launch_configurations.update({"config": str(mine), "max_episodes": "400", "settings": settings})
-    (start,) = [e for e in training_launch_description().entities if isinstance(e, OpaqueFunction)]
+    (start,) = [e for e in system_launch_description("train").entities if isinstance(e, OpaqueFunction)]
     actions = start.execute(context)
-    names = [action.name for action in actions if isinstance(action, ExecuteProcess)]
-    assert len(names) == 4
+    assert len([action for action in actions if isinstance(action, Node)]) == 4
     config = load(tmp_path / "run #1" / "config.yaml")
     assert (config.seed, config.max_episodes) == (6, 400)
     assert config.make_task().config.target_centre == (0.5, 0.0, 0.4)
@@ -65,7 +89,7 @@ def test_a_domain_of_its_own_is_for_simulation_alone(
 ):
     monkeypatch.delenv("ROS_DOMAIN_ID", raising=False)
     monkeypatch.delenv("ROS_AUTOMATIC_DISCOVERY_RANGE", raising=False)
-    (start,) = [e for e in training_launch_description().entities if isinstance(e, OpaqueFunction)]
+    (start,) = [e for e in system_launch_description("train").entities if isinstance(e, OpaqueFunction)]
     actions = start.execute(arguments(run_dir=str(tmp_path / "run"), robots="left", simulated=text))
     context = LaunchContext()
     names = {perform_substitutions(context, a.name) for a in actions if isinstance(a, SetEnvironmentVariable)}
@@ -79,5 +103,5 @@ def test_no_private_name_of_launch_is_used():
     used = {node.attr for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)}
     defined = {n.name for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef)}
     private = {name for name in used | defined if name.startswith("_") and not name.startswith("__")}
-    of_launch = {name for kind in ExecuteProcess.__mro__ for name in vars(kind)}
+    of_launch = {name for kind in Node.__mro__ for name in vars(kind)}
     assert not private & of_launch

@@ -22,7 +22,7 @@ from naf_robot.bringup.environment import local_environment
 from naf_robot.bringup.node_spec import NodeSpec
 
 LAUNCHER = """
-import json, sys
+import json, os, sys
 from pathlib import Path
 sys.path.insert(0, {support!r})
 from launch import LaunchDescription, LaunchService
@@ -32,7 +32,8 @@ for name, value in json.loads(sys.argv[2]).items():
     setattr(launch_process, name, value)
 scripts = [Script(**fields) for fields in json.loads(sys.argv[3])]
 service = LaunchService(noninteractive=json.loads(sys.argv[4]))
-service.include_launch_description(LaunchDescription(launch_process.system_actions(scripts, Path(sys.argv[1]))))
+actions = launch_process.system_actions(scripts, Path(sys.argv[1]), os.environ)
+service.include_launch_description(LaunchDescription(actions))
 service.run()
 """
 
