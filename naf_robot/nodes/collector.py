@@ -15,9 +15,10 @@ from naf_robot.core.clock import SteadyClock
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.collector_report import CollectorReport
 from naf_robot.nodes.desired_output import DesiredOutput
-from naf_robot.nodes.diagnostics import Diagnostics
-from naf_robot.nodes.executable import STEADY, ExecutableNode, run
+from naf_robot.nodes.diagnostics import Status
+from naf_robot.nodes.executable import STEADY, run
 from naf_robot.nodes.experience_link import ExperienceLink, open_outbox
+from naf_robot.nodes.managed import UNCONFIGURED, ManagedNode
 from naf_robot.nodes.policy_link import PolicyLink
 from naf_robot.nodes.qos import FEEDBACK, latched
 from naf_robot.nodes.run_link import RunLink
@@ -30,19 +31,24 @@ HOLD_S = 0.01  # wall time a waiting robot adds to a tick of accelerated simulat
 ORDERLY_ENDS = ("time limit", "terminated")
 
 
-class CollectorNode(ExecutableNode):
-    """One robot's collector on the graph."""
+class CollectorNode(ManagedNode):
+    """One robot's collector on the graph; only an active one asks for motion."""
 
     def __init__(self) -> None:
         super().__init__("collector")
         self.robot = self.robot_parameter()
+        self.run_link = RunLink(self, self.robot)
+        self.run_link.join()
+        self.working = False
+        self.begin()
+
+    def configure(self) -> None:
+        """Make arm, outbox and collector, and listen; nothing is asked for."""
         own = self.config.robot(self.robot)
         model = own.arm.model()
         projection = SafetyProjection(model, self.config.safety_of(self.robot))
         actions = bound_actions(self.config, model, projection.limits)
         self.joints = model.joint_names
-        self.run_link = RunLink(self, self.robot)
-        self.run_link.join()
         self.frame = frame_of(self.robot, model.base_frame)
         contract = contract_of(self.config, self.run_dir)
         self.outbox = open_outbox(self, self.robot, contract)
@@ -60,7 +66,6 @@ class CollectorNode(ExecutableNode):
             more=lambda: self.experience.report() | self.input.report() | self.run_link.report(),
         )
         self.help_reason: str | None = None  # as logged
-        self.diagnostics = Diagnostics(self, STEADY, lambda: self.run_link.with_warning(self.report.status()))
         self.run_link.attach(self.collector, self.outbox, self.diagnostics)
         self.experience = ExperienceLink(self, self.robot, self.outbox, self.collector, self.diagnostics)
         self.policy = PolicyLink(self, self.robot, contract, self.collector, self.diagnostics)
@@ -84,6 +89,34 @@ class CollectorNode(ExecutableNode):
             max_policy_age_s=self.config.collector.max_policy_age_s,
         )
 
+    def activate(self) -> str | None:
+        """Begin to collect, unless somebody else commands the arm."""
+        if (other := self.desired.other()) is not None:
+            return f"{other} commands the arm; end it first"
+        self.desired.watch(self.collector.released)
+        self.assembler.restart()
+        self.working = True
+        return None
+
+    def deactivate(self) -> None:
+        """End a running episode and ask for nothing; what was collected is still uploaded."""
+        self.working = False
+        tick = self.collector.abort("deactivated")
+        if not self.collector.released:
+            self.desired.leave()
+        self.desired.watch(True)
+        self.hand_over(tick)
+
+    def unconfigure(self) -> None:
+        """Close the outbox."""
+        if self.working:
+            self.deactivate()
+        self.outbox.close()
+
+    def status(self) -> Status:
+        """What it does, for the diagnostics."""
+        return self.run_link.with_warning(self.report.status())
+
     def on_executed(self, message: JointState) -> None:
         """The velocity that was really sent for a request of this collector."""
         try:
@@ -96,6 +129,8 @@ class CollectorNode(ExecutableNode):
 
     def tick_if_ready(self) -> None:
         """Act once per control period, when time, readings and the last answer are all there."""
+        if not self.working:
+            return
         sensed = self.assembler.poll(self.now_s(), time.monotonic(), not self.collector.awaits_executed())
         if sensed is None:
             return
@@ -155,10 +190,14 @@ class CollectorNode(ExecutableNode):
 
     def close(self) -> None:
         """Ask for zero, keep the running episode, give the trainer a moment to take it."""
-        tick = self.collector.abort("shutdown")
-        if not self.collector.released:
-            self.desired.leave()
-        self.hand_over(tick)
+        if self.lifecycle_state == UNCONFIGURED:
+            return
+        if self.working:
+            self.working = False
+            tick = self.collector.abort("shutdown")
+            if not self.collector.released:
+                self.desired.leave()
+            self.hand_over(tick)
         self.experience.flush(self.spin_once)
         self.diagnostics.publish()
         self.outbox.close()

@@ -76,16 +76,21 @@ class NodeParameters:
             high_value = float("inf") if entry.high is None else entry.high
             descriptor.floating_point_range = [FloatingPointRange(from_value=entry.low, to_value=high_value)]
         kind = TYPES[entry.kind]
+        if self._node.has_parameter(entry.name):  # a managed node that is configured anew
+            return self._value(entry)
         try:
-            declared = self._node.declare_parameter(entry.name, Parameter(entry.name, kind, value).value, descriptor)
+            self._node.declare_parameter(entry.name, Parameter(entry.name, kind, value).value, descriptor)
         except InvalidParameterTypeException:
             raise ConfigError(f"{self._named(entry)} must be of type {entry.kind}") from None
         except (InvalidParameterValueException, ParameterException) as error:
             given = getattr(error, "value", None) or getattr(self._node, "_parameter_overrides", {}).get(entry.name)
             given = getattr(given, "value", given)
             raise ConfigError(f"{self._named(entry)} {entry.refusal(given) or f'is refused: {error}'}") from None
-        found = declared.value
-        return list(found) if kind.name.endswith("ARRAY") else found
+        return self._value(entry)
+
+    def _value(self, entry: NodeParameter) -> Any:
+        found = self._node.get_parameter(entry.name).value
+        return list(found) if isinstance(entry.default, list) else found
 
     def _check(self, parameters: list[Parameter]) -> SetParametersResult:
         for each in parameters:

@@ -62,6 +62,9 @@ EXECUTOR = NodeParameter(
     choices=("events", "single_threaded"),
 )
 ROBOT = NodeParameter("robot", "", "name of the robot, one of the run; empty: the node's namespace")
+AUTOSTART = NodeParameter(
+    "autostart", True, "whether it configures and activates itself; else a lifecycle manager does"
+)
 PERIOD = shown("control_period_s", 0.0, "control period [s]")
 JOINTS = shown("joints", [""], "joints of the arm, in its order")
 TASK = shown("task", "", "task of the run")
@@ -70,6 +73,7 @@ OF_ALL = (CONFIG, EXECUTOR)
 PARAMETERS: dict[str, tuple[NodeParameter, ...]] = {
     "velocity_control": (
         ROBOT,
+        AUTOSTART,
         NodeParameter(
             "speed",
             1.0,
@@ -92,6 +96,7 @@ PARAMETERS: dict[str, tuple[NodeParameter, ...]] = {
     ),
     "collector": (
         ROBOT,
+        AUTOSTART,
         TASK,
         PERIOD,
         JOINTS,

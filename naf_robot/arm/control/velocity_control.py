@@ -155,6 +155,12 @@ class VelocityControl:
         if self._senders.leave(sender):
             self._desired = None
 
+    def activate(self, on: bool) -> None:
+        """Begin to command the arm, from the velocity that it is measured at, or decelerate it and end."""
+        self.permission.activate(on)
+        if on:
+            self._follows = False
+
     def slow_down(self, speed: float) -> None:
         """From now on ask for this share, from 0 to 1, of each desired velocity; the limits stay as they are."""
         self._speed = speed
