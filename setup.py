@@ -25,6 +25,7 @@ ROS += [
 ]
 SIM = ["mujoco>=4.0,<5", "gymnasium>=1.0,<2"]
 DOCS = ["mkdocs>=1.6,<2", "mkdocstrings[python]>=1,<2"]
+VIEW = ["viser>=1.1,<1.2", "trimesh>=4", "websockets>=13.1,<17", "pycollada>=0.8"]
 TEST = [
     "pytest>=8",
     "pytest-timeout>=2.3",
@@ -46,6 +47,8 @@ NODES = (
     "driver_check",
     "scene_markers",
     "operator_client",
+    "teleop",
+    "view",
 )
 FOR_PIP = {"bdist_wheel", "editable_wheel", "dist_info"} & set(sys.argv)
 
@@ -107,7 +110,7 @@ setup(
         "transforms3d>=0.4.1",
         "xacro>=2.0",
     ],
-    extras_require={"ros": ROS, "sim": SIM, "test": TEST, "docs": DOCS},
+    extras_require={"ros": ROS, "sim": SIM, "view": VIEW, "test": TEST, "docs": DOCS},
     zip_safe=False,
     author="naf_robot maintainers",
     maintainer="naf_robot maintainers",

@@ -20,6 +20,7 @@ from naf_robot.bringup.inspection import INSPECT_OPTIONS, prepare_inspection
 from naf_robot.bringup.launch_process import system_actions
 from naf_robot.bringup.node_spec import check_executables
 from naf_robot.bringup.options import Option, SystemOptions, options
+from naf_robot.bringup.real_system import prepare_real, real_options
 from naf_robot.bringup.training import PreparedRun, introduction, prepare
 from naf_robot.core.errors import ConfigError
 from naf_robot.run.folder_system import TRAIN
@@ -37,6 +38,11 @@ def system_launch_description(system: str) -> LaunchDescription:
 def inspect_launch_description() -> LaunchDescription:
     """Arguments, then RViz and what it needs beside a running system."""
     return LaunchDescription([*declared(INSPECT_OPTIONS), OpaqueFunction(function=_inspect)])
+
+
+def real_launch_description() -> LaunchDescription:
+    """Arguments, then drivers, robots and, unless it runs elsewhere, the trainer."""
+    return LaunchDescription([*declared(real_options()), OpaqueFunction(function=_start_real)])
 
 
 def declared(table: Iterable[Option]) -> list[DeclareLaunchArgument]:
@@ -115,6 +121,14 @@ def _start(context: LaunchContext, system: str) -> list:
     check_executables(run.specs, system)
     private = system == TRAIN and run.config.simulated
     return run_actions(run, simulation_environment() if private else process_environment(simulated=False))
+
+
+def _start_real(context: LaunchContext) -> list:
+    refuse_namespace(context)
+    check_environment()
+    run = prepare_real(given(context, real_options()))
+    check_executables(run.specs, "real")
+    return run_actions(run, process_environment(simulated=False))
 
 
 def _inspect(context: LaunchContext) -> list:

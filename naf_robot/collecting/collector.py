@@ -9,7 +9,8 @@ import numpy as np
 
 from naf_robot.arm.control.actions import BoundActions
 from naf_robot.arm.model.kinematics import ArmModel
-from naf_robot.collecting.episode import Episode
+from naf_robot.collecting.comparing import Comparing
+from naf_robot.collecting.episode import ORDERLY_ENDS, Episode
 from naf_robot.collecting.homing import HomeTimeout, Homing
 from naf_robot.collecting.policy_choice import PolicyChoice
 from naf_robot.core.array_spec import Observation
@@ -19,6 +20,7 @@ from naf_robot.core.seeding import stream
 from naf_robot.experience.journal import JournalRow
 from naf_robot.experience.recorder import EpisodeRecorder, Pictures
 from naf_robot.learning.behaviour import BehaviourPolicy
+from naf_robot.run.comparison import Trial
 from naf_robot.run.config import RunConfig
 from naf_robot.run.ratio import RatioLimiter
 from naf_robot.run.robot_state import RobotState, held_state
@@ -114,7 +116,8 @@ class Collector:
         )
         self._executed: OrderedDict[float, FloatArray] = OrderedDict()
         self._episode: Episode | None = None
-        self._prepared: tuple[bool, Signals] | None = None  # greedy?, goal of the next episode
+        self._prepared: tuple[bool, Signals, Trial | None] | None = None  # greedy?, goal, trial: of the next episode
+        self._comparing: Comparing | None = None
         self._policies = PolicyChoice(
             robot, self._task.observation_spec.size, actions.size, config.trainer.evaluation_window
         )
@@ -149,6 +152,23 @@ class Collector:
             NafRobotError: arrays that are no policy for this robot, or addressed to another; the pin stays as it was.
         """
         self._policies.pin(parameters)
+
+    def compare(self, comparing: Comparing | None) -> None:
+        """From the next episode on, run the trials of a comparison until they are done; None: as usual.
+
+        Raises:
+            NafRobotError: a policy that this robot cannot act with; nothing changes.
+        """
+        for parameters in comparing.policies if comparing is not None else ():
+            self._policies.check_comparable(parameters)
+        self._comparing, self._prepared = comparing, None
+        if self._episode is not None:
+            self._episode.trial = None  # of another comparison, or of none any more
+
+    @property
+    def comparing(self) -> Comparing | None:
+        """The comparison under way."""
+        return self._comparing
 
     @property
     def exploration_scale(self) -> float:
@@ -308,10 +328,14 @@ class Collector:
         return self._homing.velocity(now_s, position)
 
     def _prepare(self) -> Tick:
-        periodic = self.next_episode % self._config.evaluation_period == self._config.evaluation_period - 1
-        greedy = self._policies.is_candidate or periodic
-        goal = self._task.sample_goal(self._goals["evaluate" if greedy else "train"])
-        self._prepared = (greedy, goal)
+        trial = self._comparing.next if self._comparing is not None else None
+        if self._comparing is not None and trial is not None:
+            greedy, goal = True, self._comparing.goal(self._task, trial.pair)
+        else:
+            periodic = self.next_episode % self._config.evaluation_period == self._config.evaluation_period - 1
+            greedy = self._policies.is_candidate or periodic
+            goal = self._task.sample_goal(self._goals["evaluate" if greedy else "train"])
+        self._prepared = (greedy, goal, trial)
         return Tick(np.zeros(self._model.size), prepared=self._task.goal_position(goal))
 
     def _obstacle(self) -> Phase | None:
@@ -327,8 +351,9 @@ class Collector:
             return Phase.WAITING_FOR_TRAINER
         return None
 
-    def _begin(self, now_s: float, signals: Signals, greedy: bool, goal: Signals) -> Tick:
-        if (parameters := self._policies.begin()) is not None:
+    def _begin(self, now_s: float, signals: Signals, greedy: bool, goal: Signals, trial: Trial | None) -> Tick:
+        compared = self._comparing.policies[trial.side] if self._comparing is not None and trial is not None else None
+        if (parameters := self._policies.begin(compared)) is not None:
             self._behaviour.load(parameters.kind, parameters.arrays)
         self._prepared = None
         self.phase = Phase.RUNNING
@@ -337,6 +362,7 @@ class Collector:
         self.start_distance = float(np.abs(self._way(self._home, signals["joint_position"])).max())
         recorder = EpisodeRecorder(self._steps, self.next_episode, self.policy_version, greedy, self._pictures)
         episode = Episode(self._task, self.next_episode, goal, greedy, self.policy_version, self._actions, recorder)
+        episode.trial = trial
         self._episode = episode
         self.next_episode += 1
         observation = observe(self._task.observation_spec, signals, goal)
@@ -373,6 +399,9 @@ class Collector:
         """End `episode` with its newest observation, which closes it."""
         self._episode = None
         self._executed.clear()
-        if episode.greedy:
+        if self._comparing is not None and episode.trial is not None:
+            done = self._comparing.done + (episode.end_reason in ORDERLY_ENDS)
+            self._comparing = self._comparing._replace(done=done)
+        elif episode.greedy:
             self._policies.evaluated(episode.success)
         return Tick(velocity, batch=episode.close(), ended=episode)

@@ -10,8 +10,11 @@ from naf_robot.arm.control.actions import BoundActions
 from naf_robot.core.array_spec import Observation
 from naf_robot.core.records import FloatArray, StepBatch
 from naf_robot.experience.recorder import EpisodeRecorder
+from naf_robot.run.comparison import Trial
 from naf_robot.sensing.signals import Signals
 from naf_robot.tasks.task import Task
+
+ORDERLY_ENDS = ("time limit", "terminated")
 
 
 class Request(NamedTuple):
@@ -37,6 +40,7 @@ class Episode:
     terminated: bool = False  # by a real end, not by the time limit
     end_reason: str = "time limit"
     pending: Request | None = None
+    trial: Trial | None = None  # of a comparison
 
     @property
     def steps(self) -> int:

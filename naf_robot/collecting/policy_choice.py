@@ -48,6 +48,16 @@ class PolicyChoice:
             self._check(parameters)
         self._pinned, self._passed = parameters, 0
 
+    def check_comparable(self, parameters: PolicyParameters) -> None:
+        """Whether this robot can act with `parameters`.
+
+        Raises:
+            NafRobotError: arrays that are no policy for this robot, or addressed to another.
+        """
+        if parameters.addressee not in ("", self._robot):
+            raise NafRobotError(f"version {parameters.version} is addressed to {parameters.addressee!r}")
+        self._check(parameters)
+
     @property
     def pinned_version(self) -> int | None:
         """The version pinned, None if the newest is followed."""
@@ -63,10 +73,13 @@ class PolicyChoice:
         """Whether the acting policy has passed its last evaluation: the next episode is one too."""
         return self._passed > 0
 
-    def begin(self) -> PolicyParameters | None:
-        """An episode begins: the parameters to load for it, None if those that acted last act again."""
+    def begin(self, compared: PolicyParameters | None = None) -> PolicyParameters | None:
+        """An episode begins: the parameters to load for it, None if those that acted last act again.
+
+        In a comparison it is `compared` that acts, whatever is pinned or offered.
+        """
         on_trial = self._acting if 0 < self._passed < self.trials else None
-        parameters = self._pinned or on_trial or self._offered
+        parameters = compared or self._pinned or on_trial or self._offered
         if parameters is None or parameters is self._acting:
             return None
         self._acting, self._passed, self.version = parameters, 0, parameters.version

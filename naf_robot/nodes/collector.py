@@ -11,6 +11,7 @@ from std_srvs.srv import SetBool, Trigger
 from naf_robot.arm.model.joint_values import RefusedMessage, by_name
 from naf_robot.arm.projection.projection import SafetyProjection
 from naf_robot.collecting.collector import Collector, Phase, Tick
+from naf_robot.collecting.episode import ORDERLY_ENDS
 from naf_robot.core.clock import SteadyClock
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.collector_report import CollectorReport
@@ -28,7 +29,6 @@ from naf_robot.run.frames import frame_of
 from naf_robot.run.robot_parts import bound_actions, state_sensor, task_sensors, tick_assembler
 
 HOLD_S = 0.01  # wall time a waiting robot adds to a tick of accelerated simulation, to leave the machine to the trainer
-ORDERLY_ENDS = ("time limit", "terminated")
 
 
 class CollectorNode(ManagedNode):
@@ -148,6 +148,8 @@ class CollectorNode(ManagedNode):
             self.target.publish(convert.pose(tick.prepared, self.get_clock().now().to_msg(), self.frame))
         if tick.ended is not None and tick.ended.end_reason not in ORDERLY_ENDS:
             self.get_logger().warning(f"episode {tick.ended.number} ended early: {tick.ended.end_reason}")
+        if tick.ended is not None:
+            self.policy.ended(tick.ended)
         self.experience.take(tick)
 
     def on_fault(self, message: String) -> None:

@@ -3,6 +3,8 @@
 from std_msgs.msg import String, UInt8MultiArray
 
 from naf_robot.collecting.collector import Collector, Phase
+from naf_robot.collecting.comparing import Comparing
+from naf_robot.collecting.episode import ORDERLY_ENDS, Episode
 from naf_robot.core.errors import NafRobotError
 from naf_robot.experience.chunks import ChunkAssembler
 from naf_robot.experience.codec import decode_parameters
@@ -11,6 +13,7 @@ from naf_robot.nodes import topics
 from naf_robot.nodes.diagnostics import Diagnostics
 from naf_robot.nodes.executable import ExecutableNode
 from naf_robot.nodes.qos import PARAMETERS, reliable
+from naf_robot.run.comparison import ComparisonFiles, Outcome
 from naf_robot.run.pin import PinFile
 
 
@@ -26,6 +29,7 @@ class PolicyLink:
         self._diagnostics = diagnostics
         self._chunks = ChunkAssembler(run_id=contract.run_id)
         self._pin = PinFile(node.run_dir, robot)
+        self._comparison = ComparisonFiles(node.run_dir)
         self._request = node.create_publisher(String, topics.POLICY_REQUEST, reliable(10))
         self._node = node
         self._input = node.watched(topics.POLICY_PARAMETERS, "policy parameters")
@@ -42,8 +46,30 @@ class PolicyLink:
                 self._collector.pin(self._pin.read(self._contract))
         except NafRobotError as error:
             self._diagnostics.refuse("pinned policy", error)
+        try:
+            if self._comparison.changed():
+                self._collector.compare(self._comparing())
+        except NafRobotError as error:
+            self._diagnostics.refuse("comparison", error)
         if self._collector.phase in (Phase.WAITING_FOR_POLICY, Phase.POLICY_TOO_OLD):
             self._request.publish(String(data=self._robot))
+
+    def _comparing(self) -> Comparing | None:
+        """The comparison in the run folder, continued where this robot was."""
+        found = self._comparison.read(self._contract)
+        if found is None or self._robot not in found[0].robots:
+            return None
+        return Comparing(*found, self._robot, len(self._comparison.outcomes(self._robot)))
+
+    def ended(self, episode: Episode) -> None:
+        """Note the end of a trial of a comparison; one that was cut off is repeated and does not count."""
+        if episode.trial is None or episode.end_reason not in ORDERLY_ENDS:
+            return
+        try:
+            outcome = Outcome(*episode.trial, success=episode.success, episode_return=episode.total_reward)
+            self._comparison.note(self._robot, outcome)
+        except OSError as error:
+            self._diagnostics.refuse("comparison", error)
 
     def _on_parameters(self, message: UInt8MultiArray) -> None:
         """New policy parameters, to be loaded at the next episode."""

@@ -21,6 +21,7 @@ from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.fleet_link import FleetLink
 from naf_robot.nodes.qos import EXPERIENCE, EXPERIENCE_INTAKE, latched, reliable
+from naf_robot.run.comparison import ComparisonFiles
 from naf_robot.run.health import FleetHealth
 from naf_robot.run.report import load_drawing, write_learning_curve
 from naf_robot.run.stop_times import TRAINER_DRAIN_S
@@ -66,6 +67,7 @@ class TrainerNode(ExecutableNode):
         self.create_service(SetBool, "trainer/pause", self.on_pause)
         self.create_timer(REPUBLISH_S, self.on_republish, clock=STEADY)
         self.create_timer(EVENTS_S, self.on_events, clock=STEADY)
+        self.comparison = ComparisonFiles(self.run_dir)
         self.diagnostics = Diagnostics(self, STEADY, self.report)
         self.node_parameters.show(
             task=self.config.task_name,
@@ -105,6 +107,7 @@ class TrainerNode(ExecutableNode):
     def on_diagnostics(self, message: DiagnosticArray) -> None:
         """The robots' diagnostics, for the display."""
         self.health.know(self.trainer.robots.names)
+        self.trainer.unattended.know(self.trainer.robots.names)
         for status in message.status:
             values = {entry.key: entry.value for entry in status.values}
             self.health.take(status.name, status.message, values, status.level == ERROR)
@@ -197,7 +200,8 @@ class TrainerNode(ExecutableNode):
             if self.trainer.checkpoint_is_due() and not self.trainer.try_checkpoint():
                 self.get_logger().error(self.trainer.trouble["checkpoint"])
             self.progress.show()
-            if self.decided is None and (outcome := self.trainer.outcome()) is not None:
+            compared = self.comparison.is_active()  # its episodes decide nothing
+            if self.decided is None and not compared and (outcome := self.trainer.outcome()) is not None:
                 self.decided = outcome
                 replace_file(self.run_dir / OUTCOME_FILE, f"{outcome}\n".encode())
                 self.fleet.decided(outcome)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from naf_robot.core import run_files
 from naf_robot.core.errors import CheckpointError, CodecError
-from naf_robot.core.files import sync_folder, write_new
+from naf_robot.core.files import replace_file, sync_folder, write_new
 from naf_robot.core.records import PolicyParameters
 from naf_robot.experience.codec import Contract, decode_parameters, encode_parameters
 from naf_robot.experience.envelope import MAX_BYTES, decode, encode
@@ -25,6 +25,7 @@ from naf_robot.experience.envelope import MAX_BYTES, decode, encode
 FOLDER = run_files.CHECKPOINTS
 BEST = "best-"
 ASIDE = "aside-"
+COUNTERS = "checkpoint.json"
 MAX_STATE_BYTES = 1024 * 1024 * 1024
 MAX_COUNTERS_BYTES = 1024 * 1024
 NAME = re.compile(r"\d{12,18}-\d{12,18}")
@@ -48,7 +49,7 @@ def write_checkpoint(run_dir: Path, checkpoint: Checkpoint, keep: int, prefix: s
     folder = run_dir / FOLDER
     folder.mkdir(exist_ok=True)
     final = folder / f"{prefix}{checkpoint.policy.updates:012d}-{checkpoint.policy.version:012d}"
-    if not final.exists():  # else it is this very state: the learner has not moved, no version has been given out
+    if not final.exists():  # else it is this very policy: no version has been given out since
         partial = folder / f".partial-{os.getpid()}"
         shutil.rmtree(partial, ignore_errors=True)
         try:
@@ -58,6 +59,8 @@ def write_checkpoint(run_dir: Path, checkpoint: Checkpoint, keep: int, prefix: s
             shutil.rmtree(partial, ignore_errors=True)
             raise
         sync_folder(folder)
+    else:  # a version that is evaluated again has another score
+        replace_file(final / COUNTERS, _counters(checkpoint))
     for old in _folders(run_dir, prefix)[:-keep]:
         _remove(old)
     return final
@@ -142,7 +145,7 @@ def read_folder(folder: Path) -> Checkpoint:
     """
     state = decode(_read(folder / "learner.safetensors", MAX_STATE_BYTES), "learner_state", MAX_STATE_BYTES)
     policy = decode_parameters(_read(folder / "policy.safetensors", MAX_BYTES))
-    counters = json.loads(_read(folder / "checkpoint.json", MAX_COUNTERS_BYTES))
+    counters = json.loads(_read(folder / COUNTERS, MAX_COUNTERS_BYTES))
     if not isinstance(counters, dict):
         raise ValueError("checkpoint.json holds no mapping")
     return Checkpoint(state.arrays, policy, counters)
@@ -164,9 +167,15 @@ def _fill(partial: Path, checkpoint: Checkpoint) -> None:
     identity = {"task": checkpoint.policy.task, "observation_spec": checkpoint.policy.observation_spec}
     write_new(partial / "learner.safetensors", encode("learner_state", checkpoint.learner_state, identity))
     write_new(partial / "policy.safetensors", encode_parameters(checkpoint.policy))
-    summary = identity | {"version": checkpoint.policy.version, "updates": checkpoint.policy.updates}
-    write_new(partial / "checkpoint.json", json.dumps(summary | checkpoint.counters, indent=2).encode())
+    write_new(partial / COUNTERS, _counters(checkpoint))
     sync_folder(partial)
+
+
+def _counters(checkpoint: Checkpoint) -> bytes:
+    policy = checkpoint.policy
+    summary: dict[str, Any] = {"task": policy.task, "observation_spec": policy.observation_spec}
+    summary |= {"version": policy.version, "updates": policy.updates}
+    return json.dumps(summary | checkpoint.counters, indent=2).encode()
 
 
 def _remove(folder: Path) -> None:

@@ -29,6 +29,45 @@ class OutputConfig(Config, frozen=True):
     topic: str = ""  # topic of the controller's commands, in the robot's namespace; empty: the usual one of the kind
 
 
+class DriverLaunchConfig(Config, frozen=True):
+    """The maker's launch file, which `real.launch.py` starts; in texts {robot} is the robot's name, {share} the folder
+    of this package's files."""
+
+    package: str = ""  # ROS package of the launch file; empty: the driver is started manually
+    file: str = ""  # launch file, in the folder launch of the package
+    arguments: dict[str, str | bool | int | float] = msgspec.field(default_factory=dict)  # its arguments by name
+    namespace: str = "/{robot}"  # namespace in which the driver then has its topics
+    controllers: tuple[str, ...] = ()  # controllers that are loaded and activated besides
+
+    def __post_init__(self) -> None:
+        if bool(self.package) != bool(self.file):
+            raise ConfigError("driver.launch needs both package and file, or neither")
+        self.filled(self.namespace, "robot", "")
+        self.words("robot", "")
+        if not self.namespace.startswith("/"):
+            raise ConfigError(f"driver.launch.namespace must begin with /, got {self.namespace!r}")
+
+    def filled(self, text: str, robot: str, share: str) -> str:
+        """`text` for one robot.
+
+        Raises:
+            ConfigError: something else than {robot} or {share} stands in braces.
+        """
+        try:
+            return text.format(robot=robot, share=share)
+        except (KeyError, IndexError, ValueError):
+            raise ConfigError(f"driver.launch: in {text!r} only {{robot}} and {{share}} may stand in braces") from None
+
+    def words(self, robot: str, share: str) -> list[str]:
+        """The arguments for one robot as `name:=value`, as one gives them to `ros2 launch`."""
+        texts = {name: str(v).lower() if isinstance(v, bool) else str(v) for name, v in self.arguments.items()}
+        return [f"{name}:={self.filled(text, robot, share)}" for name, text in texts.items()]
+
+    def place(self, robot: str) -> str:
+        """The namespace for one robot, such as /left, / for none."""
+        return "/" + self.filled(self.namespace, robot, "").strip("/")
+
+
 class DriverConfig(Config, frozen=True):
     """The driver of a real arm; simulated arms have none."""
 
@@ -38,6 +77,7 @@ class DriverConfig(Config, frozen=True):
     # what stands before the last / of the topic of commands
     timeout_s: PositiveFloat | None = None  # time without a command after which the driver or the drives stop the arm;
     # null: unknown, so none is counted on
+    launch: DriverLaunchConfig = DriverLaunchConfig()
 
     def __post_init__(self) -> None:
         require_finite(self, "driver")

@@ -17,7 +17,7 @@ and what the sensors of a task give (`sensing.registry`), under the names of the
 an array (N, ...) named as the spec, and their stamps (N,) [s] named `<name>_stamps`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,23 @@ def with_kinematics(signals: Signals, model: ArmModel) -> Signals:
             "joint_cosine": np.cos(turning),
         }
     return signals
+
+
+def joint_positions(observed: Mapping[str, NDArray], continuous: Sequence[bool]) -> FloatArray | None:
+    """The joint positions (N, n) [rad] in N observations, None where they are not observed.
+
+    Those of joints that are `continuous` (n,) are in (-pi, pi], as far as sine and cosine say.
+    """
+    if "joint_position" in observed:
+        return np.asarray(observed["joint_position"], dtype=np.float64)
+    if "joint_sine" not in observed or "joint_cosine" not in observed:
+        return None
+    turning = np.asarray(continuous, dtype=bool)
+    position = np.zeros((len(observed["joint_sine"]), len(turning)))
+    position[:, turning] = np.arctan2(observed["joint_sine"], observed["joint_cosine"])
+    if not turning.all():
+        position[:, ~turning] = observed["bounded_joint_position"]
+    return position
 
 
 def for_continuous_joints(spec: ObservationSpec, continuous: Sequence[bool]) -> ObservationSpec:

@@ -2,7 +2,7 @@
 
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class Unattended:
         values_between = max(2.0, settings.false_alarm_days * DAY_S / settings.drift_window_s)
         watching = Watching(settings.drift_window_s, threshold_of(values_between))
         paced = not config.simulated or config.simulation.real_time_factor > 0.0
-        self._statistics = RunStatistics(tuple(config.robots), record, watching, paced)
+        self._statistics = RunStatistics((), record, watching, paced)
         self._file = StatisticsFile(run_dir)
         self._run_dir = run_dir
         self._clock = clock
@@ -43,6 +43,10 @@ class Unattended:
         self._closed = False
         self._brief: dict[str, Any] = {}
         self._brief_due_s = 0.0
+
+    def know(self, robots: Iterable[str]) -> None:
+        """Robots whose reports are taken from now on."""
+        self._statistics.know(robots)
 
     def report(self, node: str, message: str, values: Mapping[str, str], error: bool) -> None:
         """A node's report on `/diagnostics`."""

@@ -58,7 +58,7 @@ def test_a_policy_on_trial_stays_until_it_fails(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_trial_ends_when_the_evaluation_window_is_full(monkeypatch: pytest.MonkeyPatch):
     robot = Robot()
-    robot.collector._policies._trials = 4
+    robot.collector._policies.trials = 4
     monkeypatch.setattr(type(robot.collector._task), "success", lambda *_: True)
     assert versions_of(robot, 8) == [1, 2, 3, 3, 3, 3, 7, 7]
 

@@ -11,7 +11,7 @@ from naf_robot.core.errors import CodecError
 from naf_robot.core.records import PolicyParameters
 from naf_robot.experience.codec import decode_parameters, encode_parameters
 from naf_robot.experience.envelope import decode, encode
-from naf_robot.run.checkpoint import Checkpoint, read_checkpoint, read_policy, write_checkpoint
+from naf_robot.run.checkpoint import Checkpoint, read_best, read_checkpoint, read_policy, write_checkpoint
 from naf_robot.run.pin import PinFile, write_pin
 
 ARRAYS = {"K": np.ones((2, 7, 20), np.float32), "k": np.zeros((2, 7), np.float32)}
@@ -76,3 +76,10 @@ def test_a_checkpoint_keeps_them(tmp_path: Path):
     write_checkpoint(tmp_path, Checkpoint({"x": np.zeros(3)}, PARAMETERS, {"episodes": 1}), 2)
     assert_same(read_checkpoint(tmp_path).policy)
     assert_same(read_policy(tmp_path))
+
+
+def test_a_version_that_is_evaluated_again_keeps_its_newest_score(tmp_path: Path):
+    for success in (0.6, 1.0):
+        checkpoint = Checkpoint({"x": np.zeros(3)}, PARAMETERS, {"evaluation_success": success})
+        write_checkpoint(tmp_path, checkpoint, 1, "best-")
+    assert read_best(tmp_path).counters["evaluation_success"] == 1.0

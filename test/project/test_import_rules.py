@@ -22,7 +22,8 @@ ROOMS = {
     "collecting": (*PURE, "run"),
     "training": (*PURE, "run"),
     "study": (*PURE, "run"),
-    "nodes": (*PURE, "run", "collecting", "training"),
+    "view": ("core", "arm", "sensing", "tasks", "sim", "experience", "run"),
+    "nodes": (*PURE, "run", "collecting", "training", "view"),
     "bringup": ("core", "run"),
 }
 THIRD_PARTY = {
@@ -36,6 +37,9 @@ THIRD_PARTY = {
     "sqlite3": {"experience"},
     "PIL": {"core"},
     "launch": {"bringup"},
+    "viser": {"view"},
+    "trimesh": {"view"},
+    "websockets": {"view"},
     "matplotlib": {"run"},
     "jinja2": {"run"},
     "pickle": set(),
@@ -87,16 +91,17 @@ def test_the_rule_sees_a_violation(tmp_path: Path):
     assert len(violations(path, "core")) == 3
 
 
-def test_only_the_launch_adapter_and_its_process_import_launch():
+def test_only_the_launch_adapter_its_process_and_drivers_import_launch():
     users = [path.name for path in MODULES if any(name.split(".")[0].startswith("launch") for name in imports(path))]
-    assert users == ["launch_adapter.py", "launch_process.py"]
+    assert users == ["driver_launch.py", "launch_adapter.py", "launch_process.py"]
 
 
 @pytest.mark.parametrize(
     ("modules", "banned"),
     [
         ("naf_robot.learning.registry, naf_robot.learning.naf.learner", ("rclpy", "mujoco", "launch")),
-        ("naf_robot.bringup.cli, naf_robot.bringup.training", ("torch", "rclpy")),
+        ("naf_robot.bringup.cli, naf_robot.bringup.training", ("torch", "rclpy", "viser")),
+        ("naf_robot.view.page, naf_robot.view.stored", ("torch", "rclpy", "mujoco", "matplotlib")),
     ],
 )
 def test_importing_does_not_load(modules: str, banned: tuple[str, ...]):

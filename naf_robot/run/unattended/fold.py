@@ -1,6 +1,6 @@
 """The statistics of a run over days, folded as reports and episodes come; no ROS, clocks are passed in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from naf_robot.run.robot_state import STATES, WORKING
 from naf_robot.run.unattended.drift import QUANTITIES, Watching, watch
@@ -37,9 +37,14 @@ class RunStatistics:
         self._ticked_s: float | None = None
         for request in record.help:  # who needed help when the last session ended asks again if it still does
             request.open = False
-        for robot in robots:
-            record.robots.setdefault(robot, RobotRecord())
+        self.know(robots)
         record.sessions += 1
+
+    def know(self, robots: Iterable[str]) -> None:
+        """Robots whose reports are taken from now on."""
+        for robot in robots:
+            if robot not in self.record.robots:
+                self.record.robots[robot] = RobotRecord()
 
     def take(
         self, node: str, message: str, values: Mapping[str, str], error: bool, steady_s: float, at_s: float
