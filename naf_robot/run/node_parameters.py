@@ -125,6 +125,10 @@ PARAMETERS: dict[str, tuple[NodeParameter, ...]] = {
         ),
     ),
     "scene_markers": (ROBOT,),
+    "view": (
+        NodeParameter("host", "127.0.0.1", "address that the page is served at"),
+        NodeParameter("port", 0, "port that it is served at; 0: a free one", 0, 65535),
+    ),
     "door_sensor": (ROBOT, shown("calibration", "", "path of the calibration's file, in the run folder")),
     "lifecycle": (NodeParameter("nodes", [""], "full names of the managed nodes to configure and activate"),),
     "driver_check": (ROBOT, NodeParameter("move", False, "whether each joint may be moved a little")),
