@@ -35,7 +35,7 @@ class ManagedNode(LifecycleNodeMixin, ExecutableNode):
         LifecycleNodeMixin.__init__(self, callback_group=None)
         self.diagnostics: Diagnostics
         self._own: set[Any] = set()  # what is there without a configuration
-        self._configured = False
+        self._configured = self._starting = False
         self._failure: Exception | None = None
         self._trouble = ""  # of the last transition
 
@@ -49,9 +49,11 @@ class ManagedNode(LifecycleNodeMixin, ExecutableNode):
         self._own = set(self._entities())
         if not self.node_parameters.get("autostart"):
             return
+        self._starting = True
         for trigger in (self.trigger_configure, self.trigger_activate):
             if trigger() is not DONE:
                 raise self._failure or ConfigError(self._trouble)
+        self._starting = False
 
     @property
     def lifecycle_state(self) -> str:
@@ -122,13 +124,18 @@ class ManagedNode(LifecycleNodeMixin, ExecutableNode):
         except Exception as error:  # noqa: BLE001  of a transition: said, and the node is made safe
             self._failure = error
             self._trouble = f"not {what}: {error!r}"
-            self.get_logger().error(f"{self._trouble}\n{traceback.format_exc()}")
+            self._log(f"{self._trouble}\n{traceback.format_exc()}")
             return BROKEN
         if not reason:
             return DONE
         self._trouble = f"not {what}: {reason}"
-        self.get_logger().error(self._trouble)
+        self._log(self._trouble)
         return REFUSED
+
+    def _log(self, text: str) -> None:
+        """Of a node that starts itself the exception says it."""
+        if not self._starting:
+            self.get_logger().error(text)
 
     def _report(self) -> Status:
         label = self.lifecycle_state

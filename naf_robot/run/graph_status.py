@@ -128,9 +128,9 @@ class GraphStatus:
 
     @staticmethod
     def _state(report: Report) -> str:
-        """Of a managed node."""
-        state = report.values.get("lifecycle state", "")
-        return f"{state}, " if state else ""
+        """Of a managed node that is not active."""
+        state = report.values.get("lifecycle state", "active")
+        return "" if state == "active" else f"{state}, "
 
 
 def robot_of(node: str) -> str:
