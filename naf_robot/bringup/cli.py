@@ -12,8 +12,9 @@ from pathlib import Path
 
 from naf_robot.bringup import operator_command
 from naf_robot.bringup.environment import check_environment, process_environment, record_environment
+from naf_robot.bringup.log_follower import LogFollower
 from naf_robot.bringup.options import FLAGS, SystemOptions, options
-from naf_robot.bringup.runner import ProcessRunner, StopSignals
+from naf_robot.bringup.runner import ProcessRunner, StopSignals, log_path
 from naf_robot.bringup.training import PreparedRun, introduction, lock_run, prepare
 from naf_robot.core import run_files
 from naf_robot.core.arguments import USER_ERROR, Parser, whole
@@ -143,7 +144,9 @@ def _run_system(run: PreparedRun, environment: dict[str, str], signals: StopSign
     summary = run.run_dir / run_files.SUMMARY
     before = summary.stat().st_mtime_ns if summary.is_file() else -1
     log, outcome = run.run_dir / run_files.LOG, run.run_dir / run_files.OUTCOME
-    code = ProcessRunner(run.specs, log, outcome, environment, run.system, signals).run()
+    shown = {s.label: log_path(log, s.label) for s in run.specs if run.system == ROBOT and s.name == "collector"}
+    with LogFollower(shown):
+        code = ProcessRunner(run.specs, log, outcome, environment, run.system, signals).run()
     if summary.is_file() and summary.stat().st_mtime_ns != before:
         print(summary.read_text(encoding="utf-8"), end="", flush=True)
     return code

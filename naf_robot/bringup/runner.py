@@ -221,7 +221,12 @@ class ProcessRunner:
             return None
 
     def _log_path(self, label: str) -> Path:
-        return self._log_dir / f"{label.replace('/', '.')}.log"
+        return log_path(self._log_dir, label)
+
+
+def log_path(log_dir: Path, label: str) -> Path:
+    """The file of what the process `label` prints."""
+    return log_dir / f"{label.replace('/', '.')}.log"
 
 
 def die_with_parent() -> None:

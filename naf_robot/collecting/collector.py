@@ -270,7 +270,7 @@ class Collector:
             return self.abort(f"sensor lost: no {' and no '.join(missing)} at {now_s:.2f} s")
         signals = with_kinematics(signals, self._model)
         if self._episode is None:
-            return self._between_episodes(now_s, signals)
+            return self._between_episodes(now_s, signals, not missing)
         return self._within_episode(now_s, signals, self._episode)
 
     def hold(self, source: str, reason: str | None) -> None:
@@ -294,7 +294,7 @@ class Collector:
         episode.end_reason = reason
         return self._end(episode, still)
 
-    def _between_episodes(self, now_s: float, signals: Signals) -> Tick:
+    def _between_episodes(self, now_s: float, signals: Signals, complete: bool) -> Tick:
         if self.hold_reasons:
             self.phase = Phase.HELD
             self._home_timeout.interrupt()
@@ -312,7 +312,7 @@ class Collector:
             return Tick(np.zeros(self._model.size))
         if self._prepared is None:
             return self._prepare()
-        if not self._task.ready(signals):
+        if not complete or not self._task.ready(signals):
             self.phase = Phase.WORLD_NOT_READY
             return Tick(np.zeros(self._model.size))
         return self._begin(now_s, signals, *self._prepared)

@@ -33,6 +33,7 @@ class Uploader:
         self._max_resend_s = max_resend_s
         self._schedule = {sequence: _Sent(0.0, resend_s) for sequence in outbox.waiting()}
         self._unsaved: list[tuple[StepBatch, JournalRow | None]] = []
+        self.awaits_disk = False  # a batch would be sent if it were on the disk
         self.trouble: str | None = None  # why steps cannot be stored, None while they can
         self.resent = 0
 
@@ -60,11 +61,14 @@ class Uploader:
         """Messages to send now, oldest batch first; a large batch in several chunks."""
         if self._unsaved or self.trouble:
             self._save()
+        self.awaits_disk = False
         now = self._clock.now_s()
         messages: list[bytes] = []
         sent, sent_bytes = 0, 0
         for sequence in sorted(self._schedule):
             entry = self._schedule[sequence]
+            if not self._durable(sequence):
+                break
             if entry.due_s > now or sent >= MAX_RESENDS_AT_ONCE or sent_bytes >= MAX_BYTES_AT_ONCE:
                 continue
             payload = self._outbox.payload(sequence)
@@ -76,6 +80,14 @@ class Uploader:
             sent, sent_bytes = sent + 1, sent_bytes + len(payload)
             messages += split(payload, sequence, self._outbox.collector, self._outbox.run_id)
         return messages
+
+    def _durable(self, sequence: int) -> bool:
+        try:
+            is_durable = self._outbox.durable(sequence)
+        except StoreError as error:
+            self.trouble, is_durable = str(error), False
+        self.awaits_disk = not is_durable
+        return is_durable
 
     def acknowledge(self, sequences: tuple[int, ...]) -> None:
         """The trainer has stored these.

@@ -99,6 +99,15 @@ def checksum_of(data: bytes) -> str:
     return _metadata(data, MAX_BYTES).get("sha256", "")
 
 
+def kind_of(data: bytes) -> str:
+    """The kind that a message says to be of, "" if it says none.
+
+    Raises:
+        CodecError: it has no header.
+    """
+    return _metadata(data, MAX_BYTES).get("kind", "")
+
+
 def _metadata(data: bytes, max_bytes: int) -> dict[str, str]:
     if not 8 <= len(data) <= max_bytes:
         raise CodecError(f"a message must have 8 to {max_bytes} bytes, got {len(data)}")

@@ -11,6 +11,7 @@ from typing import Any
 from naf_robot.core.errors import CodecError, StoreError
 from naf_robot.core.files import ExclusiveLock
 from naf_robot.core.records import StepBatch
+from naf_robot.experience.background_sync import BackgroundSync
 from naf_robot.experience.codec import ExperienceMessage, encode_experience
 from naf_robot.experience.contract import Contract
 from naf_robot.experience.database import open_database
@@ -30,17 +31,21 @@ class Outbox:
     """Numbered batches of one collector, on disk before they are sent, gone when acknowledged.
 
     A replacement that opens the same file continues the name's numbers, and makes a batch of what its predecessor
-    left in the journal. Only one process at a time may open it.
+    left in the journal. Only one process at a time may open it. With `background` nothing waits for the disk: what is
+    committed survives the end of the process, and `durable` says what would survive the loss of power as well.
 
     Raises:
         LockedError: another running collector has this name.
         StoreError: the file belongs to another collector, run, task or observation spec, or is damaged.
     """
 
-    def __init__(self, path: Path, collector: str, contract: Contract, max_bytes: int) -> None:
+    def __init__(
+        self, path: Path, collector: str, contract: Contract, max_bytes: int, background: bool = False
+    ) -> None:
         self.collector = collector
         self.contract = contract
         self._max_bytes = max_bytes
+        self._sync: BackgroundSync | None = None
         self._lock = ExclusiveLock(path.with_suffix(".lock"), f"the outbox of collector {collector!r}")
         try:
             self._database = open_database(path, "outbox", identity_of(collector, contract), TABLES)
@@ -49,6 +54,23 @@ class Outbox:
         except StoreError:
             self._lock.release()
             raise
+        if background:
+            self._first_unsynced = self._counter("sequence")
+            self._database.execute("PRAGMA wal_autocheckpoint=0")
+            self._sync = BackgroundSync(path)
+
+    def durable(self, sequence: int) -> bool:
+        """Whether a batch that was stored is on the disk: before that it must not be sent.
+
+        Raises:
+            StoreError: the disk refused; it is tried again.
+        """
+        if self._sync is None or sequence < self._first_unsynced or sequence <= self._sync.durable:
+            return True
+        if self._sync.trouble is not None:
+            self._sync.request(self._counter("sequence") - 1)
+            raise StoreError(f"outbox of {self.collector!r} cannot be brought to the disk: {self._sync.trouble}")
+        return False
 
     def journal(self, row: JournalRow) -> None:
         """Record the outcome of a control tick of the running episode; the batch that contains it removes it.
@@ -65,7 +87,7 @@ class Outbox:
             raise StoreError(f"outbox of {self.collector!r} cannot store a step: {error}") from None
 
     def append(self, batch: StepBatch, following: JournalRow | None = None) -> int:
-        """Store `batch` durably, in place of the journal, and return its sequence number.
+        """Store `batch` in place of the journal, and return its sequence number; durably, or in the background.
 
         `following` is the observation after the batch, when the episode goes on. A full outbox takes it too: what was
         recorded is kept; `is_full` keeps the next episode from being begun.
@@ -78,7 +100,7 @@ class Outbox:
         payload = encode_experience(message, self.contract)
         closed = bool(batch.closing[-1])
         try:
-            self._database.execute("PRAGMA synchronous=FULL")
+            self._database.execute(f"PRAGMA synchronous={'FULL' if self._sync is None else 'NORMAL'}")
             with self._database:
                 self._database.execute("BEGIN IMMEDIATE")
                 row = (sequence, len(batch), transitions, payload)
@@ -94,6 +116,8 @@ class Outbox:
         except sqlite3.Error as error:
             raise StoreError(f"outbox of {self.collector!r} cannot store a batch: {error}") from None
         self._bytes += len(payload)
+        if self._sync is not None:
+            self._sync.request(sequence)
         return sequence
 
     def is_full(self) -> bool:
@@ -153,6 +177,8 @@ class Outbox:
 
     def close(self) -> None:
         """Close the database; what waits stays on disk."""
+        if self._sync is not None:
+            self._sync.close()
         self._database.close()
         self._lock.release()
 

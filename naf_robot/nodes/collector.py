@@ -34,6 +34,8 @@ HOLD_S = 0.01  # wall time a waiting robot adds to a tick of accelerated simulat
 class CollectorNode(ManagedNode):
     """One robot's collector on the graph; only an active one asks for motion."""
 
+    control_rank = 1
+
     def __init__(self) -> None:
         super().__init__("collector")
         self.robot = self.robot_parameter()

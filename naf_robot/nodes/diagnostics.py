@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock
 
-from naf_robot.nodes import topics
+from naf_robot.nodes import scheduling, topics
 from naf_robot.nodes.executable import ExecutableNode
 from naf_robot.nodes.qos import reliable
 
@@ -53,6 +53,7 @@ class Diagnostics:
         status = DiagnosticStatus(level=level, name=name, message=message, hardware_id=self._node.process)
         status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
         status.values.append(KeyValue(key="process", value=self._process))
+        status.values.append(KeyValue(key="scheduling", value=scheduling.described()))
         array = DiagnosticArray(status=[status])
         array.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(array)

@@ -31,6 +31,8 @@ from naf_robot.tasks.door_geometry import HINGE_AXIS
 class DoorSensorNode(ExecutableNode):
     """One door's estimator and its calibration on the graph."""
 
+    control_rank = 0
+
     def __init__(self) -> None:
         super().__init__("door_sensor")
         self.robot = self.robot_parameter()

@@ -5,6 +5,7 @@ Here a signal only sets a flag: the node's `close` can still publish (a zero vel
 context is still valid.
 """
 
+import gc
 import os
 import signal
 import socket
@@ -28,7 +29,7 @@ from naf_robot.core.input_watch import InputWatch
 from naf_robot.core.ros_environment import check_ros_environment, complete_ros_environment
 from naf_robot.nodes.convert import seconds_of
 from naf_robot.nodes.parameters import NodeParameters
-from naf_robot.nodes.scheduling import use_batch_scheduling
+from naf_robot.nodes.scheduling import give_way, use_batch_scheduling, use_real_time_scheduling
 from naf_robot.run.config import RunConfig, check_robot, load
 from naf_robot.run.stop_times import STOP_BY_SIGTERM
 
@@ -43,6 +44,8 @@ INTERNAL_ERROR, USER_ERROR = 1, 2
 
 class ExecutableNode(Node):
     """A node with the run's configuration; subclasses override `loop` and `close`."""
+
+    control_rank: int | None = None  # of a node that an arm waits for: 0 runs before 1; None: no arm does
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -95,6 +98,18 @@ class ExecutableNode(Node):
         """Whether simulated time stands still until this node has answered, so that none of its answers is late."""
         return self.use_sim_time and self.config.simulation.real_time_factor == 0.0
 
+    def use_scheduling(self) -> None:
+        """Beside arms on wall time those that control them come first, and the others give way."""
+        settings = self.config.real_time
+        if self.free_running():
+            use_batch_scheduling()
+        if self.config.simulated_time:
+            return
+        if self.control_rank is None:
+            give_way(settings.trainer_nice)
+        else:
+            use_real_time_scheduling(settings.control_priority - self.control_rank)
+
     def spin_once(self, timeout_s: float) -> None:
         """Handle at most one callback, waiting up to `timeout_s` for it."""
         if self.spinner is not None:
@@ -143,8 +158,8 @@ def run(make: Callable[[], ExecutableNode]) -> int:
         except (RuntimeError, ImportError) as error:  # errors of rcl about its arguments and the middleware
             raise ConfigError(f"ROS 2 does not start: {' '.join(str(error).split())}") from error
         node = make()
-        if node.free_running():
-            use_batch_scheduling()
+        node.use_scheduling()
+        gc.freeze()  # what a node is made of stays: a collection need not look at it each time
         executor = node.make_executor()
         executor.add_node(node)
         node.spinner = executor

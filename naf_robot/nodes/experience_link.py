@@ -24,7 +24,7 @@ def open_outbox(node: ExecutableNode, robot: str, contract: Contract) -> Outbox:
     """The robot's outbox in the run folder."""
     folder = node.run_dir / run_files.OUTBOX
     folder.mkdir(exist_ok=True)
-    return Outbox(folder / f"{robot}.sqlite", robot, contract, node.config.collector.max_outbox_bytes)
+    return Outbox(folder / f"{robot}.sqlite", robot, contract, node.config.collector.max_outbox_bytes, background=True)
 
 
 class ExperienceLink:
@@ -43,13 +43,16 @@ class ExperienceLink:
         node.create_subscription(UInt8MultiArray, topics.EXPERIENCE_ACK, self._on_acknowledgement, EXPERIENCE)
 
     def take(self, tick: Tick) -> None:
-        """Store what a tick recorded; a batch is sent at once."""
+        """Store what a tick recorded; a batch is sent as soon as it is on the disk."""
         if tick.batch is not None:
             self._uploader.add(tick.batch, tick.recorded)
             self.send()
-        elif tick.recorded is not None:
+            return
+        if tick.recorded is not None:
             self._uploader.note(tick.recorded)
             self._collector.hold("outbox", self._uploader.trouble)
+        if self._uploader.awaits_disk:
+            self.send()
 
     def send(self) -> None:
         """Send what is due; hold still while the disk cannot be written."""
@@ -62,6 +65,8 @@ class ExperienceLink:
         """Wait briefly for the trainer to acknowledge what is left."""
         deadline = time.monotonic() + COLLECTOR_FLUSH_S
         while self._outbox.waiting() and time.monotonic() < deadline:
+            if self._uploader.awaits_disk:
+                self.send()
             spin(0.05)
 
     def report(self) -> dict[str, object]:

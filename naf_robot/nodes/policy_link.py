@@ -12,6 +12,7 @@ from naf_robot.experience.contract import Contract
 from naf_robot.nodes import topics
 from naf_robot.nodes.diagnostics import Diagnostics
 from naf_robot.nodes.executable import ExecutableNode
+from naf_robot.nodes.pin_request import PinRequest
 from naf_robot.nodes.qos import PARAMETERS, reliable
 from naf_robot.run.comparison import ComparisonFiles, Outcome
 from naf_robot.run.pin import PinFile
@@ -33,6 +34,7 @@ class PolicyLink:
         self._request = node.create_publisher(String, topics.POLICY_REQUEST, reliable(10))
         self._node = node
         self._input = node.watched(topics.POLICY_PARAMETERS, "policy parameters")
+        self._pin_request = PinRequest(node, robot, contract, diagnostics, self._request)
         node.create_subscription(UInt8MultiArray, topics.POLICY_PARAMETERS, self._on_parameters, PARAMETERS)
 
     def look(self) -> tuple[dict[str, object], str]:
@@ -41,6 +43,7 @@ class PolicyLink:
 
     def housekeeping(self) -> None:
         """Look at the pin; ask for parameters while there are none, or only old ones."""
+        self._pin_request.housekeeping()
         try:
             if self._pin.changed():
                 self._collector.pin(self._pin.read(self._contract))

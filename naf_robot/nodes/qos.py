@@ -29,4 +29,5 @@ FEEDBACK = reliable(10)
 EXPERIENCE = reliable(200)
 EXPERIENCE_INTAKE = reliable(2000)  # what a fleet sends while the trainer learns
 PARAMETERS = latched(piece_count(MAX_BYTES))  # no piece may push out another; the trainer keeps one version's only
+REQUESTED = reliable(piece_count(MAX_BYTES))  # one version, to a robot that asked for it
 OF_ROLE: dict[QosRole, QoSProfile] = {"sensor_data": SENSOR, "stream": STREAM, "latched": latched()}  # of sensors

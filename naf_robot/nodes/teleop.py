@@ -39,6 +39,8 @@ SHOW_S = 0.1
 class TeleopNode(ExecutableNode):
     """One operator's keys and joystick on the graph."""
 
+    control_rank = 1
+
     def __init__(self) -> None:
         super().__init__("teleop")
         self.robot = self.robot_parameter()

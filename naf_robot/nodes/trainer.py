@@ -20,6 +20,7 @@ from naf_robot.nodes import convert, topics
 from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.fleet_link import FleetLink
+from naf_robot.nodes.pin_request import RequestedPolicies
 from naf_robot.nodes.qos import EXPERIENCE, EXPERIENCE_INTAKE, latched, reliable
 from naf_robot.run.comparison import ComparisonFiles
 from naf_robot.run.health import FleetHealth
@@ -50,6 +51,7 @@ class TrainerNode(ExecutableNode):
 
         torch.set_num_threads(self.config.trainer.threads)
         self.trainer = Trainer(self.config, self.run_dir, SteadyClock())
+        self.requested = RequestedPolicies(self, self.trainer.contract.run_id)
         self.health = FleetHealth(self.trainer.robots.names)
         self.fleet = FleetLink(self, self.trainer.contract.run_id, self.trainer.robots)
         self.progress = Progress(self.trainer, self.health)
@@ -114,8 +116,12 @@ class TrainerNode(ExecutableNode):
             self.trainer.unattended.report(status.name, status.message, values, status.level == ERROR)
 
     def on_request(self, message: String) -> None:
-        """A collector has no parameters or old ones."""
+        """A collector has no parameters or old ones, or asks for one version."""
         self.handled += 1
+        _, _, version = message.data.partition(" ")
+        if version:
+            self.requested.answer(message.data, self.trainer.publication.recent)
+            return
         if self.trainer.publication.version > 0 and time.monotonic() - self.published_s > 0.1:
             self.publish(self.trainer.parameters())
 

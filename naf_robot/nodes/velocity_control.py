@@ -39,6 +39,8 @@ from naf_robot.run.stop_times import BRAKING_S, COMMAND_ACKNOWLEDGED_S
 class VelocityControlNode(ManagedNode):
     """The safety projection and its watchdog on the graph; only an active one writes to the arm."""
 
+    control_rank = 0
+
     def __init__(self) -> None:
         super().__init__("velocity_control")
         self.robot = self.robot_parameter()

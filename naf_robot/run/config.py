@@ -18,7 +18,7 @@ from naf_robot.core.files import replace_file
 from naf_robot.core.yaml_text import KeyPath, load_yaml
 from naf_robot.learning.registry import ALGORITHMS, algorithm_config_type
 from naf_robot.run.old_settings import refuse_old_settings
-from naf_robot.run.records import CollectorConfig, SimulationConfig, TrainerConfig
+from naf_robot.run.records import CollectorConfig, RealTimeConfig, SimulationConfig, TrainerConfig
 from naf_robot.run.robot import REAL, SHARED, RobotConfig, parse_robots, robot_names
 from naf_robot.run.robot_layers import (
     for_robots,
@@ -36,6 +36,7 @@ __all__ = [
     "USED_BY_ENVIRONMENTS",
     "CollectorConfig",
     "ComposedRun",
+    "RealTimeConfig",
     "RobotConfig",
     "RunConfig",
     "SimulationConfig",

@@ -7,9 +7,11 @@ import msgspec
 from naf_robot.core.config import Config
 from naf_robot.core.frames import FrameFormat
 from naf_robot.core.types import (
+    ControlPriority,
     FractionBelowOne,
     JpegQuality,
     MessageBytes,
+    Nice,
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
@@ -85,6 +87,14 @@ class TrainerConfig(Config, frozen=True):
     def ratio(self) -> RatioLimiter:
         """The limiter that these settings describe."""
         return RatioLimiter(self.updates_per_transition, self.ratio_tolerance, self.learning_starts)
+
+
+class RealTimeConfig(Config, frozen=True):
+    """How processes share a machine beside arms on wall time; without the rights to it nothing changes."""
+
+    control_priority: ControlPriority = 40  # SCHED_FIFO priority of velocity_control, and one less of the collector; a
+    # driver's should be higher (ros2_control: 50); 0: they are scheduled like any other process
+    trainer_nice: Nice = 10  # niceness of the trainer
 
 
 class SimulationConfig(Config, frozen=True):

@@ -21,6 +21,7 @@ CHANGEABLE: tuple[KeyPath, ...] = (
     ("simulated_time",),
     ("first_run",),
     ("simulation",),
+    ("real_time",),
     ("trainer",),
     ("collector",),
     ("algorithm",),

@@ -7,7 +7,8 @@ from naf_robot.core import run_files
 from naf_robot.core.errors import CheckpointError, RunFolderError
 from naf_robot.run.checkpoint import Checkpoint, read_best, read_checkpoint, roll_back
 from naf_robot.run.config import check_robot, load
-from naf_robot.run.pin import write_pin
+from naf_robot.run.folder_system import ROBOT, system_of
+from naf_robot.run.pin import BEST, write_pin, write_request
 
 
 def roll_back_run(run_dir: Path, version: int | None) -> dict[str, Any]:
@@ -38,6 +39,8 @@ def pin_robots(run_dir: Path, robot: str | None, version: int | None, release: b
     """
     config = _config(run_dir)
     robots = tuple(config.robots) if robot is None else (check_robot(config, robot),)
+    if system_of(run_dir) == ROBOT:
+        return _ask_trainer(run_dir, robots, version, release)
     parameters = None if release else _chosen(run_dir, version).policy
     others = [name for name in robots if parameters is not None and parameters.addressee not in ("", name)]
     if parameters is not None and others:
@@ -47,6 +50,16 @@ def pin_robots(run_dir: Path, robot: str | None, version: int | None, release: b
     for name in robots:
         write_pin(run_dir, name, parameters)
     return {"robots": list(robots), "version": parameters.version if parameters else None}
+
+
+def _ask_trainer(run_dir: Path, robots: tuple[str, ...], version: int | None, release: bool) -> dict[str, Any]:
+    """On a robot's machine, which has no checkpoints: its collectors ask the trainer for the version."""
+    asked = None if release else BEST if version is None else str(version)
+    for name in robots:
+        if release:
+            write_pin(run_dir, name, None)
+        write_request(run_dir, name, asked)
+    return {"robots": list(robots), "version": version, "asked of the trainer": asked is not None}
 
 
 def _chosen(run_dir: Path, version: int | None) -> Checkpoint:

@@ -17,10 +17,12 @@ from naf_robot.view.stored import StoredEpisode
 from naf_robot.view.tables import heading, node_table, robot_card
 
 PANEL_PX = 400
-CHART_PX = 210
+CHART_PX = 250
 COLOURS = ("#1c7ed6", "#e8590c", "#2f9e44", "#9c36b5", "#0c8599", "#e03131", "#5f3dc4", "#a9772f")  # of robots
 TEXT_PERIOD_S = 0.5  # text is read, not watched
 PICTURE_PERIOD_S = 0.2
+SUCCESS_RANGE = {"range": (-0.02, 1.05)}
+VIEWED_FROM = (-0.8, -0.62, 0.62)  # behind the robots, from where they see their doors
 NO_PICTURE = np.full((8, 8, 3), 230, dtype=np.uint8)
 
 
@@ -52,18 +54,18 @@ class Page:
             nodes = server.gui.add_panel()
             with nodes.add_tab("Nodes"):
                 self._nodes = server.gui.add_html("")
-            nodes.dock_below(learning)
+            nodes.dock_below(server.gui.main_panel)
         self._set_up_scene()
         self._robots = {name: DrawnRobot(server, scene, name) for name in scene.robots}
 
     def _set_up_scene(self) -> None:
         places = [state.place for state in self.scene.robots.values()]
-        middle = np.mean([pose.origin for pose in places], axis=0) + np.array((0.35, 0.0, 0.35))
-        away = 1.1 + 0.6 * _spread(places)
-        self.server.initial_camera.position = middle + away * np.array((0.85, 0.55, 0.55))
+        middle = np.mean([pose.origin for pose in places], axis=0) + np.array((0.4, 0.0, 0.42))
+        away = 1.2 + 0.65 * _spread(places)
+        self.server.initial_camera.position = middle + away * np.array(VIEWED_FROM)
         self.server.initial_camera.look_at = middle
         self.server.scene.configure_default_lights(cast_shadow=True)
-        self.server.scene.add_grid("/floor", infinite_grid=True, cell_size=0.1, section_size=1.0, fade_distance=12.0)
+        self.server.scene.add_grid("/floor", infinite_grid=True, cell_size=0.25, section_size=1.0, fade_distance=10.0)
 
     def watched(self) -> bool:
         """Whether anybody looks at the page."""
@@ -149,7 +151,7 @@ class Charts:
             (nothing, nothing),
             (x, uplot.Series(label="success", stroke="#2b8a3e", width=2, fill="rgba(43,138,62,0.12)")),
             title="success rate of the newest evaluation episodes",
-            scales={"x": {"time": False}, "y": {"range": (-0.02, 1.05)}},
+            scales={"x": {"time": False}, "y": SUCCESS_RANGE},
             axes=axes,
             height=CHART_PX,
         )
@@ -164,16 +166,14 @@ class Charts:
 
     def show(self, curves: Curves) -> None:
         """Draw `curves`."""
-        if len(curves.episode):
-            self._success.data = (curves.episode, curves.success)
-            returns = [curves.returns[name] for name in self._robots]
-            known = np.concatenate(returns)
-            known = known[~np.isnan(known)]
-            if len(known):
-                room = 0.05 * max(float(np.ptp(known)), 1.0)
-                low, high = float(known.min()) - room, float(known.max()) + room
-                self._returns.scales = {"x": {"time": False}, "y": {"range": (low, high)}}
-            self._returns.data = (curves.episode, *returns)
+        if len(curves.episode) == 0:
+            return
+        x = {"time": False, "range": _padded(curves.episode)}
+        self._success.data = (curves.episode, curves.success)
+        self._success.scales = {"x": x, "y": SUCCESS_RANGE}
+        returns = [curves.returns[name] for name in self._robots]
+        self._returns.data = (curves.episode, *returns)
+        self._returns.scales = {"x": x, "y": {"range": _padded(np.concatenate(returns))}}
 
 
 def colour_of(index: int) -> str:
@@ -184,6 +184,15 @@ def colour_of(index: int) -> str:
 def _set(element: viser.GuiHtmlHandle, content: str) -> None:
     if element.content != content:
         element.content = content
+
+
+def _padded(values: FloatArray) -> tuple[float, float]:
+    """A range with some room around the known ones of `values`: a chart cannot find one where some are NaN."""
+    known = values[~np.isnan(values)]
+    if len(known) == 0:
+        return (0.0, 1.0)
+    room = 0.03 * max(float(np.ptp(known)), 1.0)
+    return (float(known.min()) - room, float(known.max()) + room)
 
 
 def _spread(places: Sequence[Pose]) -> float:

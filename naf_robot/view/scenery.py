@@ -86,8 +86,8 @@ class Door:
         angle = door_angle(signals)
         if angle is None:
             return "door: angle not known"
-        text = f"door {np.degrees(angle):.0f}°"
-        return text + (f", lever {np.degrees(signals['handle_angle'][0]):.0f}°" if "handle_angle" in signals else "")
+        lever = f", lever {_degrees(float(signals['handle_angle'][0]))}" if "handle_angle" in signals else ""
+        return f"door {_degrees(angle)}{lever}"
 
 
 def door_angle(signals: Signals) -> float | None:
@@ -97,6 +97,10 @@ def door_angle(signals: Signals) -> float | None:
     if "door_orientation" in signals:
         return rotation.twist(signals["door_orientation"], HINGE_AXIS)
     return None
+
+
+def _degrees(angle: float) -> str:
+    return f"{round(float(np.degrees(angle))):d}°"
 
 
 def _drawn(solid: door_parts.Solid) -> list[Solid]:

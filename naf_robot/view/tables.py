@@ -7,7 +7,12 @@ from naf_robot.view.scene import Scene
 from naf_robot.view.statuses import LEVELS, STALE, VELOCITY_CONTROL, NodeStatus
 
 COLOURS = ("#2b8a3e", "#e67700", "#c92a2a", "#868e96")  # of the levels
-SHOWN = ("rate [Hz]", "missed periods", "episodes per hour", "policy age [s]")
+SHOWN = {  # values of a collector's report, and how they are said
+    "rate [Hz]": "{} Hz",
+    "missed periods": "{} periods missed",
+    "episodes per hour": "{} episodes/h",
+    "policy age [s]": "policy age {} s",
+}
 CELL = "padding:2px 6px 2px 0;vertical-align:top"
 SMALL = "font-size:12px;line-height:1.35"
 
@@ -35,7 +40,7 @@ def robot_card(scene: Scene, robot: str, now_s: float) -> str:
             lines.append(f'<span style="color:{colour}"><b>{what}:</b> {escape(text)}</span>')
     collector = scene.nodes.of(robot, "collector")
     if collector is not None:
-        values = [f"{escape(key)} {escape(collector.values[key])}" for key in SHOWN if key in collector.values]
+        values = [text.format(escape(collector.values[key])) for key, text in SHOWN.items() if key in collector.values]
         lines.append(f'<span style="color:#868e96">{" · ".join(values)}</span>')
     control = scene.nodes.of(robot, VELOCITY_CONTROL)
     if control is not None and control.level and not state.fault:
@@ -67,7 +72,7 @@ def _sentence(status: NodeStatus, now_s: float) -> str:
 def heading(scene: Scene, success: FloatArray, episodes: int) -> str:
     """Which run this is, how far it has come, and what is not as one would expect."""
     known = success[success == success]  # not NaN
-    rate = f"{100.0 * known[-1]:.0f} %" if len(known) else "none yet"
+    rate = f"{100.0 * known[-1]:.0f}\u00a0%" if len(known) else "none yet"
     lines = [
         f"<b>{escape(scene.config.task_name)}</b>, {escape(scene.config.algorithm_name)}, "
         f"{len(scene.robots)} robots, {escape(scene.heading)}",

@@ -1,6 +1,7 @@
 """A collector whose task needs a sensor: it waits for the world, and ends an episode when the sensor is lost."""
 
 import numpy as np
+import pytest
 from manual_clock import ManualClock
 from policies import untrained
 
@@ -28,6 +29,7 @@ class Robot:
         self.collector.offer(PolicyParameters(arrays, 1, "door_real", "", 0, 0))
         self.time_s = 0.0
         self.angle: float | None = 0.0
+        self.silent: str | None = None  # a signal of the door that is not fresh
         self.batches, self.ended = [], []
 
     def run(self, ticks: int) -> None:
@@ -37,6 +39,7 @@ class Robot:
             if self.angle is not None:
                 orientation = rotation.about_axis(HINGE_AXIS, self.angle)
                 signals |= {"door_angle": np.array([self.angle]), "door_orientation": orientation}
+            signals.pop(self.silent, None)
             tick = self.collector.tick(self.time_s, signals)
             self.collector.executed(self.time_s, np.zeros(7))
             self.batches += [tick.batch] if tick.batch is not None else []
@@ -58,6 +61,17 @@ def test_no_episode_begins_while_the_sensor_is_silent():
     robot.angle = None
     robot.run(20)
     assert robot.collector.phase is Phase.WORLD_NOT_READY
+
+
+@pytest.mark.parametrize("silent", CONFIG.make_task().required_signals)
+def test_no_episode_begins_while_one_of_the_required_signals_is_silent(silent: str):
+    robot = Robot()
+    robot.silent = silent
+    robot.run(20)
+    assert robot.collector.phase is Phase.WORLD_NOT_READY
+    robot.silent = None
+    robot.run(2)
+    assert robot.collector.phase is Phase.RUNNING
 
 
 def test_a_lost_sensor_ends_the_episode_and_nothing_is_learned_from_the_silence():
