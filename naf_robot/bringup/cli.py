@@ -12,6 +12,7 @@ from pathlib import Path
 
 from naf_robot.bringup import operator_command
 from naf_robot.bringup.environment import check_environment, process_environment, record_environment
+from naf_robot.bringup.evaluation import EVALUATE_OPTIONS, evaluation_result, prepare_evaluation
 from naf_robot.bringup.log_follower import LogFollower
 from naf_robot.bringup.options import FLAGS, SystemOptions, options
 from naf_robot.bringup.runner import ProcessRunner, StopSignals, log_path
@@ -20,7 +21,7 @@ from naf_robot.core import run_files
 from naf_robot.core.arguments import USER_ERROR, Parser, whole
 from naf_robot.core.composition import assignments_layer
 from naf_robot.core.console import protect_output
-from naf_robot.core.errors import NafRobotError
+from naf_robot.core.errors import ConfigError, NafRobotError
 from naf_robot.run.folder_system import ROBOT, TRAIN, TRAINER
 
 INTERRUPTED, PIPE_CLOSED = 128 + signal.SIGINT, 128 + signal.SIGPIPE  # as a shell has them
@@ -29,6 +30,8 @@ STARTED = {
     TRAINER: "run the trainer alone, for robots on other machines",
     ROBOT: "run the nodes of this machine's robots, for a trainer on another machine",
 }
+OVER_ROS = ("version", "robots", "simulated", "first_run", "real_time_factor", "restarts", "out_dir")
+ALL_EPISODES = 3  # exit code of a run that has had its number of episodes
 SEVERAL = {"config": ("--config", "FILE"), "settings": ("--set", "KEY=VALUE")}
 
 
@@ -70,6 +73,10 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="single values over the run's own"
     )
+    evaluate.add_argument("--over-ros", action="store_true", help="on robots of the run, simulated or real ones")
+    for each in EVALUATE_OPTIONS:
+        if each.name in OVER_ROS:
+            evaluate.add_argument(each.flag, help=f"over ROS: {each.help} [{each.default}]")
     evaluate.set_defaults(run=_evaluate)
 
     for name, text in operator_command.COMMANDS.items():
@@ -136,8 +143,8 @@ def _start(system: str, arguments: argparse.Namespace) -> int:
         return _run_system(run, process_environment(system == TRAIN and run.config.simulated), signals)
 
 
-def _run_system(run: PreparedRun, environment: dict[str, str], signals: StopSignals) -> int:
-    """Run the processes of a prepared run; the exit code."""
+def _run_system(run: PreparedRun, environment: dict[str, str], signals: StopSignals, summarized: bool = True) -> int:
+    """Run the processes of a prepared run, and show its summary if it shall be `summarized`; the exit code."""
     record_environment(environment, run.run_dir)
     for line in introduction(run, environment):
         print(line, flush=True)
@@ -147,18 +154,34 @@ def _run_system(run: PreparedRun, environment: dict[str, str], signals: StopSign
     shown = {s.label: log_path(log, s.label) for s in run.specs if run.system == ROBOT and s.name == "collector"}
     with LogFollower(shown):
         code = ProcessRunner(run.specs, log, outcome, environment, run.system, signals).run()
-    if summary.is_file() and summary.stat().st_mtime_ns != before:
+    if summarized and summary.is_file() and summary.stat().st_mtime_ns != before:
         print(summary.read_text(encoding="utf-8"), end="", flush=True)
     return code
 
 
 def _evaluate(options: argparse.Namespace) -> int:
+    asked = {name: getattr(options, name) for name in OVER_ROS}
+    if options.over_ros:
+        return _evaluate_over_ros(options, asked)
+    if alone := [name for name, value in asked.items() if value is not None]:
+        raise ConfigError(f"--{alone[0].replace('_', '-')} is for an evaluation with --over-ros")
     evaluate_run = importlib.import_module("naf_robot.study.evaluation").evaluate_run
     print(
         json.dumps(evaluate_run(options.run_dir, options.episodes, options.seed, [assignments_layer(options.set)])),
         flush=True,
     )
     return 0
+
+
+def _evaluate_over_ros(options: argparse.Namespace, asked: dict[str, str | None]) -> int:
+    protect_output()
+    with StopSignals() as signals:
+        check_environment()
+        numbers = {name: str(getattr(options, name)) for name in ("run_dir", "episodes", "seed")}
+        run = prepare_evaluation({**numbers, **asked, "settings": options.set})
+        code = _run_system(run, process_environment(run.config.simulated), signals, summarized=False)
+        print(json.dumps(evaluation_result(run.run_dir)), flush=True)
+        return 0 if code == ALL_EPISODES else code
 
 
 def _inspect(options: argparse.Namespace) -> int:

@@ -1,11 +1,20 @@
 """The systems of `naf-robot` for `ros2 launch`: their options as launch arguments, their processes as nodes."""
 
+import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, SetEnvironmentVariable
+from launch.actions import (
+    DeclareLaunchArgument,
+    LogInfo,
+    OpaqueFunction,
+    RegisterEventHandler,
+    SetEnvironmentVariable,
+)
+from launch.event_handlers import OnShutdown
+from launch.events import Shutdown
 from launch.substitutions import LaunchConfiguration
 
 from naf_robot.bringup.environment import (
@@ -16,13 +25,14 @@ from naf_robot.bringup.environment import (
     record_environment,
     run_environment,
 )
+from naf_robot.bringup.evaluation import EVALUATE_OPTIONS, evaluation_result, prepare_evaluation
 from naf_robot.bringup.inspection import INSPECT_OPTIONS, prepare_inspection
 from naf_robot.bringup.launch_process import system_actions
 from naf_robot.bringup.node_spec import check_executables
 from naf_robot.bringup.options import Option, SystemOptions, options
 from naf_robot.bringup.real_system import prepare_real, real_options
 from naf_robot.bringup.training import PreparedRun, introduction, prepare
-from naf_robot.core.errors import ConfigError
+from naf_robot.core.errors import ConfigError, RunFolderError
 from naf_robot.run.folder_system import TRAIN
 
 HELD: list[object] = []  # locks of run folders and temporary folders, as long as this process runs
@@ -43,6 +53,11 @@ def inspect_launch_description() -> LaunchDescription:
 def real_launch_description() -> LaunchDescription:
     """Arguments, then drivers, robots and, unless it runs elsewhere, the trainer."""
     return LaunchDescription([*declared(real_options()), OpaqueFunction(function=_start_real)])
+
+
+def evaluate_launch_description() -> LaunchDescription:
+    """Arguments, then a run of greedy episodes with one version of a run's policy, and its result."""
+    return LaunchDescription([*declared(EVALUATE_OPTIONS), OpaqueFunction(function=_evaluate)])
 
 
 def declared(table: Iterable[Option]) -> list[DeclareLaunchArgument]:
@@ -129,6 +144,21 @@ def _start_real(context: LaunchContext) -> list:
     run = prepare_real(given(context, real_options()))
     check_executables(run.specs, "real")
     return run_actions(run, process_environment(simulated=False))
+
+
+def _evaluate(context: LaunchContext) -> list:
+    refuse_namespace(context)
+    check_environment()
+    run = prepare_evaluation(given(context, EVALUATE_OPTIONS))
+    environment = simulation_environment() if run.config.simulated else process_environment(simulated=False)
+
+    def result(event: Shutdown, context: LaunchContext) -> list[LogInfo]:
+        try:
+            return said([f"evaluation: {json.dumps(evaluation_result(run.run_dir))}"])
+        except RunFolderError as error:
+            return said([f"evaluation: {error}"])
+
+    return [*run_actions(run, environment), RegisterEventHandler(OnShutdown(on_shutdown=result))]
 
 
 def _inspect(context: LaunchContext) -> list:

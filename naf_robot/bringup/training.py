@@ -75,7 +75,7 @@ def prepare(given: SystemOptions, system: str = TRAIN) -> PreparedRun:
     save_descriptions(described, run_dir)
     save_system(run_dir, system)
     _identify(run_dir, system, given.run_id)
-    return _prepared(run_dir, composed.config, lock_run(run_dir), notes, system)
+    return run_in(run_dir, composed.config, lock_run(run_dir), notes, system)
 
 
 def _resume(given: SystemOptions, system: str) -> PreparedRun:
@@ -100,7 +100,7 @@ def _resume(given: SystemOptions, system: str) -> PreparedRun:
     (run_dir / run_files.OUTCOME).unlink(missing_ok=True)
     if config.simulated:  # a new simulation with its arms at home; on real arms only an operator clears a latched fault
         shutil.rmtree(run_dir / run_files.FAULTS, ignore_errors=True)
-    return _prepared(run_dir, config, lock, notes, system)
+    return run_in(run_dir, config, lock, notes, system)
 
 
 def _layers(given: SystemOptions, system: str) -> list[Layer]:
@@ -145,7 +145,8 @@ def lock_run(run_dir: Path) -> ExclusiveLock:
     return ExclusiveLock(run_dir / run_files.LOCK, f"run folder {str(run_dir)!r}")
 
 
-def _prepared(run_dir: Path, config: RunConfig, lock: ExclusiveLock, notes: list[str], system: str) -> PreparedRun:
+def run_in(run_dir: Path, config: RunConfig, lock: ExclusiveLock, notes: list[str], system: str) -> PreparedRun:
+    """The run whose folder is written: the processes of its `system`."""
     path = run_dir / run_files.CONFIG
     if system == TRAINER:
         specs = trainer_system(path, config.restarts)

@@ -1,6 +1,5 @@
 """The collector without ROS: move home, run an episode, store its steps, repeat."""
 
-import enum
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +10,11 @@ from naf_robot.arm.control.actions import BoundActions
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.collecting.comparing import Comparing
 from naf_robot.collecting.episode import ORDERLY_ENDS, Episode
-from naf_robot.collecting.homing import HomeTimeout, Homing
+from naf_robot.collecting.next_episode import NextEpisode
+from naf_robot.collecting.phase import Phase, state_of
 from naf_robot.collecting.policy_choice import PolicyChoice
+from naf_robot.collecting.trainer_contact import TrainerContact
+from naf_robot.collecting.way_home import WayHome
 from naf_robot.core.array_spec import Observation
 from naf_robot.core.clock import Clock
 from naf_robot.core.records import FloatArray, PolicyParameters, StepBatch, StepSpec
@@ -20,46 +22,13 @@ from naf_robot.core.seeding import stream
 from naf_robot.experience.journal import JournalRow
 from naf_robot.experience.recorder import EpisodeRecorder, Pictures
 from naf_robot.learning.behaviour import BehaviourPolicy
-from naf_robot.run.comparison import Trial
 from naf_robot.run.config import RunConfig
 from naf_robot.run.ratio import RatioLimiter
-from naf_robot.run.robot_state import RobotState, held_state
+from naf_robot.run.robot_state import RobotState
 from naf_robot.sensing.signals import Signals, observe, with_kinematics
 
 Way = Callable[[FloatArray, FloatArray], FloatArray]
 BY_OPERATOR = ("fault", "velocity_control")  # sources of holds that an operator ends: the arm may try again
-
-
-class Phase(enum.Enum):
-    """The state of a collector; the value is the sentence shown on `/diagnostics`."""
-
-    HOMING = "moving home"
-    NOT_AT_HOME = "holding still: the arm does not get home and needs an operator"
-    WAITING_FOR_POLICY = "waiting for policy parameters"
-    WAITING_FOR_TRAINER = "waiting at home: the trainer is behind"
-    POLICY_TOO_OLD = "holding still: no message from the trainer"
-    OUTBOX_FULL = "holding still: the outbox is full"
-    WORLD_NOT_READY = "waiting at home: the world is not ready for an episode"
-    HELD = "holding still"
-    PAUSED = "paused by an operator"
-    RELEASED = "released: another node may command the arm until naf-robot resume"
-    PREPARING = "at home, preparing the next episode"
-    RUNNING = "running an episode"
-
-
-STATE_OF: dict[Phase, RobotState] = {  # without HELD, whose state depends on who holds the robot
-    Phase.HOMING: "homing",
-    Phase.NOT_AT_HOME: "operator",
-    Phase.WAITING_FOR_POLICY: "policy",
-    Phase.WAITING_FOR_TRAINER: "trainer",
-    Phase.POLICY_TOO_OLD: "trainer",
-    Phase.OUTBOX_FULL: "trainer",
-    Phase.WORLD_NOT_READY: "scene",
-    Phase.PAUSED: "operator",
-    Phase.RELEASED: "operator",
-    Phase.PREPARING: "collecting",
-    Phase.RUNNING: "collecting",
-}
 
 
 @dataclass(frozen=True)
@@ -92,44 +61,35 @@ class Collector:
         way: Way | None = None,
     ) -> None:
         self._config = config.collector
-        self._ratio = config.trainer.ratio()
         self._task = config.make_task()
         self._steps = StepSpec(self._task.observation_spec, actions.size, self._task.reward_names)
         self._pictures = Pictures(self._config.frame_format, self._config.jpeg_quality)
         self._model = model
         self._actions = actions
-        self._clock = clock
-        self._home = np.asarray(config.robot(robot).arm.home, dtype=np.float64)
-        self._goals = {kind: stream(config.seed, "goal", robot, kind, first_episode) for kind in ("train", "evaluate")}
         self._behaviour = BehaviourPolicy(
             self._config.exploration, stream(config.seed, "exploration", robot, first_episode)
         )
-        self._way = way or model.shortest
         speed_factor = config.speed_factor(robot)
         fastest = self._config.home_velocity * speed_factor if config.robot(robot).real else np.inf
-        self._homing = Homing(
-            self._home,
-            self._config.home_gain,
+        self.way_home = WayHome(
+            np.asarray(config.robot(robot).arm.home, dtype=np.float64),
+            self._config,
             np.minimum(actions.max_joint_velocity, fastest),
+            self._config.home_timeout_s / speed_factor,
+            model.joint_names,
             stream(config.seed, "homing", robot, first_episode),
-            self._way,
+            way or model.shortest,
         )
         self._executed: OrderedDict[float, FloatArray] = OrderedDict()
         self._episode: Episode | None = None
-        self._prepared: tuple[bool, Signals, Trial | None] | None = None  # greedy?, goal, trial: of the next episode
-        self._comparing: Comparing | None = None
+        self._next = NextEpisode(self._task, robot, config.seed, first_episode, self._config.evaluation_period)
         self._policies = PolicyChoice(
             robot, self._task.observation_spec.size, actions.size, config.trainer.evaluation_window
         )
-        self._updates, self._transitions = 0, 0
-        self._last_sign_s = clock.now_s()
-        self._home_timeout = HomeTimeout(self._config.home_timeout_s / speed_factor, model.joint_names)
+        self.trainer = TrainerContact(config.trainer.ratio(), self._config.max_policy_age_s, clock)
         self.next_episode = first_episode
         self._paused = self.released = False
         self.pauses = 0  # by an operator
-        self.start_distance: float | None = None  # [rad] of the joint farthest from home as the last episode began
-        self.homing_s: float | None = None  # time of the last way home
-        self._homing_since_s: float | None = None
         self.outbox_full = False
         self.hold_reasons: dict[str, str] = {}  # by source; while there is any, no episode runs
         self.phase = Phase.WAITING_FOR_POLICY
@@ -143,7 +103,7 @@ class Collector:
             NafRobotError: arrays that are no policy for this robot, or an unknown kind; the last valid ones stay.
         """
         self._policies.offer(parameters)
-        self.progress(parameters.updates, parameters.transitions)
+        self.trainer.heard(parameters.updates, parameters.transitions)
 
     def pin(self, parameters: PolicyParameters | None) -> None:
         """From the next episode on act with these parameters whatever is published; None: follow the newest again.
@@ -161,14 +121,14 @@ class Collector:
         """
         for parameters in comparing.policies if comparing is not None else ():
             self._policies.check_comparable(parameters)
-        self._comparing, self._prepared = comparing, None
+        self._next.compare(comparing)
         if self._episode is not None:
             self._episode.trial = None  # of another comparison, or of none any more
 
     @property
     def comparing(self) -> Comparing | None:
         """The comparison under way."""
-        return self._comparing
+        return self._next.comparing
 
     @property
     def exploration_scale(self) -> float:
@@ -193,17 +153,9 @@ class Collector:
         """The newest version ever offered, -1 before the first."""
         return self._policies.newest_version
 
-    def progress(self, updates: int, transitions: int) -> None:
-        """A message from the trainer: its updates and the transitions it has stored.
-
-        After a restart from a checkpoint it has fewer updates than before; the newest value is used.
-        """
-        self._updates, self._transitions = updates, transitions
-        self._last_sign_s = self._clock.now_s()
-
     def heed(self, ratio: RatioLimiter, evaluation_window: int) -> None:
         """What a trainer with a configuration of its own says: its limiter, and its window of evaluation episodes."""
-        self._ratio = ratio
+        self.trainer.ratio = ratio
         self._policies.trials = evaluation_window
 
     def executed(self, stamp_s: float, velocity: FloatArray) -> None:
@@ -218,26 +170,9 @@ class Collector:
         return bool(episode and episode.pending and episode.pending.stamp_s not in self._executed)
 
     @property
-    def policy_age_s(self) -> float:
-        """Wall time since the last message from the trainer [s]."""
-        return self._clock.now_s() - self._last_sign_s
-
-    @property
-    def help_reason(self) -> str | None:
-        """Why an operator must act before the arm moves again, None while it can help itself."""
-        return self._home_timeout.reason
-
-    @property
-    def homing_failures(self) -> int:
-        """Ways home that took too long."""
-        return self._home_timeout.failures
-
-    @property
     def state(self) -> RobotState:
         """What it does, in one word."""
-        if self.phase is Phase.HELD and self.hold_reasons:
-            return held_state(self.hold_reasons)
-        return STATE_OF.get(self.phase, "fault")
+        return state_of(self.phase, self.hold_reasons)
 
     @property
     def paused(self) -> bool:
@@ -247,7 +182,7 @@ class Collector:
     @paused.setter
     def paused(self, value: bool) -> None:
         if self._paused and not value:
-            self._home_timeout.restart()
+            self.way_home.try_again()
             self.released = False
         self.pauses += value and not self._paused
         self._paused = value
@@ -280,7 +215,7 @@ class Collector:
         """
         if reason is None:
             if self.hold_reasons.pop(source, None) is not None and source in BY_OPERATOR:
-                self._home_timeout.restart()
+                self.way_home.try_again()
         else:
             self.hold_reasons[source] = reason
 
@@ -295,48 +230,27 @@ class Collector:
         return self._end(episode, still)
 
     def _between_episodes(self, now_s: float, signals: Signals, complete: bool) -> Tick:
+        still = np.zeros(self._model.size)
         if self.hold_reasons:
             self.phase = Phase.HELD
-            self._home_timeout.interrupt()
-            self._homing_since_s = None
-            return Tick(np.zeros(self._model.size))
-        distance = np.abs(self._way(self._home, signals["joint_position"]))
-        speed = float(np.abs(signals["joint_velocity"]).max())
-        if distance.max() > self._config.home_tolerance or speed > self._config.home_tolerance:
-            return Tick(self._go_home(now_s, signals["joint_position"], distance))
-        self._home_timeout.restart()
-        if self._homing_since_s is not None:
-            self.homing_s, self._homing_since_s = now_s - self._homing_since_s, None
+            self.way_home.interrupt()
+            return Tick(still)
+        position = signals["joint_position"]
+        if not self.way_home.is_home(position, signals["joint_velocity"]):
+            velocity = self.way_home.velocity(now_s, position)
+            self.phase = Phase.NOT_AT_HOME if velocity is None else Phase.HOMING
+            return Tick(still if velocity is None else velocity)
+        self.way_home.arrived(now_s)
         self.phase = self._obstacle() or Phase.PREPARING
         if self.phase is not Phase.PREPARING:
-            return Tick(np.zeros(self._model.size))
-        if self._prepared is None:
-            return self._prepare()
+            return Tick(still)
+        if self._next.prepared is None:
+            prepared = self._next.prepare(self.next_episode, self._policies.is_candidate)
+            return Tick(still, prepared=self._task.goal_position(prepared.goal))
         if not complete or not self._task.ready(signals):
             self.phase = Phase.WORLD_NOT_READY
-            return Tick(np.zeros(self._model.size))
-        return self._begin(now_s, signals, *self._prepared)
-
-    def _go_home(self, now_s: float, position: FloatArray, distance: FloatArray) -> FloatArray:
-        """The velocity that leads home, zero once it has been tried for too long."""
-        if self._home_timeout.is_over(now_s, distance):
-            self.phase = Phase.NOT_AT_HOME
-            return np.zeros(self._model.size)
-        self.phase = Phase.HOMING
-        if self._homing_since_s is None:
-            self._homing_since_s = now_s
-        return self._homing.velocity(now_s, position)
-
-    def _prepare(self) -> Tick:
-        trial = self._comparing.next if self._comparing is not None else None
-        if self._comparing is not None and trial is not None:
-            greedy, goal = True, self._comparing.goal(self._task, trial.pair)
-        else:
-            periodic = self.next_episode % self._config.evaluation_period == self._config.evaluation_period - 1
-            greedy = self._policies.is_candidate or periodic
-            goal = self._task.sample_goal(self._goals["evaluate" if greedy else "train"])
-        self._prepared = (greedy, goal, trial)
-        return Tick(np.zeros(self._model.size), prepared=self._task.goal_position(goal))
+            return Tick(still)
+        return self._begin(now_s, signals)
 
     def _obstacle(self) -> Phase | None:
         if self.paused:
@@ -345,21 +259,15 @@ class Collector:
             return Phase.WAITING_FOR_POLICY
         if self.outbox_full:
             return Phase.OUTBOX_FULL
-        if self.policy_age_s > self._config.max_policy_age_s:
-            return Phase.POLICY_TOO_OLD
-        if self._ratio.collectors_must_wait(self._transitions, self._updates):
-            return Phase.WAITING_FOR_TRAINER
-        return None
+        return self.trainer.obstacle()
 
-    def _begin(self, now_s: float, signals: Signals, greedy: bool, goal: Signals, trial: Trial | None) -> Tick:
-        compared = self._comparing.policies[trial.side] if self._comparing is not None and trial is not None else None
+    def _begin(self, now_s: float, signals: Signals) -> Tick:
+        (greedy, goal, trial), compared = self._next.take()
         if (parameters := self._policies.begin(compared)) is not None:
             self._behaviour.load(parameters.kind, parameters.arrays)
-        self._prepared = None
         self.phase = Phase.RUNNING
         self._behaviour.reset()
-        self._homing.start_episode()
-        self.start_distance = float(np.abs(self._way(self._home, signals["joint_position"])).max())
+        self.way_home.start_episode(signals["joint_position"])
         recorder = EpisodeRecorder(self._steps, self.next_episode, self.policy_version, greedy, self._pictures)
         episode = Episode(self._task, self.next_episode, goal, greedy, self.policy_version, self._actions, recorder)
         episode.trial = trial
@@ -373,7 +281,7 @@ class Collector:
         gap_s = now_s - episode.pending.stamp_s if episode.pending else 0.0
         if gap_s > self._config.max_gap_s:  # the process was suspended, or the world was replaced: no valid transition
             return self.abort(f"{gap_s:.2f} s passed between two control steps, allowed {self._config.max_gap_s} s")
-        self._homing.record(signals["joint_position"])
+        self.way_home.record(signals["joint_position"])
         executed = self._executed.pop(episode.pending.stamp_s, None) if episode.pending else None
         episode.complete(executed, signals)
         observation = observe(self._task.observation_spec, signals, episode.goal)
@@ -399,9 +307,7 @@ class Collector:
         """End `episode` with its newest observation, which closes it."""
         self._episode = None
         self._executed.clear()
-        if self._comparing is not None and episode.trial is not None:
-            done = self._comparing.done + (episode.end_reason in ORDERLY_ENDS)
-            self._comparing = self._comparing._replace(done=done)
-        elif episode.greedy:
+        trial_of_comparison = self._next.ended(episode.trial, episode.end_reason in ORDERLY_ENDS)
+        if episode.greedy and not trial_of_comparison:
             self._policies.evaluated(episode.success)
         return Tick(velocity, batch=episode.close(), ended=episode)

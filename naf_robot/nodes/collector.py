@@ -10,8 +10,9 @@ from std_srvs.srv import SetBool, Trigger
 
 from naf_robot.arm.model.joint_values import RefusedMessage, by_name
 from naf_robot.arm.projection.projection import SafetyProjection
-from naf_robot.collecting.collector import Collector, Phase, Tick
+from naf_robot.collecting.collector import Collector, Tick
 from naf_robot.collecting.episode import ORDERLY_ENDS
+from naf_robot.collecting.phase import Phase
 from naf_robot.core.clock import SteadyClock
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.collector_report import CollectorReport
@@ -166,7 +167,7 @@ class CollectorNode(ManagedNode):
         """Resend what is overdue; look after the policy; act on an overdue tick."""
         self.run_link.housekeeping()
         self.experience.send()
-        if (needed := self.collector.help_reason) != self.help_reason:
+        if (needed := self.collector.way_home.reason) != self.help_reason:
             if needed is not None:
                 self.get_logger().error(f"needs help: {needed}")
             self.help_reason = needed

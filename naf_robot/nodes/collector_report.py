@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from naf_robot.collecting.collector import Collector, Phase
+from naf_robot.collecting.collector import Collector
+from naf_robot.collecting.phase import Phase
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.rate import RateMeter
 from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Status
@@ -46,7 +47,7 @@ class CollectorReport:
         values = {
             "episodes": collector.next_episode,
             "policy version": collector.policy_version,
-            "policy age [s]": round(collector.policy_age_s, 2),
+            "policy age [s]": round(collector.trainer.age_s, 2),
             "exploration scale": round(collector.exploration_scale, 3),
             "periods": self._periods,
             "missed periods": self._missed_periods,
@@ -54,16 +55,16 @@ class CollectorReport:
             "episodes per hour": round(3600.0 * self._rates.per_s("episodes", collector.next_episode), 1),
             "pinned to version": collector.pinned_version if collector.pinned_version is not None else "",
             "state": "sensor" if waiting else collector.state,
-            "homing failures": collector.homing_failures,
+            "homing failures": collector.way_home.failures,
             "operator pause": collector.pauses,
-            "home distance [rad]": _rounded(collector.start_distance),
-            "homing time [s]": _rounded(collector.homing_s),
+            "home distance [rad]": _rounded(collector.way_home.start_distance),
+            "homing time [s]": _rounded(collector.way_home.duration_s),
             **self._more(),
         }
         of_sensors, sentence, silent = self._sensors()
         of_policy, policy = self._policy()
         values |= {**of_sensors, **of_policy}
-        helped = [collector.help_reason] if collector.help_reason else []
+        helped = [collector.way_home.reason] if collector.way_home.reason else []
         reasons = "; ".join([*collector.hold_reasons.values(), *helped])
         message = f"{collector.phase.value}: {reasons}" if reasons else collector.phase.value
         if collector.phase in BY_TRAINER:

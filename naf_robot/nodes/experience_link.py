@@ -86,7 +86,7 @@ class ExperienceLink:
         except CodecError as error:
             self._diagnostics.refuse("acknowledgement", error)
             return
-        self._collector.progress(acknowledgement.updates, acknowledgement.transitions)
+        self._collector.trainer.heard(acknowledgement.updates, acknowledgement.transitions)
         sequences = acknowledgement.of(self._robot)
         if not sequences:
             return

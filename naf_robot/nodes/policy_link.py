@@ -2,9 +2,10 @@
 
 from std_msgs.msg import String, UInt8MultiArray
 
-from naf_robot.collecting.collector import Collector, Phase
+from naf_robot.collecting.collector import Collector
 from naf_robot.collecting.comparing import Comparing
 from naf_robot.collecting.episode import ORDERLY_ENDS, Episode
+from naf_robot.collecting.phase import Phase
 from naf_robot.core.errors import NafRobotError
 from naf_robot.experience.chunks import ChunkAssembler
 from naf_robot.experience.codec import decode_parameters

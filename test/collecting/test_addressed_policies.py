@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from collecting_robot import STEPS, Robot, parameters
 
-from naf_robot.collecting.collector import Phase
+from naf_robot.collecting.phase import Phase
 from naf_robot.core.errors import NafRobotError, UnknownNameError
 from naf_robot.core.records import PolicyParameters, concatenate
 from naf_robot.learning.policies.linear_gaussian import LinearGaussianPolicy
@@ -39,7 +39,7 @@ def test_parameters_for_another_robot_are_a_sign_of_the_trainer_and_nothing_more
     robot = Robot()
     robot.clock.advance(9.0)
     robot.collector.offer(replace(parameters(3, updates=40, transitions=30), addressee="robot_2"))
-    assert robot.collector.policy_age_s == 0.0
+    assert robot.collector.trainer.age_s == 0.0
     robot.run(50)
     assert robot.collector.phase is Phase.WAITING_FOR_POLICY
     assert robot.collector.newest_version == -1

@@ -9,7 +9,8 @@ from collecting_robot import CONFIG, FULL, MODEL, ROBOT, STEPS, Robot, parameter
 from policies import untrained
 
 from naf_robot.collecting import collector
-from naf_robot.collecting.collector import Collector, Phase
+from naf_robot.collecting.collector import Collector
+from naf_robot.collecting.phase import Phase
 from naf_robot.collecting.upload import Uploader
 from naf_robot.core.errors import NafRobotError
 from naf_robot.core.records import concatenate
@@ -93,7 +94,7 @@ def test_waits_at_home_while_the_trainer_is_behind():
     robot.collector.offer(parameters(updates=0, transitions=102))
     robot.run(5)
     assert robot.collector.phase is Phase.WAITING_FOR_TRAINER
-    robot.collector.progress(updates=1, transitions=102)
+    robot.collector.trainer.heard(updates=1, transitions=102)
     robot.run(2)
     assert robot.collector.phase is Phase.RUNNING
 
@@ -107,7 +108,7 @@ def test_holds_still_when_the_trainer_is_silent_for_too_long_and_goes_on_when_it
     robot.run(50)
     assert len(robot.ended) == 1
     assert not robot.velocity.any()
-    robot.collector.progress(1, 1)
+    robot.collector.trainer.heard(1, 1)
     robot.run_until(lambda: len(robot.ended) == 2)
 
 
@@ -218,7 +219,7 @@ def test_every_tick_is_journalled_until_its_batch_comes(tmp_path: Path):
 def test_a_restarted_trainer_with_fewer_updates_is_waited_for():
     robot = Robot()
     robot.collector.offer(parameters(updates=500, transitions=400))
-    robot.collector.progress(updates=100, transitions=400)
+    robot.collector.trainer.heard(updates=100, transitions=400)
     robot.run(5)
     assert robot.collector.phase is Phase.WAITING_FOR_TRAINER
 
@@ -243,7 +244,7 @@ def test_an_arm_that_does_not_get_home_holds_still_and_asks_for_an_operator():
     assert robot.collector.phase is Phase.HOMING
     robot.run(5)
     assert robot.collector.phase is Phase.NOT_AT_HOME
-    assert robot.collector.help_reason.startswith("after 120 s joint_")
+    assert robot.collector.way_home.reason.startswith("after 120 s joint_")
     robot.run(100)
     assert robot.collector.phase is Phase.NOT_AT_HOME
     assert not robot.requests[robot.time_s].any()
@@ -257,7 +258,7 @@ def test_an_arm_that_does_not_get_home_holds_still_and_asks_for_an_operator():
     robot.collector.hold("fault", None)  # and the operator who clears it
     robot.held = False
     robot.run_until(lambda: robot.collector.phase is Phase.RUNNING)
-    assert robot.collector.help_reason is None
+    assert robot.collector.way_home.reason is None
 
 
 def test_an_arm_that_a_person_brings_home_goes_on():
@@ -288,7 +289,7 @@ def test_an_arm_that_waits_for_its_operator_does_not_use_up_its_time_for_the_way
     robot.collector.hold("velocity_control", "disabled")
     robot.run(round(2.0 * CONFIG.collector.home_timeout_s / 0.05))
     assert robot.collector.phase is Phase.HELD
-    assert robot.collector.help_reason is None
+    assert robot.collector.way_home.reason is None
     robot.collector.hold("velocity_control", None)
     robot.run_until(lambda: robot.collector.phase is Phase.RUNNING)
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from collecting_robot import Robot, parameters
 
-from naf_robot.collecting.collector import STATE_OF, Comparing, Phase
+from naf_robot.collecting.comparing import Comparing
+from naf_robot.collecting.phase import STATE_OF, Phase
 from naf_robot.core.errors import NafRobotError
 from naf_robot.run.comparison import Plan, trial
 

@@ -6,7 +6,8 @@ from manual_clock import ManualClock
 from policies import untrained
 
 from naf_robot.arm.control.actions import JointVelocityActions
-from naf_robot.collecting.collector import Collector, Phase
+from naf_robot.collecting.collector import Collector
+from naf_robot.collecting.phase import Phase
 from naf_robot.core.records import PolicyParameters
 from naf_robot.run.config import resolve
 from naf_robot.sensing import rotation

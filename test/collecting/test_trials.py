@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from collecting_robot import CONFIG, POLICY, Robot, parameters
 
-from naf_robot.collecting.collector import Phase
+from naf_robot.collecting.phase import Phase
 
 
 def test_parameters_change_between_episodes_only_and_never_go_back():
