@@ -57,6 +57,7 @@ class CollectorReport:
             "state": "sensor" if waiting else collector.state,
             "homing failures": collector.way_home.failures,
             "operator pause": collector.pauses,
+            "operator release": collector.releases,
             "home distance [rad]": _rounded(collector.way_home.start_distance),
             "homing time [s]": _rounded(collector.way_home.duration_s),
             **self._more(),
