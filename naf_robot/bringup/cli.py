@@ -37,9 +37,9 @@ SEVERAL = {"config": ("--config", "FILE"), "settings": ("--set", "KEY=VALUE")}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; the exit code."""
-    options = _parser().parse_args(arguments)
     try:
-        return options.run(options)
+        options = _parser().parse_args(arguments)
+        return int(options.run(options))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # of `naf-robot inspect | head`; the interpreter must not try again when it ends

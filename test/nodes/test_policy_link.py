@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import pytest
 from policies import untrained
@@ -34,7 +35,7 @@ def policy(version: int) -> PolicyParameters:
 
 
 def test_a_restarted_collector_goes_on_with_the_trial_that_is_next(tmp_path: Path):
-    node = SimpleNamespace(run_dir=tmp_path, create_publisher=lambda *a: None, create_subscription=lambda *a: None)
+    node = MagicMock(run_dir=tmp_path)
     refused: list[object] = []
     diagnostics = SimpleNamespace(refuse=lambda *reason: refused.append(reason))
     files = ComparisonFiles(tmp_path)
