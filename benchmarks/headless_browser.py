@@ -33,7 +33,7 @@ OPTIONS = (
     "--hide-scrollbars",
     "--remote-debugging-port=0",
 )
-START_S = 60.0
+START_S, ANSWER_S = 60.0, 300.0  # drawing in software can take long
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -55,7 +55,7 @@ class Tab:
         number = next(self._numbers)
         self._connection.send(json.dumps({"id": number, "method": method, "params": parameters}))
         while True:
-            answer = json.loads(self._connection.recv(timeout=START_S))
+            answer = json.loads(self._connection.recv(timeout=ANSWER_S))
             if answer.get("id") == number:
                 if "error" in answer:
                     raise RuntimeError(f"{method}: {answer['error'].get('message')}")

@@ -24,7 +24,7 @@ from eager_naf import EagerNaf
 from random_batch import make_batch
 
 from naf_robot.learning.naf.config import NafConfig
-from naf_robot.learning.naf.learner import NafLearner
+from naf_robot.learning.naf.learner import BLOCK, NafLearner
 from naf_robot.learning.naf.stacked import padded
 from naf_robot.learning.replay_buffer import ReplayBuffer
 
@@ -151,9 +151,11 @@ def contestants(config: NafConfig, sizes: tuple[int, int], device: str) -> dict[
 def measure(updates: dict[str, Callable[[int], object]], slice_s: float, repeats: int, device: str, clock: str) -> dict:
     """Median updates per second of each contestant, and its spread (largest less smallest)."""
     counts, rates = {}, {name: [] for name in updates}
+    warm_up, block = (2 * BLOCK, BLOCK) if device != "cpu" else (2, 1)  # a GPU's graph is recorded at the second block
     for name, update in updates.items():
-        timed(update, 2, device, clock)
-        counts[name] = max(1, int(slice_s / timed(update, 4, device, clock) * 4))
+        timed(update, warm_up, device, clock)
+        trial = max(4, block)
+        counts[name] = max(1, round(slice_s / timed(update, trial, device, clock) * trial / block)) * block
     for _ in range(repeats):
         for name, update in updates.items():
             rates[name].append(counts[name] / timed(update, counts[name], device, clock))

@@ -134,6 +134,7 @@ def measure(machines: Machines, options: argparse.Namespace) -> dict[str, Any]:
         "kept in the outbox at the end": kept,
         "lost": {robot: max(0, -number) for robot, number in in_both.items()},
         "stored and not yet acknowledged": {robot: max(0, number) for robot, number in in_both.items()},
+        "batches in neither store nor outbox": {robot: len(machines.missing(robot)) for robot in ROBOTS},
         "stored twice": machines.stored_twice(),
         "learned from": summary["env_steps"],
         "steps_lost": summary["steps_lost"],

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; the exit code."""
     try:
         options = _parser().parse_args(arguments)
-        return options.run(options)
+        return int(options.run(options))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # of `naf-robot inspect | head`; the interpreter must not try again when it ends

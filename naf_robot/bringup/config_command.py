@@ -8,6 +8,7 @@ from naf_robot.bringup.options import SystemOptions, given_layers, options
 from naf_robot.core import run_files
 from naf_robot.core.errors import ConfigError, RunFolderError
 from naf_robot.run.config import compose_run, compose_saved
+from naf_robot.run.node_parameters import parameters_page
 from naf_robot.run.provenance import entries, text
 from naf_robot.run.reference import reference_page
 
@@ -27,6 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reference", action="store_true", help="print the reference of all fields (docs/configuration.md) instead"
     )
+    parser.add_argument(
+        "--parameters",
+        action="store_true",
+        help="print the reference of all ROS parameters (docs/parameters.md)",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object, keyed by path")
     parser.set_defaults(run=run)
 
@@ -35,6 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what is asked for."""
     if arguments.reference:
         print(reference_page(), end="")
+        return 0
+    if arguments.parameters:
+        print(parameters_page(), end="")
         return 0
     given = {name: getattr(arguments, name) for name in OFFERED}
     options_given = SystemOptions(**given, config=arguments.config, settings=arguments.set)

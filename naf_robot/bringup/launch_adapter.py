@@ -152,7 +152,12 @@ def _evaluate(context: LaunchContext) -> list:
     run = prepare_evaluation(given(context, EVALUATE_OPTIONS))
     environment = simulation_environment() if run.config.simulated else process_environment(simulated=False)
 
+    shown: list[Shutdown] = []
+
     def result(event: Shutdown, context: LaunchContext) -> list[LogInfo]:
+        shown.append(event)
+        if len(shown) > 1:  # launch emits it again for a process that ends meanwhile
+            return []
         try:
             return said([f"evaluation: {json.dumps(evaluation_result(run.run_dir))}"])
         except RunFolderError as error:

@@ -23,10 +23,12 @@ from launch_ros.parameter_descriptions import Parameter, ParameterFile
 
 from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.process_exits import ProcessExits, exit_reason
+from naf_robot.bringup.stopping import STARVED_S, Account, processor_time_s
 from naf_robot.core import run_files
 from naf_robot.run.stop_times import STOP_BY_SIGTERM
 
-KILL_FACTOR = 3.0  # launch does not measure what a busy machine withholds: it waits so many reserves before it kills
+KILL_FACTOR = 3.0  # reserves that pass before a process is killed, besides the time in which it got no processor
+LOOK_S = 0.1  # between looks at a process that was asked to end
 OWN_SESSION = f"env --ignore-signal=INT {STOP_BY_SIGTERM}=1 setpriv --pdeathsig TERM setsid"
 """Only launch reacts to Ctrl-C: the processes ignore its SIGINT. If launch ends, the kernel ends them."""
 
@@ -63,6 +65,7 @@ class NodeProcess(Node):
         self.spec = spec
         self.started_s: float | None = None
         self.kill_timer: TimerAction | None = None  # there once it was asked to end
+        self.account: Account | None = None  # likewise
 
     @property
     def is_executing(self) -> bool:
@@ -83,7 +86,8 @@ class LaunchedSystem:
         self._exits = ProcessExits(run_dir / run_files.PROCESS_EXITS)
         self._outcome_file = run_dir / run_files.OUTCOME
         self._environment = environment
-        self._backstop_s = KILL_FACTOR * sum(spec.stop_within_s for spec in specs) + 1.0
+        stages = len({spec.stop_order for spec in specs})
+        self._backstop_s = KILL_FACTOR * sum(spec.stop_within_s for spec in specs) + stages * STARVED_S + 1.0
         self._processes = [NodeProcess(spec, environment, self._backstop_s) for spec in specs]
         self._ended: set[NodeProcess] = set()
         self._stopping: str | None = None  # why
@@ -160,13 +164,29 @@ class LaunchedSystem:
         return [action for process in due for action in self._ask(process)]
 
     def _ask(self, process: NodeProcess) -> list[Action]:
-        """Signal one process as the runner does, and kill it if that is not enough."""
+        """Signal one process as the runner does, and look whether it ends."""
+        pid = process.process_details["pid"]
+        process.account = Account(processor_time_s(pid), time.monotonic())
+        until_s = time.monotonic() + KILL_FACTOR * process.spec.stop_within_s
         number = signal.SIGINT if process.spec.is_foreign else signal.SIGTERM
-        matcher = matches_action(process)
-        kill = EmitEvent(event=SignalProcess(signal_number="SIGKILL", process_matcher=matcher))
-        period_s = KILL_FACTOR * process.spec.stop_within_s
-        process.kill_timer = TimerAction(period=period_s, actions=[kill], cancel_on_shutdown=False)
-        return [process.kill_timer, EmitEvent(event=SignalProcess(signal_number=number, process_matcher=matcher))]
+        ask = SignalProcess(signal_number=number, process_matcher=matches_action(process))
+        return [self._look_again(process, until_s), EmitEvent(event=ask)]
+
+    def _look_again(self, process: NodeProcess, until_s: float) -> TimerAction:
+        look = OpaqueFunction(function=self._look, args=[process, until_s])
+        process.kill_timer = TimerAction(period=LOOK_S, actions=[look], cancel_on_shutdown=False)
+        return process.kill_timer
+
+    def _look(self, context: LaunchContext, process: NodeProcess, until_s: float) -> list[Action]:
+        """Kill a process that goes on past `until_s`; time in which it got no processor does not count."""
+        if process in self._ended or process.account is None:
+            return []
+        now_s = time.monotonic()
+        process.account.sample(process.process_details["pid"], now_s)
+        if now_s <= until_s + min(STARVED_S, process.account.starved_s):
+            return [self._look_again(process, until_s)]
+        kill = SignalProcess(signal_number="SIGKILL", process_matcher=matches_action(process))
+        return [EmitEvent(event=kill)]
 
 
 def _systems(context: LaunchContext) -> list[LaunchedSystem]:

@@ -1,4 +1,4 @@
-"""The commands of an operator: `naf-robot status`, `enable`, `disable`, `stop`, `clear-fault`, `pause` and `resume`."""
+"""The commands of an operator: `naf-robot status`, `enable`, `stop`, `clear-fault`, `pause`, `activate` and so on."""
 
 import argparse
 import importlib.util
@@ -23,6 +23,8 @@ COMMANDS = {
     "stop": "stop robots and latch a fault",
     "clear-fault": "clear latched faults whose causes are gone",
     "pause": "let robots finish their episode and begin no other, or the trainer stop learning",
+    "deactivate": "bring arms to rest, and let other nodes command them",
+    "activate": "let robots command their arms and collect again after deactivate",
     "resume": "let paused or released robots collect again, or the trainer learn",
 }
 TO_ALL = ("status", "disable", "stop", "pause")  # safe to say to every robot that is found

@@ -14,7 +14,7 @@ STARVED_S = 60.0  # at most, that a process may end later because it was given n
 
 
 @dataclass
-class _Account:
+class Account:
     """What a process that should end was given of the processors and the disk, sample by sample."""
 
     processor_s: float
@@ -40,7 +40,7 @@ def await_ends(children: Mapping[str, subprocess.Popen], asked_s: float, limits_
         asked_s: When, by the monotonic clock [s].
         limits_s: Until when each may take, by the same clock [s].
     """
-    accounts = {label: _Account(processor_time_s(child.pid), asked_s) for label, child in children.items()}
+    accounts = {label: Account(processor_time_s(child.pid), asked_s) for label, child in children.items()}
     waiting = dict(children)
     while waiting := {label: child for label, child in waiting.items() if child.poll() is None}:
         for label, child in waiting.items():

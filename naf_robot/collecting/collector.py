@@ -89,7 +89,7 @@ class Collector:
         self.trainer = TrainerContact(config.trainer.ratio(), self._config.max_policy_age_s, clock)
         self.next_episode = first_episode
         self._paused = self.released = False
-        self.pauses = 0  # by an operator
+        self.pauses = self.releases = 0  # by an operator
         self.outbox_full = False
         self.hold_reasons: dict[str, str] = {}  # by source; while there is any, no episode runs
         self.phase = Phase.WAITING_FOR_POLICY
@@ -189,7 +189,8 @@ class Collector:
 
     def release(self) -> Tick:
         """Give the arm to another node at once: a running episode ends; nothing is asked for until it is resumed."""
-        self.paused = self.released = True
+        self.releases += not self.released
+        self._paused = self.released = True
         self.phase = Phase.RELEASED
         return self.abort("released to an operator")
 

@@ -1,5 +1,7 @@
 """What comes on one topic: how often, how old, from how many publishers; for people who wonder why nothing moves."""
 
+import math
+
 from naf_robot.core.clock import Clock
 from naf_robot.core.rate import RateMeter
 
@@ -27,13 +29,17 @@ class InputWatch:
 
     def values(self, now_s: float) -> dict[str, object]:
         """For diagnostics; `now_s` is in the time of the stamps. Call it about once a second."""
-        age = "" if self._stamp_s is None else round(now_s - self._stamp_s, 3)
+        age = "" if self._stamp_s is None else round(self.age_s(now_s), 3)
         return {
             f"{self.label} topic": self.topic,
             f"{self.label} publishers": self.publishers,
             f"{self.label} rate [Hz]": round(self._rates.per_s("messages", self._count), 1),
             f"{self.label} age [s]": age,
         }
+
+    def age_s(self, now_s: float) -> float:
+        """Age of the newest message, infinite before the first."""
+        return math.inf if self._stamp_s is None else now_s - self._stamp_s
 
     def sentence(self, now_s: float) -> str:
         """What is there, as the end of a sentence about what is missing."""

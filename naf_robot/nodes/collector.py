@@ -17,9 +17,10 @@ from naf_robot.core.clock import SteadyClock
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.collector_report import CollectorReport
 from naf_robot.nodes.desired_output import DesiredOutput
-from naf_robot.nodes.diagnostics import Diagnostics
-from naf_robot.nodes.executable import STEADY, ExecutableNode, run
+from naf_robot.nodes.diagnostics import Status
+from naf_robot.nodes.executable import STEADY, run
 from naf_robot.nodes.experience_link import ExperienceLink, open_outbox
+from naf_robot.nodes.managed import UNCONFIGURED, ManagedNode
 from naf_robot.nodes.policy_link import PolicyLink
 from naf_robot.nodes.qos import FEEDBACK, latched
 from naf_robot.nodes.run_link import RunLink
@@ -31,21 +32,26 @@ from naf_robot.run.robot_parts import bound_actions, state_sensor, task_sensors,
 HOLD_S = 0.01  # wall time a waiting robot adds to a tick of accelerated simulation, to leave the machine to the trainer
 
 
-class CollectorNode(ExecutableNode):
-    """One robot's collector on the graph."""
+class CollectorNode(ManagedNode):
+    """One robot's collector on the graph; only an active one asks for motion."""
 
     control_rank = 1
 
     def __init__(self) -> None:
         super().__init__("collector")
         self.robot = self.robot_parameter()
+        self.run_link = RunLink(self, self.robot)
+        self.run_link.join()
+        self.working = False
+        self.begin()
+
+    def configure(self) -> None:
+        """Make arm, outbox and collector, and listen; nothing is asked for."""
         own = self.config.robot(self.robot)
         model = own.arm.model()
         projection = SafetyProjection(model, self.config.safety_of(self.robot))
         actions = bound_actions(self.config, model, projection.limits)
         self.joints = model.joint_names
-        self.run_link = RunLink(self, self.robot)
-        self.run_link.join()
         self.frame = frame_of(self.robot, model.base_frame)
         contract = contract_of(self.config, self.run_dir)
         self.outbox = open_outbox(self, self.robot, contract)
@@ -58,10 +64,11 @@ class CollectorNode(ExecutableNode):
         self.report = CollectorReport(
             self.collector,
             self.assembler,
-            self.look_at_states,
-            lambda: self.experience.report() | self.input.report() | self.run_link.report(),
+            sensors=lambda: self.input.topics(),
+            policy=lambda: self.policy.look(),
+            more=lambda: self.experience.report() | self.input.report() | self.run_link.report(),
         )
-        self.diagnostics = Diagnostics(self, STEADY, lambda: self.run_link.with_warning(self.report.status()))
+        self.help_reason: str | None = None  # as logged
         self.run_link.attach(self.collector, self.outbox, self.diagnostics)
         self.experience = ExperienceLink(self, self.robot, self.outbox, self.collector, self.diagnostics)
         self.policy = PolicyLink(self, self.robot, contract, self.collector, self.diagnostics)
@@ -73,8 +80,45 @@ class CollectorNode(ExecutableNode):
         self.create_subscription(String, topics.SAFETY_HOLD, self.on_hold, latched())
         self.create_service(SetBool, "collector/pause", self.on_pause)
         self.create_service(Trigger, "collector/release", self.on_release)
-        self.create_timer(self.config.make_task().control_period_s, self.tick_if_ready)
+        task = self.config.make_task()
+        self.create_timer(task.control_period_s, self.tick_if_ready)
         self.create_timer(0.2, self.on_housekeeping, clock=STEADY)
+        self.node_parameters.show(
+            task=self.config.task_name,
+            control_period_s=task.control_period_s,
+            joints=list(self.joints),
+            home=list(own.arm.home),
+            episode_steps=task.episode_steps,
+            max_policy_age_s=self.config.collector.max_policy_age_s,
+        )
+
+    def activate(self) -> str | None:
+        """Begin to collect, unless somebody else commands the arm."""
+        if (other := self.desired.other()) is not None:
+            return f"{other} commands the arm; end it first"
+        self.desired.watch(self.collector.released)
+        self.assembler.restart()
+        self.working = True
+        return None
+
+    def deactivate(self) -> None:
+        """End a running episode and ask for nothing; what was collected is still uploaded."""
+        self.working = False
+        tick = self.collector.abort("deactivated")
+        if not self.collector.released:
+            self.desired.leave()
+        self.desired.watch(True)
+        self.hand_over(tick)
+
+    def unconfigure(self) -> None:
+        """Close the outbox."""
+        if self.working:
+            self.deactivate()
+        self.outbox.close()
+
+    def status(self) -> Status:
+        """What it does, for the diagnostics."""
+        return self.run_link.with_warning(self.report.status())
 
     def on_executed(self, message: JointState) -> None:
         """The velocity that was really sent for a request of this collector."""
@@ -86,15 +130,10 @@ class CollectorNode(ExecutableNode):
         self.collector.executed(convert.seconds(message.header.stamp), velocity)
         self.tick_if_ready()
 
-    def look_at_states(self) -> tuple[dict[str, object], str]:
-        """What is known of the joint states' topic: values, and a sentence about what is there."""
-        states = self.input.states
-        states.publishers = self.count_publishers(states.topic)
-        missing = self.input.joint_states.missing
-        return states.values(self.now_s()), "; ".join(filter(None, [states.sentence(self.now_s()), missing]))
-
     def tick_if_ready(self) -> None:
         """Act once per control period, when time, readings and the last answer are all there."""
+        if not self.working:
+            return
         sensed = self.assembler.poll(self.now_s(), time.monotonic(), not self.collector.awaits_executed())
         if sensed is None:
             return
@@ -128,6 +167,10 @@ class CollectorNode(ExecutableNode):
         """Resend what is overdue; look after the policy; act on an overdue tick."""
         self.run_link.housekeeping()
         self.experience.send()
+        if (needed := self.collector.way_home.reason) != self.help_reason:
+            if needed is not None:
+                self.get_logger().error(f"needs help: {needed}")
+            self.help_reason = needed
         self.policy.housekeeping()
         self.tick_if_ready()
 
@@ -152,10 +195,14 @@ class CollectorNode(ExecutableNode):
 
     def close(self) -> None:
         """Ask for zero, keep the running episode, give the trainer a moment to take it."""
-        tick = self.collector.abort("shutdown")
-        if not self.collector.released:
-            self.desired.leave()
-        self.hand_over(tick)
+        if self.lifecycle_state == UNCONFIGURED:
+            return
+        if self.working:
+            self.working = False
+            tick = self.collector.abort("shutdown")
+            if not self.collector.released:
+                self.desired.leave()
+            self.hand_over(tick)
         self.experience.flush(self.spin_once)
         self.diagnostics.publish()
         self.outbox.close()

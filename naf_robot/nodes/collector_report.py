@@ -9,22 +9,29 @@ from naf_robot.core.rate import RateMeter
 from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Status
 from naf_robot.sensing.tick import TickAssembler
 
+BY_TRAINER = (Phase.WAITING_FOR_POLICY, Phase.POLICY_TOO_OLD)
 FINE = (Phase.RUNNING, Phase.PREPARING, Phase.HOMING, Phase.WAITING_FOR_TRAINER)
 
 
 class CollectorReport:
-    """Counts control periods, and puts the status together; `more` gives further counters."""
+    """Counts control periods, and puts the status together; `more` gives further counters.
+
+    `sensors` gives values of their topics, a sentence about the joint states and one about other topics that are
+    silent; `policy` the same of the trainer's parameters.
+    """
 
     def __init__(
         self,
         collector: Collector,
         assembler: TickAssembler,
-        states: Callable[[], tuple[Mapping[str, object], str]],
+        sensors: Callable[[], tuple[Mapping[str, object], str, str]],
+        policy: Callable[[], tuple[Mapping[str, object], str]],
         more: Callable[[], Mapping[str, object]],
     ) -> None:
         self._collector = collector
         self._assembler = assembler
-        self._states = states
+        self._sensors = sensors
+        self._policy = policy
         self._more = more
         self._rates = RateMeter(SteadyClock())
         self._periods, self._missed_periods = 0, 0
@@ -50,15 +57,21 @@ class CollectorReport:
             "state": "sensor" if waiting else collector.state,
             "homing failures": collector.way_home.failures,
             "operator pause": collector.pauses,
+            "operator release": collector.releases,
             "home distance [rad]": _rounded(collector.way_home.start_distance),
             "homing time [s]": _rounded(collector.way_home.duration_s),
             **self._more(),
         }
-        of_states, sentence = self._states()
-        values |= of_states
+        of_sensors, sentence, silent = self._sensors()
+        of_policy, policy = self._policy()
+        values |= {**of_sensors, **of_policy}
         helped = [collector.way_home.reason] if collector.way_home.reason else []
         reasons = "; ".join([*collector.hold_reasons.values(), *helped])
         message = f"{collector.phase.value}: {reasons}" if reasons else collector.phase.value
+        if collector.phase in BY_TRAINER:
+            message = f"{message} ({policy})"
+        if silent:
+            message = f"{message} ({silent})"
         if waiting:
             return WARN, f"waiting for {waiting} ({sentence}); {message}", values
         if helped:

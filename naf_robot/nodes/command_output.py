@@ -27,6 +27,7 @@ class CommandOutput:
         self._type = message_type(kind.message_type)
         self._publisher = node.create_publisher(self._type, topic or kind.default_topic, COMMAND)
         self._sent_s: float | None = None  # steady time of the last command
+        self.silent = False  # nothing is sent: the arm is not ours
         self.withheld = False  # nothing is sent: the controller's order of joints is needed, and not known
 
     def send(
@@ -42,7 +43,7 @@ class CommandOutput:
         Where the message has a layout, its label names the request that is answered, else the stamp of the state
         that the command was computed from.
         """
-        if self.withheld:
+        if self.withheld or self.silent:
             return
         self._sent_s = time.monotonic()
         values = self._output.command(velocity, position, period_s)
@@ -51,20 +52,26 @@ class CommandOutput:
 
     def send_between(self) -> None:
         """Publish what the output sends between two commands, if anything."""
-        if self._sent_s is None or self.withheld:
+        if self._sent_s is None or self.withheld or self.silent:
             return
         values = self._output.between(time.monotonic() - self._sent_s)
         if values is not None:
             self._publisher.publish(filled(self._type(), values))
 
-    def send_zero(self, size: int, acknowledged_s: float) -> None:
-        """Publish zero for `size` joints and wait up to `acknowledged_s` until it has arrived."""
+    def send_zero(self, size: int, acknowledged_s: float) -> bool:
+        """Publish zero for `size` joints and wait up to `acknowledged_s` until it has arrived; whether it has."""
         self.send(np.zeros(size), None, 0.0)
-        self._publisher.wait_for_all_acked(Duration(seconds=acknowledged_s))
+        return bool(self._publisher.wait_for_all_acked(Duration(seconds=acknowledged_s)))
 
     def writers(self) -> list[str]:
         """Full names of the nodes that publish on the command topic, this one among them."""
         return publishers(self._node, self._publisher.topic_name)
+
+    @property
+    def topic(self) -> str:
+        """Full name of the topic."""
+        name: str = self._publisher.topic_name
+        return name
 
     def unheard(self) -> str | None:
         """Why commands reach nobody, or None."""

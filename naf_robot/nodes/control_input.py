@@ -1,5 +1,6 @@
 """Subscribes to what one robot's velocity control is fed with: joint states, requests, other sensors, forces."""
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -15,15 +16,12 @@ from naf_robot.arm.control.velocity_control import VelocityControl
 from naf_robot.arm.model.joint_values import RefusedMessage
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import UnknownNameError
-from naf_robot.core.input_watch import InputWatch
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.control_report import ControlReport
 from naf_robot.nodes.executable import ExecutableNode
 from naf_robot.nodes.qos import COMMAND, SENSOR
 from naf_robot.nodes.sensor_messages import message_type, topics_and_types
 from naf_robot.run.robot import RobotConfig
-
-DESIRED = "desired velocity"
 
 
 class ControlInput:
@@ -49,10 +47,10 @@ class ControlInput:
         self._changed = changed
         self.request_stamp = Time()  # of the newest request
         self.joint_states = JointStates(control.joint_names, control.projection.model.continuous)
-        self.states = InputWatch(node.resolve_topic_name(robot.joint_states_topic), SteadyClock())
-        self.requests = InputWatch(node.resolve_topic_name(topics.DESIRED_VELOCITY), SteadyClock(), DESIRED)
+        self.states = node.watched(robot.joint_states_topic, "joint states")
+        self.requests = node.watched(topics.DESIRED_VELOCITY, "desired velocity")
         self.state_publishers = StatePublishers(control.joint_names, SteadyClock())
-        node.create_subscription(JointState, robot.joint_states_topic, self._on_joint_states, SENSOR)
+        self._states = node.create_subscription(JointState, robot.joint_states_topic, self._on_joint_states, SENSOR)
         node.create_subscription(JointState, topics.DESIRED_VELOCITY, self._on_desired, COMMAND)
         node.create_subscription(WrenchStamped, topics.EXTERNAL_WRENCH, self._on_wrench, SENSOR)
         for topic in robot.velocity_control.sensor_limits_s:
@@ -60,6 +58,14 @@ class ControlInput:
             if topic not in types:
                 raise UnknownNameError("required sensor", topic, types, "velocity_control.sensor_limits_s")
             node.create_subscription(message_type(types[topic]), topic, partial(self._on_sensor, topic), SENSOR)
+
+    def poll(self, duration_s: float) -> None:
+        """Take the joint states that come within `duration_s`, where no executor can: within a transition."""
+        until_s = time.monotonic() + duration_s
+        with self._states.handle:
+            while (taken := self._states.handle.take_message(JointState, False)) is not None:
+                self._on_joint_states(taken[0])
+        time.sleep(max(0.0, until_s - time.monotonic()))
 
     def _times_s(self, stamp: Time) -> tuple[float, float]:
         """The stamp of a message, and when it counts as received."""

@@ -14,8 +14,9 @@ from naf_robot.core.input_watch import InputWatch
 from naf_robot.core.records import FloatArray
 from naf_robot.nodes import topics
 from naf_robot.nodes.convert import seconds_of
-from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Diagnostics, Status
+from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode
+from naf_robot.nodes.managed import ManagedNode
 from naf_robot.nodes.markers import safety_markers
 from naf_robot.nodes.qos import latched
 
@@ -26,7 +27,7 @@ class ControlReport:
     """Publishes what `control` does. `frame` is the arm's base, `home` (n,) [rad] is shown until a state arrives."""
 
     def __init__(
-        self, node: ExecutableNode, control: VelocityControl, fault_file: FaultFile, frame: str, home: FloatArray
+        self, node: ManagedNode, control: VelocityControl, fault_file: FaultFile, frame: str, home: FloatArray
     ) -> None:
         self._node = node
         self._control = control
@@ -37,9 +38,9 @@ class ControlReport:
         self._fault: str | None = None  # as published
         self._error_logged = False
         self._warnings: dict[str, str] = {}
-        self.states: InputWatch | None = None  # of joint states
-        self.requests: InputWatch | None = None  # of desired velocities
-        self.missing: Callable[[], str] = str  # which joints of the arm no message has named
+        self._states: InputWatch | None = None
+        self._requests: InputWatch | None = None
+        self._missing: Callable[[], str] = str
         self.note = ""  # of the run, before every message
         self.operator: Counter[str] = Counter()  # calls of the operator's services, by action
         self._markers = node.create_publisher(MarkerArray, topics.SAFETY_MARKERS, latched())
@@ -47,11 +48,14 @@ class ControlReport:
         self._holds = node.create_publisher(String, topics.SAFETY_HOLD, latched())
         self._hold: str | None = None  # as published
         node.create_timer(MARKER_PERIOD_S, self._show, clock=STEADY)
-        self.diagnostics = Diagnostics(node, STEADY, self.status)
         for warning in control.projection.warnings:
             node.get_logger().warning(warning)
         if (kept := fault_file.read()) is not None:
             control.stop(kept)
+
+    def inputs(self, states: InputWatch, requests: InputWatch, missing: Callable[[], str]) -> None:
+        """What comes of joint states and of requests, and `missing`: which joints of the arm no message has named."""
+        self._states, self._requests, self._missing = states, requests, missing
 
     def warn(self, source: str, text: str) -> None:
         """Show a warning of `source` as long as it has one; each new one is logged."""
@@ -62,7 +66,7 @@ class ControlReport:
     def accepted(self, what: str, rejection: str | None) -> bool:
         """Whether there is no `rejection` of a message; one is counted and published."""
         if rejection is not None:
-            self.diagnostics.refuse(what, rejection)
+            self._node.diagnostics.refuse(what, rejection)
         return rejection is None
 
     def update(self, output: ControlOutput, ending: bool) -> None:
@@ -83,7 +87,7 @@ class ControlReport:
             try:
                 self._fault_file.write(fault)
             except OSError as error:
-                self.diagnostics.refuse("keeping the fault", error)
+                self._node.diagnostics.refuse("keeping the fault", error)
         self._faults.publish(String(data=fault))
 
     def _log(self, fault: str, ending: bool) -> None:
@@ -103,7 +107,7 @@ class ControlReport:
         values |= {f"operator {action}": count for action, count in self.operator.items()}
         values |= {f"warning {k}": text for k, text in enumerate(warnings, 1)}
         now_s = seconds_of(self._node.get_clock().now().nanoseconds)
-        for watch in (self.states, self.requests):
+        for watch in (self._states, self._requests):
             values |= watch.values(now_s) if watch is not None else {}
         if output is None:
             return WARN, f"{self.note}waiting for the first joint states and desired velocity", values
@@ -112,11 +116,11 @@ class ControlReport:
         if output.fault is not None:
             return ERROR, f"{self.note}fault: {output.fault}", values | {"reasons": f"fault: {output.fault}"}
         reasons = list(output.reasons)
-        if self.states is not None and any(text.startswith(JOINT_STATES) for text in reasons):
-            reasons.insert(1, self.states.sentence(now_s))
-        if self.requests is not None and any(text.startswith(DESIRED_VELOCITY) for text in reasons):
-            reasons.append(self.requests.sentence(now_s))
-        reasons += [self.missing()] if self.missing() else []
+        if self._states is not None and any(text.startswith(JOINT_STATES) for text in reasons):
+            reasons.insert(1, self._states.sentence(now_s))
+        if self._requests is not None and any(text.startswith(DESIRED_VELOCITY) for text in reasons):
+            reasons.append(self._requests.sentence(now_s))
+        reasons += [self._missing()] if self._missing() else []
         if reasons:
             return WARN, self.note + "; ".join(reasons), values | {"reasons": "; ".join(reasons)}
         return OK, self.note + output.status.sentence, values

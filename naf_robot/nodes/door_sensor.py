@@ -12,6 +12,7 @@ from sensor_msgs.msg import Imu
 from std_srvs.srv import Trigger
 
 from naf_robot.arm.model.joint_values import RefusedMessage
+from naf_robot.nodes.convert import seconds
 from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.qos import OF_ROLE
@@ -46,15 +47,18 @@ class DoorSensorNode(ExecutableNode):
             self.create_publisher(message_type(sensor.message), sensor.topic, OF_ROLE[sensor.qos])
             for sensor in self.sensors
         ]
+        self.input = self.watched(self.imu.topic, "imu")
         self.create_subscription(Imu, self.imu.topic, self.on_imu, OF_ROLE[self.imu.qos])
         self.create_service(Trigger, "door_sensor/calibrate", self.on_calibrate)
         self.create_service(Trigger, "door_sensor/closed", self.on_closed)
         self.create_timer(0.5, self.tracker.load, clock=STEADY)
+        self.node_parameters.show(calibration=str(path))
         self.diagnostics = Diagnostics(self, STEADY, self.report)
         self.tracker.load()
 
     def on_imu(self, message: Imu) -> None:
         """One reading: publish the new estimate, and log instructions for the operator."""
+        self.input.came(seconds(message.header.stamp))
         try:
             reading = decode_imu(message)
             outcome = self.tracker.take(reading, self.now_s())
@@ -99,7 +103,10 @@ class DoorSensorNode(ExecutableNode):
         """What is known of the door, or why nothing is."""
         now_s = self.now_s()
         estimate, sentence, values = self.tracker.report(now_s)
-        values |= diagnostic_values(self.imu.name, self.watch.report(now_s))
+        of_topic, topic = self.look_at(self.input)
+        values |= of_topic | diagnostic_values(self.imu.name, self.watch.report(now_s))
+        if estimate is None:
+            sentence = f"{sentence} ({topic})"
         if not self.tracker.calibrated:
             return ERROR, sentence, values
         return OK if estimate is not None else WARN, sentence, values

@@ -35,7 +35,7 @@ class DriverCheckNode(ExecutableNode):
         super().__init__("driver_check")
         self.robot = self.robot_parameter()
         self.own = self.config.robot(self.robot)
-        self.move = bool(self.declare_parameter("move", False).value)
+        self.move = bool(self.node_parameters.get("move"))
         self.states: list[State] = []
         self.duration_s = 0.0  # in which they came
         self.newest: dict[str, tuple[float, float]] = {}  # position and velocity by joint

@@ -22,19 +22,21 @@ from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from naf_robot.core.clock import SteadyClock
 from naf_robot.core.console import protect_output
-from naf_robot.core.errors import ConfigError, NafRobotError, UnknownNameError
+from naf_robot.core.errors import ConfigError, NafRobotError
+from naf_robot.core.input_watch import InputWatch
 from naf_robot.core.ros_environment import check_ros_environment, complete_ros_environment
 from naf_robot.nodes.convert import seconds_of
+from naf_robot.nodes.parameters import NodeParameters
 from naf_robot.nodes.scheduling import give_way, stop_giving_way, use_batch_scheduling, use_real_time_scheduling
 from naf_robot.run.config import RunConfig, check_robot, load
 from naf_robot.run.stop_times import STOP_BY_SIGTERM
 
 EXECUTORS: dict[str, Callable[[], Executor]] = {
     "single_threaded": SingleThreadedExecutor,
-    "events": EventsExecutor,
+    "events": EventsExecutor,  # half the processor time of the other (benchmarks/lockstep.py)
 }
-DEFAULT_EXECUTOR = "events"  # half the processor time of the other (benchmarks/lockstep.py)
 STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 
 INTERNAL_ERROR, USER_ERROR = 1, 2
@@ -47,11 +49,13 @@ class ExecutableNode(Node):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self.config_path = Path(self.declare_parameter("config", "").value or "")
+        self.node_parameters = NodeParameters(self, name)
+        self.config_path = Path(self.node_parameters.get("config"))
         if not self.config_path.is_file():
             raise ConfigError(
                 f"parameter 'config' of node {name!r} must name a run's config.yaml, got {str(self.config_path)!r}"
             )
+        self.executor_name: str = self.node_parameters.get("executor")
         self.run_dir = self.config_path.parent
         self.config: RunConfig = load(self.config_path)
         self.use_sim_time: bool = self.get_parameter("use_sim_time").value
@@ -65,24 +69,30 @@ class ExecutableNode(Node):
         return f"{self.get_fully_qualified_name()} ({self.process})"
 
     def make_executor(self) -> Executor:
-        """The executor that the parameter `executor` names.
-
-        Raises:
-            UnknownNameError: listing the executors there are.
-        """
-        name = self.declare_parameter("executor", DEFAULT_EXECUTOR).value
-        if name not in EXECUTORS:
-            raise UnknownNameError("executor", name, EXECUTORS, f"node {self.get_name()!r}")
-        return EXECUTORS[name]()
+        """The executor that the parameter `executor` names."""
+        return EXECUTORS[self.executor_name]()
 
     def robot_parameter(self) -> str:
         """The parameter `robot`, checked against the run's robots."""
-        name = self.declare_parameter("robot", "").value or self.get_namespace().strip("/")
+        name = self.node_parameters.get("robot") or self.get_namespace().strip("/")
         return check_robot(self.config, name)
 
     def now_s(self) -> float:
         """The node's clock, simulated or not [s]."""
         return seconds_of(self.get_clock().now().nanoseconds)
+
+    def watched(self, topic: str, label: str) -> InputWatch:
+        """What comes on `topic`, for this node's diagnostics."""
+        return InputWatch(self.resolve_topic_name(topic), SteadyClock(), label)
+
+    def look_at(self, watch: InputWatch, now_s: float | None = None) -> tuple[dict[str, object], str]:
+        """Values of an input and a sentence about it, with its publishers as the graph says; call it once a second.
+
+        `now_s` is in the time of what `InputWatch.came` was called with: that of the node by default.
+        """
+        watch.publishers = self.count_publishers(watch.topic)
+        now_s = self.now_s() if now_s is None else now_s
+        return watch.values(now_s), watch.sentence(now_s)
 
     def free_running(self) -> bool:
         """Whether simulated time stands still until this node has answered, so that none of its answers is late."""

@@ -20,6 +20,7 @@ from naf_robot.run.introduction import (
     encode_announcement,
     encode_answer,
     new_instance,
+    now_us,
 )
 from naf_robot.training.known_robots import KnownRobots
 
@@ -84,7 +85,7 @@ class FleetLink:
             self._hosts[said.instance] = said.host
 
     def _on_contact(self, message: UInt8MultiArray) -> None:
-        received_ns = time.time_ns()
+        received_us = now_us()
         try:
             contact = decode_contact(bytes(message.data))
         except CodecError as error:
@@ -98,7 +99,7 @@ class FleetLink:
         elif contact.offset:
             self._offsets[contact.robot] = contact.offset
         answer = ContactAnswer(
-            self._run_id, contact.robot, contact.instance, contact.sent_ns, received_ns, time.time_ns(), refusal
+            self._run_id, contact.robot, contact.instance, contact.sent_us, received_us, now_us(), refusal
         )
         self._answers.publish(convert.bytes_message(encode_answer(answer)))
 

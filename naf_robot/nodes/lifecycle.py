@@ -8,7 +8,6 @@ import time
 
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from rclpy.parameter import Parameter
 from rclpy.task import Future
 
 from naf_robot.core.errors import ConfigError
@@ -72,7 +71,7 @@ class LifecycleNode(ExecutableNode):
 
     def __init__(self) -> None:
         super().__init__("lifecycle")
-        names = self.declare_parameter("nodes", Parameter.Type.STRING_ARRAY).value
+        names = list(filter(None, self.node_parameters.get("nodes")))
         if not names:
             raise ConfigError("parameter 'nodes' of node 'lifecycle' must name them, such as [/left/driver]")
         self.managed = [ManagedNode(self, name) for name in names]

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.srv import GetState
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import SetBool, Trigger
@@ -19,12 +20,14 @@ from std_srvs.srv import SetBool, Trigger
 from naf_robot.core.console import protect_output
 from naf_robot.nodes import topics
 from naf_robot.nodes.qos import reliable
+from naf_robot.nodes.transitions import NODES, transition
 from naf_robot.run.graph_status import LEVELS, GraphStatus, Report
 
 FOUND_S = 1.5  # nodes that are running find a new one within it, on a network that does its work
 SERVICE_S = 5.0  # for a service to be found, and again for its answer
 STATUS_S = 8.0  # for every node to be found and to report, which it does once a second
 WATCH_S = 1.0
+REPORT_S = 2.5  # for the report of a node after a transition
 FAILED, INTERRUPTED = 1, 130
 
 
@@ -57,6 +60,7 @@ class Operator(Node):
         reach = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE") or "SUBNET"
         self.graph = GraphStatus(f"ROS_DOMAIN_ID={domain} ROS_AUTOMATIC_DISCOVERY_RANGE={reach}")
         self._changed_s = time.monotonic()
+        self._clients_of: dict[str, Any] = {}
         self.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, self._take, reliable(200))
 
     def tell(self, name: str, robots: Sequence[str], trainer: bool) -> bool:
@@ -102,18 +106,51 @@ class Operator(Node):
             self._changed_s = time.monotonic()
 
     def _call(self, prefix: str, who: str, node: str, service: str, action: Action) -> bool:
-        client = self.create_client(action.kind, f"{prefix}/{node}/{service}")
-        if not self._spin_until(client.service_is_ready, SERVICE_S):
-            self._look()
-            absent = self.graph.absent([who]) if prefix else [f"no trainer on {self.graph.where}"]
-            text = absent[0] if absent else f"{who}: {node} does not run on {self.graph.where}"
-            print(text, flush=True)
+        if not self._there(action.kind, prefix, who, node, service):
             return False
-        future = client.call_async(action.request)
-        self._spin_until(future.done, SERVICE_S)
-        answer = future.result() if future.done() else None
+        answer = self._ask(action.kind, f"{prefix}/{node}/{service}", action.request, SERVICE_S)
         print(f"{who}: {answer.message if answer else f'{node} does not answer'}", flush=True)
         return bool(answer and answer.success)
+
+    def bring(self, action: str, robots: Sequence[str]) -> bool:
+        """Activate or deactivate the managed nodes of every robot; whether all of them did."""
+        good = []
+        for robot in robots:
+            for node in NODES[action]:
+                if not self._there(GetState, f"/{robot}", robot, node, "get_state"):
+                    good.append(False)
+                    break
+                agreed, state = transition(action, f"/{robot}/{node}", self._ask)
+                good.append(agreed)
+                print(f"{robot}: {node} {state}{'' if agreed else self._why(f'/{robot}/{node}')}", flush=True)
+                if not agreed:
+                    break
+        return all(good)
+
+    def _why(self, node: str) -> str:
+        """What a node says of a transition that it refused."""
+        self._spin_until(lambda: "not " in self.graph.message_of(node), REPORT_S)
+        return f"; {self.graph.message_of(node) or 'its log says why'}"
+
+    def _there(self, kind: type, prefix: str, who: str, node: str, service: str) -> bool:
+        """Whether a service is there within its time; else it is said what is."""
+        if self._spin_until(self._client(kind, f"{prefix}/{node}/{service}").service_is_ready, SERVICE_S):
+            return True
+        self._look()
+        absent = self.graph.absent([who]) if prefix else [f"no trainer on {self.graph.where}"]
+        print(absent[0] if absent else f"{who}: {node} does not run on {self.graph.where}", flush=True)
+        return False
+
+    def _client(self, kind: type, name: str) -> Any:
+        if name not in self._clients_of:
+            self._clients_of[name] = self.create_client(kind, name)
+        return self._clients_of[name]
+
+    def _ask(self, kind: type, name: str, request: Any, within_s: float) -> Any:
+        """The answer of a service that is there, None without one."""
+        future = self._client(kind, name).call_async(request)
+        self._spin_until(future.done, within_s)
+        return future.result() if future.done() else None
 
     def _take(self, message: DiagnosticArray) -> None:
         for status in message.status:
@@ -142,6 +179,8 @@ def main() -> int:
     try:
         if action == "status":
             return 0 if operator.status(robots, "--json" in flags, "--watch" in flags) else FAILED
+        if action in NODES:
+            return 0 if operator.bring(action, robots) else FAILED
         return 0 if operator.tell(action, robots, "--trainer" in flags) else FAILED
     except KeyboardInterrupt:
         return 0 if "--watch" in flags else INTERRUPTED

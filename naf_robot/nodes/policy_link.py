@@ -33,8 +33,14 @@ class PolicyLink:
         self._pin = PinFile(node.run_dir, robot)
         self._comparison = ComparisonFiles(node.run_dir)
         self._request = node.create_publisher(String, topics.POLICY_REQUEST, reliable(10))
+        self._node = node
+        self._input = node.watched(topics.POLICY_PARAMETERS, "policy parameters")
         self._pin_request = PinRequest(node, robot, contract, diagnostics, self._request)
         node.create_subscription(UInt8MultiArray, topics.POLICY_PARAMETERS, self._on_parameters, PARAMETERS)
+
+    def look(self) -> tuple[dict[str, object], str]:
+        """Values of the parameters' topic, and a sentence about it."""
+        return self._node.look_at(self._input)
 
     def housekeeping(self) -> None:
         """Look at the pin; ask for parameters while there are none, or only old ones."""
@@ -71,6 +77,7 @@ class PolicyLink:
 
     def _on_parameters(self, message: UInt8MultiArray) -> None:
         """New policy parameters, to be loaded at the next episode."""
+        self._input.came(self._node.now_s())
         try:
             whole = self._chunks.add(bytes(message.data))
             if whole is not None:

@@ -30,6 +30,7 @@ from naf_robot.run.introduction import (
     decode_answer,
     encode_contact,
     new_instance,
+    now_us,
 )
 from naf_robot.run.joining import Joining
 
@@ -47,7 +48,7 @@ class RunLink:
         self._collector: Collector | None = None
         self._outbox: Outbox | None = None
         self._trainer: Announcement | None = None
-        self._refusal = ""
+        self._refusal = "waiting for the trainer to say that it takes this robot"  # until its first answer
         self._offset = ClockOffset()
         self._contacted_s = float("-inf")
         self._instance, self._host = new_instance(), socket.gethostname()
@@ -97,6 +98,8 @@ class RunLink:
     def attach(self, collector: Collector, outbox: Outbox, diagnostics: Diagnostics) -> None:
         """From now on hold `collector` still while its run does not go on."""
         self._collector, self._outbox, self._diagnostics = collector, outbox, diagnostics
+        if self.on_other_machine:
+            collector.hold("run", self._refusal)
         if self._trainer is not None:
             collector.heed(self._trainer.facts.ratio(), self._trainer.facts.evaluation_window)
 
@@ -107,9 +110,7 @@ class RunLink:
         now_s = time.monotonic()
         if now_s - self._contacted_s >= CONTACT_S:
             self._contacted_s = now_s
-            contact = Contact(
-                self._run_id, self._robot, self._instance, time.time_ns(), self._host, self._offset_in_words()
-            )
+            contact = Contact(self._run_id, self._robot, self._instance, now_us(), self._host, self._offset_in_words())
             self._contact.publish(convert.bytes_message(encode_contact(contact)))
         self._collector.hold("run", self._obstacle(now_s) or None)
         if self._trainer is not None and self._trainer.decided is not None and not self._outbox.waiting():
@@ -142,7 +143,7 @@ class RunLink:
         if rivals := self._joining.rivals(now_s):
             return rivals
         if self._trainer is None:
-            return ""
+            return self._refusal
         if self._trainer.decided is not None:
             return f"the run is decided: {DECIDED.get(self._trainer.decided, f'exit code {self._trainer.decided}')}"
         if difference := disagreement(self._agreement, self._trainer.agreement):
@@ -162,7 +163,7 @@ class RunLink:
         self._collector.heed(said.facts.ratio(), said.facts.evaluation_window)
 
     def _on_answer(self, message: UInt8MultiArray) -> None:
-        back_s = 1e-9 * time.time_ns()
+        back_s = 1e-6 * now_us()
         try:
             answer = decode_answer(bytes(message.data))
         except CodecError as error:
@@ -171,7 +172,7 @@ class RunLink:
         if (answer.run_id, answer.instance) != (self._run_id, self._instance):
             return
         self._refusal = answer.refusal
-        self._offset.take(1e-9 * answer.sent_ns, 1e-9 * answer.received_ns, 1e-9 * answer.answered_ns, back_s)
+        self._offset.take(1e-6 * answer.sent_us, 1e-6 * answer.received_us, 1e-6 * answer.answered_us, back_s)
 
     def _offset_in_words(self) -> str:
         if not self._offset.is_known:

@@ -10,8 +10,6 @@ from sensor_msgs.msg import JointState
 from naf_robot.arm.control.joint_states import JointStates
 from naf_robot.arm.model.joint_values import RefusedMessage
 from naf_robot.arm.model.kinematics import ArmModel
-from naf_robot.core.clock import SteadyClock
-from naf_robot.core.input_watch import InputWatch
 from naf_robot.nodes.convert import seconds, stamp
 from naf_robot.nodes.executable import ExecutableNode
 from naf_robot.nodes.qos import OF_ROLE
@@ -22,6 +20,12 @@ from naf_robot.sensing.tick import TickAssembler
 from naf_robot.sensing.watch import SensorWatch, diagnostic_values
 
 Refuse = Callable[[str, object], None]
+SILENT_S = 1.0  # without a message, after which people read of it
+
+
+def label_of(sensor: str) -> str:
+    """The name of a sensor's topic in diagnostics, in words."""
+    return sensor.replace("_", " ")
 
 
 class SensorInput:
@@ -45,8 +49,8 @@ class SensorInput:
         self._refuse = refuse
         self._watches = {sensor.name: SensorWatch(sensor) for sensor in sensors}
         self.joint_states = JointStates(model.joint_names, model.continuous)
-        topics = [sensor.topic for sensor in sensors if sensor.name == JOINT_STATES]
-        self.states = InputWatch(node.resolve_topic_name(topics[0]), SteadyClock())
+        self._sensors = {sensor.name: sensor for sensor in sensors}
+        self._topics = {name: node.watched(each.topic, label_of(name)) for name, each in self._sensors.items()}
         for sensor in sensors:
             node.create_subscription(
                 message_type(sensor.message), sensor.topic, partial(self._take, sensor), OF_ROLE[sensor.qos]
@@ -59,10 +63,24 @@ class SensorInput:
             values |= diagnostic_values(name, watch.report(self._node.now_s()))
         return values
 
+    def topics(self) -> tuple[dict[str, object], str, str]:
+        """Values of every topic, a sentence about the joint states, and one about other sensors that are silent."""
+        values: dict[str, object] = {}
+        sentences = {}
+        silent = []
+        for name, watch in self._topics.items():
+            found, sentences[name] = self._node.look_at(watch)
+            values |= found
+            latched = self._sensors[name].qos == "latched"
+            age_s = watch.age_s(self._node.now_s())
+            if name != JOINT_STATES and (math.isinf(age_s) or (not latched and age_s > SILENT_S)):
+                silent.append(sentences[name])
+        states = [sentences[JOINT_STATES], self.joint_states.missing]
+        return values, "; ".join(filter(None, states)), "; ".join(silent)
+
     def _take(self, sensor: Sensor, message: Any) -> None:
         try:
-            if sensor.name == JOINT_STATES:
-                self.states.came(seconds(message.header.stamp))
+            self._topics[sensor.name].came(stamp_of(message))
             if sensor.name == JOINT_STATES and (message := self._whole(message)) is None:
                 return
             signals = sensor.read(message)

@@ -1,14 +1,16 @@
 """The drives of all simulated robots: they obey commands, and hold the last one unless they watch for silence."""
 
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
-from rclpy.node import Node
 from std_msgs.msg import Float64MultiArray
 
 from naf_robot.core.errors import SimulationError
+from naf_robot.core.input_watch import InputWatch
 from naf_robot.nodes import convert, topics
+from naf_robot.nodes.executable import ExecutableNode
 from naf_robot.nodes.qos import COMMAND
 from naf_robot.sim.lockstep import Lockstep
 from naf_robot.sim.pacing import SilentDrives
@@ -24,23 +26,37 @@ class SimulatedDrives:
 
     def __init__(
         self,
-        node: Node,
+        node: ExecutableNode,
         joints: Mapping[str, int],
         simulator: Simulator,
         lockstep: Lockstep,
-        time: SimulatedTime,
+        simulated_time: SimulatedTime,
         timeout_s: float,
         refuse: Callable[[str, object], None],
     ) -> None:
+        self._node = node
+        self._inputs: dict[str, InputWatch] = {}
         self._joints = joints
         self._simulator = simulator
         self._lockstep = lockstep
-        self._time = time
+        self._time = simulated_time
         self._refuse = refuse
-        self._silent = SilentDrives(joints, time.ticks_in(timeout_s))
+        self._silent = SilentDrives(joints, simulated_time.ticks_in(timeout_s))
         for robot in joints:
             topic = f"{robot}/{topics.COMMANDS}"
+            self._inputs[robot] = node.watched(topic, f"commands {robot}")
             node.create_subscription(Float64MultiArray, topic, partial(self._on_command, robot), COMMAND)
+
+    def topics(self) -> tuple[dict[str, object], list[str]]:
+        """Values of every robot's topic of commands, and a sentence about each that is silent; once a second."""
+        values: dict[str, object] = {}
+        silent = []
+        for watch in self._inputs.values():
+            found, sentence = self._node.look_at(watch, time.monotonic())
+            values |= found
+            if found[f"{watch.label} rate [Hz]"] == 0.0:
+                silent.append(sentence)
+        return values, silent
 
     def stop_silent(self) -> None:
         """Stop the drives that have heard nothing for too long."""
@@ -49,6 +65,7 @@ class SimulatedDrives:
 
     def _on_command(self, robot: str, message: Float64MultiArray) -> None:
         """Take a velocity command; it holds until the next."""
+        self._inputs[robot].came(time.monotonic())
         computed_ns = convert.judged_ns(message)
         computed_at = None if computed_ns is None else self._time.tick_at(computed_ns)
         if not self._silent.accepts(computed_at, self._time.tick):

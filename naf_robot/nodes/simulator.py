@@ -17,7 +17,7 @@ from naf_robot.core import run_files
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.records import FloatArray
 from naf_robot.nodes import convert, topics
-from naf_robot.nodes.diagnostics import OK, Diagnostics, Status
+from naf_robot.nodes.diagnostics import OK, WARN, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.qos import latched, reliable
 from naf_robot.nodes.simulated_drives import SimulatedDrives
@@ -57,6 +57,8 @@ class SimulatorNode(ExecutableNode):
         for robot in robots:
             self.create_subscription(PoseStamped, f"{robot}/{topics.TARGET}", partial(self.on_target, robot), latched())
         self.create_service(Trigger, "simulator/reset", self.on_reset)
+        self.node_parameters.show(robots=list(robots), control_period_s=period_s)
+        self.node_parameters.change("real_time_factor", self.pacing.change, settings.real_time_factor)
         self.started_s = time.monotonic()
 
     def on_target(self, robot: str, message: PoseStamped) -> None:
@@ -122,7 +124,9 @@ class SimulatorNode(ExecutableNode):
         values = {"simulated time [s]": self.time.now_ns * 1e-9, "real time factor": self.time.passed_s / wall_s}
         values |= {f"missed ticks {robot}": count for robot, count in self.lockstep.missed.items()}
         values |= {f"answered ticks {robot}": count for robot, count in self.lockstep.answered.items()}
-        return OK, "simulating", values
+        of_topics, silent = self.drives.topics()
+        waiting = f"; no commands: {'; '.join(silent)}" if silent else ""
+        return WARN if silent else OK, f"simulating{waiting}", values | of_topics
 
 
 def main() -> int:

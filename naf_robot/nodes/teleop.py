@@ -39,14 +39,13 @@ SHOW_S = 0.1
 class TeleopNode(ExecutableNode):
     """One operator's keys and joystick on the graph."""
 
+    control_rank = 1
+
     def __init__(self) -> None:
         super().__init__("teleop")
         self.robot = self.robot_parameter()
-        joy = self.declare_parameter("joy", "").value
-        mapping = JoyMapping(
-            self.declare_parameter("joy_deadman", JoyMapping.deadman).value,
-            tuple(self.declare_parameter("joy_axes", list(JoyMapping.axes)).value),
-        )
+        joy = self.node_parameters.get("joy")
+        mapping = JoyMapping(self.node_parameters.get("joy_deadman"), tuple(self.node_parameters.get("joy_axes")))
         own = self.config.robot(self.robot)
         model = own.arm.model()
         limits = SafetyProjection(model, self.config.safety_of(self.robot)).limits

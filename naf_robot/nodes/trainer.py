@@ -61,6 +61,7 @@ class TrainerNode(ExecutableNode):
         depth = sum(map(piece_count, sizes))
         self.parameters = self.create_publisher(UInt8MultiArray, topics.POLICY_PARAMETERS, latched(depth))
         self.acknowledgements = self.create_publisher(UInt8MultiArray, topics.EXPERIENCE_ACK, EXPERIENCE)
+        self.input = self.watched(topics.EXPERIENCE, "experience")
         self.create_subscription(UInt8MultiArray, topics.EXPERIENCE, self.on_experience, EXPERIENCE_INTAKE)
         self.create_subscription(String, topics.POLICY_REQUEST, self.on_request, reliable(10))
         self.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, self.on_diagnostics, reliable(50))
@@ -70,6 +71,12 @@ class TrainerNode(ExecutableNode):
         self.create_timer(EVENTS_S, self.on_events, clock=STEADY)
         self.comparison = ComparisonFiles(self.run_dir)
         self.diagnostics = Diagnostics(self, STEADY, self.report)
+        self.node_parameters.show(
+            task=self.config.task_name,
+            algorithm=self.config.algorithm_name,
+            robots=list(self.config.robots),
+            seed=self.config.seed,
+        )
         self.fleet.attach(self.diagnostics)
         self.drawing_loaded = False
         self.handled = 0
@@ -83,6 +90,7 @@ class TrainerNode(ExecutableNode):
     def on_experience(self, message: UInt8MultiArray) -> None:
         """Submit it for storing; what is no experience of this run is reported on the diagnostics only."""
         self.handled += 1
+        self.input.came(self.now_s())
         try:
             self.trainer.receiver.submit(bytes(message.data))
         except CodecError as error:
@@ -229,8 +237,11 @@ class TrainerNode(ExecutableNode):
         of_run = (trainer.episodes.trouble, unattended.trouble, unattended.alarm, self.fleet.trouble())
         troubles = [*trainer.trouble.values(), *of_run]
         trouble = "; ".join(text for text in troubles if text)
+        of_topic, topic = self.look_at(self.input)
         message = "paused" if trainer.paused else "training"
-        values |= {**trainer.algorithm.counters(), **trainer.metrics, **self.fleet.report()}
+        if trainer.transitions == 0:
+            message = f"{message}; no experience yet ({topic})"
+        values |= {**of_topic, **trainer.algorithm.counters(), **trainer.metrics, **self.fleet.report()}
         return WARN if trouble else OK, f"{message}; {trouble}" if trouble else message, values
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ clock, and keeps sending zeros while any input that it depends on is missing.
 import sys
 import time
 import traceback
+from collections.abc import Callable
 
 import numpy as np
 from sensor_msgs.msg import JointState
@@ -15,71 +16,120 @@ from naf_robot.arm.control.controller_joints import ControllerJoints
 from naf_robot.arm.control.fault_file import FaultFile
 from naf_robot.arm.control.output import arm_of
 from naf_robot.arm.control.outputs import OUTPUTS
-from naf_robot.arm.control.position_outputs import TrajectoryOutput
-from naf_robot.arm.control.publishers import SoleWriter
 from naf_robot.arm.control.timing import WATCHDOG_PERIOD_S, ControlTiming
 from naf_robot.arm.control.velocity_control import ControlOutput, VelocityControl
 from naf_robot.arm.projection.projection import SafetyProjection
 from naf_robot.core import run_files
 from naf_robot.core.clock import SteadyClock
 from naf_robot.nodes import convert, topics
-from naf_robot.nodes.command_output import CommandOutput, publishers
+from naf_robot.nodes.command_output import CommandOutput
 from naf_robot.nodes.control_input import ControlInput
 from naf_robot.nodes.control_report import ControlReport, ControlServices
 from naf_robot.nodes.controller_link import ControllerLink
-from naf_robot.nodes.executable import STEADY, ExecutableNode, run
+from naf_robot.nodes.diagnostics import Status
+from naf_robot.nodes.executable import STEADY, run
+from naf_robot.nodes.managed import ACTIVE, ManagedNode
+from naf_robot.nodes.publisher_checks import PublisherChecks
 from naf_robot.nodes.qos import FEEDBACK
 from naf_robot.run.frames import frame_of
-from naf_robot.run.robot import time_out_warning
+from naf_robot.run.robot import RobotConfig, time_out_warning
 from naf_robot.run.stop_times import BRAKING_S, COMMAND_ACKNOWLEDGED_S
 
-PUBLISHERS_PERIOD_S = 1.0
 
-
-class VelocityControlNode(ExecutableNode):
-    """The safety projection and its watchdog on the graph."""
+class VelocityControlNode(ManagedNode):
+    """The safety projection and its watchdog on the graph; only an active one writes to the arm."""
 
     control_rank = 0
 
     def __init__(self) -> None:
         super().__init__("velocity_control")
-        robot, clock = self.robot_parameter(), SteadyClock()
+        self.robot = self.robot_parameter()
+        self.closing = False
+        self.begin()
+
+    def configure(self) -> None:
+        """Make projection, inputs and outputs; nothing is sent."""
+        robot, clock = self.robot, SteadyClock()
         own = self.config.robot(robot)
         home = np.array(own.arm.home)
         projection = SafetyProjection(own.arm.model(), self.config.safety_of(robot), home)
         self.joints = projection.model.joint_names
         settings = self.config.control_settings(robot, self.use_sim_time)
         self.control = VelocityControl(projection, settings, clock, own.real)
-        self.timing = ControlTiming(self.config.make_task().control_period_s, self.use_sim_time, clock)
-        self.sole_writer = SoleWriter(self.get_fully_qualified_name(), clock)
-        self.closing = False
+        self.control.activate(False)
+        period_s = self.config.make_task().control_period_s
+        self.timing = ControlTiming(period_s, self.use_sim_time, clock)
 
         self.arm = arm_of(projection)
         kind = OUTPUTS[own.output_kind]
         self.commands = CommandOutput(self, kind, self.arm, own.command_topic)
+        self.commands.silent = True
         self.needs_order = own.real and kind.needs_order
         self.commands.withheld = self.needs_order
         self.executed = self.create_publisher(JointState, topics.EXECUTED_VELOCITY, FEEDBACK)
         fault_file = FaultFile(self.run_dir / run_files.FAULTS / f"{robot}.txt")
         self.report = ControlReport(self, self.control, fault_file, frame_of(robot, projection.model.base_frame), home)
         ControlServices(self, self.control, self.report.operator)
-        self.joint_states = own.joint_states_topic
         self.input = ControlInput(self, own, self.control, self.timing, self.report, self.answer_if_ready)
-        self.report.requests = self.input.requests
-        self.report.states, self.report.missing = self.input.states, lambda: self.input.joint_states.missing
+        self.report.inputs(self.input.states, self.input.requests, lambda: self.input.joint_states.missing)
         if (factor := self.config.speed_factor(robot)) < 1.0:
             self.report.note = f"first run at {factor:.0%} of the speed: "
         known = ControllerJoints(self.joints, own.controller, clock, kind.needs_order)
         self.controller = known if own.controller else None
         if self.controller is not None:
-            trajectories = own.output_kind == TrajectoryOutput.kind
-            self.controller_link = ControllerLink(
-                self, own.controller, trajectories, self.controller, self.on_controller
-            )
+            ControllerLink(self, own.controller, kind.takes_trajectories, self.controller, self.on_controller)
         if own.real:
-            self.report.warn("time-out", time_out_warning(own, self.config.make_task().control_period_s))
+            self.report.warn("time-out", time_out_warning(own, period_s))
+        self.node_parameters.change("speed", self.control.slow_down)
+        self.show_limits(own, period_s)
         self.create_timer(WATCHDOG_PERIOD_S, self.on_watchdog, clock=STEADY)
-        self.create_timer(PUBLISHERS_PERIOD_S, self.on_publishers, clock=STEADY)
+        self.publisher_checks = PublisherChecks(self, own.joint_states_topic, self.control, self.commands, self.input)
+
+    def activate(self) -> str | None:
+        """Begin to write to the arm, unless somebody else does."""
+        if (others := self.publisher_checks.other_writers()) is not None:
+            return others
+        self.control.activate(True)
+        self.commands.silent = False
+        return None
+
+    def deactivate(self) -> str | None:
+        """Bring the arm to rest, make sure that the last zero has arrived, and write no more."""
+        self.control.activate(False)
+        rests = self.brake(self.input.poll)
+        arrived = self.commands.send_zero(len(self.joints), COMMAND_ACKNOWLEDGED_S)
+        if not rests or not arrived:
+            self.control.activate(True)
+            return f"the arm did not come to rest within {BRAKING_S} s" if not rests else "the last zero did not arrive"
+        self.commands.silent = True
+        return None
+
+    def unconfigure(self) -> None:
+        """Leave an arm that is still commanded at zero."""
+        if not self.commands.silent:
+            self.commands.send_zero(len(self.joints), COMMAND_ACKNOWLEDGED_S)
+            self.commands.silent = True
+
+    def status(self) -> Status:
+        """What it does, for the diagnostics."""
+        return self.report.status()
+
+    def show_limits(self, own: RobotConfig, period_s: float) -> None:
+        """Parameters that say what the configuration means for this arm."""
+        limits, sphere = self.control.projection.limits, self.control.projection.config.sphere
+        self.node_parameters.show(
+            control_period_s=period_s,
+            joints=list(self.joints),
+            max_velocity=limits.max_velocity.tolist(),
+            max_acceleration=limits.max_acceleration.tolist(),
+            min_position=limits.min_position.tolist(),
+            max_position=limits.max_position.tolist(),
+            sphere__centre=list(sphere.centre),
+            sphere__radius=sphere.radius,
+            command_topic=own.command_topic,
+            output_kind=own.output_kind,
+            real=own.real,
+        )
 
     def answer_if_ready(self) -> None:
         """Answer the waiting request once the state that belongs to it is there."""
@@ -89,7 +139,8 @@ class VelocityControlNode(ExecutableNode):
         output, period_s = self.step(step_s)
         stamp = self.input.request_stamp
         self.commands.send(output.velocity, self.control.position, period_s, stamp)
-        self.executed.publish(convert.joint_state(self.joints, stamp, velocity=output.velocity))
+        if not self.commands.silent:
+            self.executed.publish(convert.joint_state(self.joints, stamp, velocity=output.velocity))
 
     def step(self, now_s: float) -> tuple[ControlOutput, float]:
         """One control step, and the measured period since the last one [s]."""
@@ -113,15 +164,6 @@ class VelocityControlNode(ExecutableNode):
         self.commands.send(output.velocity, self.control.position, period_s, answers, basis_s)
         return output
 
-    def on_publishers(self) -> None:
-        """Check the publishers of commands and of joint states."""
-        self.control.permission.writers(self.sole_writer.violation(self.commands.writers()))
-        names = publishers(self, self.joint_states)
-        self.control.measured.publishers(names)
-        self.control.permission.state_publishers(self.input.state_publishers.violation(names))
-        self.input.states.publishers = len(names)
-        self.input.requests.publishers = self.count_publishers(self.input.requests.topic)
-
     def on_controller(self) -> None:
         """Take what the controller says of its joints."""
         assert self.controller is not None
@@ -135,19 +177,26 @@ class VelocityControlNode(ExecutableNode):
         """Decelerate to zero within the limits, messages still read, then send zero and make sure that it arrived.
 
         Braking needs the arm's newest state: one that is computed again and again from the state at the
-        signal never comes to zero where the measured velocity counts.
+        signal never comes to zero where the measured velocity counts. An arm that is not ours is left alone.
         """
-        self.control.stop("shutdown")
+        if self.lifecycle_state == ACTIVE:
+            self.control.stop("shutdown")
+            self.brake(self.spin_for)
+            self.commands.send_zero(len(self.joints), COMMAND_ACKNOWLEDGED_S)
+            self.diagnostics.publish()
+
+    def brake(self, listen: Callable[[float], None]) -> bool:
+        """Command the arm until zero is sent, and `listen` for so long [s] in between; whether that came in time."""
         self.closing = True
         until_s = time.monotonic() + BRAKING_S
-        while self.command_unasked().velocity.any() and time.monotonic() < until_s:
+        while (moving := self.command_unasked().velocity.any()) and time.monotonic() < until_s:
             try:
-                self.spin_for(WATCHDOG_PERIOD_S)
+                listen(WATCHDOG_PERIOD_S)
             except Exception:  # noqa: BLE001  whatever ended the node may happen again: brake with the last state
                 traceback.print_exc()
                 time.sleep(WATCHDOG_PERIOD_S)
-        self.commands.send_zero(len(self.joints), COMMAND_ACKNOWLEDGED_S)
-        self.report.diagnostics.publish()
+        self.closing = False
+        return not moving
 
     def spin_for(self, duration_s: float) -> None:
         """Handle what comes within `duration_s`."""

@@ -42,8 +42,8 @@ class ViewNode(ExecutableNode):
 
     def __init__(self) -> None:
         super().__init__("view")
-        host = str(self.declare_parameter("host", addresses.LOOPBACK).value)
-        port = int(self.declare_parameter("port", 0).value or 0)
+        host: str = self.node_parameters.get("host")
+        port: int = self.node_parameters.get("port")
         self.topics: list[tuple[Subscription, Callable[[Any], None]]] = []
         listening = addresses.bind(host, port or None)
         self.scene = Scene(self.config, f"run {self.run_dir.name}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 LEVELS = ("ok", "warning", "ERROR", "stale")
 TRAINER, COLLECTOR, CONTROL = "trainer", "collector", "velocity_control"
 OF_ROBOT = (CONTROL, COLLECTOR)
-OURS = (*OF_ROBOT, TRAINER, "simulator", "door_sensor", "lifecycle")
+OURS = (*OF_ROBOT, TRAINER, "simulator", "door_sensor", "lifecycle", "scene_markers")
 RECENT_S = 2.5  # nodes report once a second: two processes within it run at the same time
 
 
@@ -41,6 +41,11 @@ class GraphStatus:
         if not report.node.startswith("/"):
             return
         self._reports.setdefault(report.node, {})[report.process] = report
+
+    def message_of(self, node: str) -> str:
+        """What a node says, newest first; "" if nothing."""
+        reports = sorted(self._reports.get(node, {}).values(), key=lambda report: -report.received_s)
+        return reports[0].message if reports else ""
 
     @property
     def reported(self) -> frozenset[str]:
@@ -123,9 +128,9 @@ class GraphStatus:
 
     @staticmethod
     def _state(report: Report) -> str:
-        """Of a managed node."""
-        state = report.values.get("lifecycle state", "")
-        return f"{state}, " if state else ""
+        """Of a managed node that is not active."""
+        state = report.values.get("lifecycle state", "active")
+        return "" if state == "active" else f"{state}, "
 
 
 def robot_of(node: str) -> str:

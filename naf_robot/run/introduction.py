@@ -6,6 +6,7 @@ asks for the time; the `ContactAnswer` brings it, or says why the robot is not t
 
 import json
 import secrets
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +28,11 @@ def new_instance() -> str:
     return secrets.token_hex(8)
 
 
+def now_us() -> int:
+    """This machine's system clock [us]: what people set, and what another machine's is compared with."""
+    return time.time_ns() // 1000
+
+
 @dataclass(frozen=True)
 class Announcement:
     """What a trainer says of itself."""
@@ -46,26 +52,26 @@ class Announcement:
 
 @dataclass(frozen=True)
 class Contact:
-    """What a robot's collector says of itself to the trainer of `run_id`, and when [ns, its system clock]."""
+    """What a robot's collector says of itself to the trainer of `run_id`, and when [us, its system clock]."""
 
     run_id: str
     robot: str
     instance: str
-    sent_ns: int
+    sent_us: int
     host: str = ""
     offset: str = ""  # what it knows of the trainer's clock, in words
 
 
 @dataclass(frozen=True)
 class ContactAnswer:
-    """The answer to the contact of `robot` sent at `sent_ns` [its clock]; the other times by the trainer's [ns]."""
+    """The answer to the contact of `robot` sent at `sent_us` [its clock]; the other times by the trainer's [us]."""
 
     run_id: str
     robot: str
     instance: str
-    sent_ns: int
-    received_ns: int
-    answered_ns: int
+    sent_us: int
+    received_us: int
+    answered_us: int
     refusal: str = ""  # why the robot's experience is not taken
 
 
@@ -119,7 +125,7 @@ def decode_contact(data: bytes) -> Contact:
         _run(envelope),
         _robot(envelope),
         _word(envelope, "instance"),
-        envelope.integer("sent_ns"),
+        envelope.integer("sent_us"),
         _word(envelope, "host"),
         _word(envelope, "offset"),
     )
@@ -141,9 +147,9 @@ def decode_answer(data: bytes) -> ContactAnswer:
         _run(envelope),
         _robot(envelope),
         _word(envelope, "instance"),
-        envelope.integer("sent_ns"),
-        envelope.integer("received_ns"),
-        envelope.integer("answered_ns"),
+        envelope.integer("sent_us"),
+        envelope.integer("received_us"),
+        envelope.integer("answered_us"),
         _word(envelope, "refusal"),
     )
 

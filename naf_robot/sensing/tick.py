@@ -89,13 +89,17 @@ class TickAssembler:
         self._newest[name] = stamp_s
         return None
 
+    def restart(self) -> None:
+        """Nobody acted for a while: periods without a tick since the last one were not missed."""
+        self._last_s = self._due_s = -math.inf
+
     def poll(self, now_s: float, wall_s: float, answered: bool = True) -> SensedTick | None:
         """The tick of `now_s` if it is due and complete.
 
         `wall_s` is a steady clock, for bounded waits; `answered` says whether the last request has its answer.
         """
         if now_s < self._last_s - self._limits.jump_s:
-            self._last_s = self._due_s = -math.inf
+            self.restart()
         slack_s = CLOCK_TOLERANCE_S if self._simulated else 0.1 * self._period_s
         if now_s <= 0.0 or now_s < self._due_s - slack_s or not self._has_state(now_s):
             return None

@@ -19,6 +19,10 @@ class Pacing:
         self._free = False
         self.answers_until_s = now_s  # how long answers to the running tick are waited for
 
+    def change(self, factor: float) -> None:
+        """Go on at another pace from the next tick."""
+        self._factor = factor
+
     def begin(self, now_s: float, anyone_answers: bool) -> None:
         """A tick begins."""
         if self._free:

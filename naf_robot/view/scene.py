@@ -12,7 +12,7 @@ from naf_robot.run.config import RunConfig
 from naf_robot.sensing.signals import Signals
 from naf_robot.view.scenery import Scenery, scenery_of
 from naf_robot.view.solids import Pose, RobotBodies, base_pose
-from naf_robot.view.statuses import COLLECTOR, ERROR, OK, STALE, WARNING, NodeStatuses
+from naf_robot.view.statuses import COLLECTOR, ERROR, MAX_TEXT, OK, STALE, WARNING, NodeStatuses
 
 TRAIL_POINTS = 60  # of the tool's path, six seconds at ten pictures a second
 STALE_S = 1.0  # without joint states a robot is drawn as not current
@@ -32,6 +32,7 @@ class RobotState:
     hold: str = ""
     picture: np.ndarray | None = None  # (H, W, 3) uint8 of its camera
     caption: str = ""  # what it does, in a few words
+    reported: int = OK  # level of its collector's newest report
     policy_version: str = ""
     trail: deque[FloatArray] = field(default_factory=lambda: deque(maxlen=TRAIL_POINTS))
 
@@ -40,12 +41,12 @@ class RobotState:
         return self.received_s is None or now_s - self.received_s > STALE_S
 
     def level(self, now_s: float) -> int:
-        """How well it is: a fault, nothing heard of it, held, or well."""
-        if self.fault:
+        """How well it is: a fault or a call for help, nothing heard of it, held, or well."""
+        if self.fault or self.reported == ERROR:
             return ERROR
         if self.stale(now_s):
             return STALE
-        return WARNING if self.hold else OK
+        return WARNING if self.hold or self.reported == WARNING else OK
 
 
 class Scene:
@@ -85,7 +86,7 @@ class Scene:
         self.nodes.take(name, level, sentence, values, now_s)
         robot, _, node = name.strip("/").rpartition("/")
         if robot in self.robots and node == COLLECTOR:
-            self.robots[robot].caption = sentence[:120]
+            self.robots[robot].caption, self.robots[robot].reported = sentence[:MAX_TEXT], level
             self.robots[robot].policy_version = values.get("policy version", "")
 
     def _places(self) -> list[Pose]:

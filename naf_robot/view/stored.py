@@ -108,6 +108,8 @@ class StoredRun:
     def __init__(self, robots: dict[str, StoredRobot]) -> None:
         self.robots = robots
         self.episodes = {name: robot.episodes(name) for name, robot in robots.items()}
+        self._firsts = {name: [episode.first for episode in own] for name, own in self.episodes.items()}
+        self._paths: dict[str, tuple[int, list[FloatArray]]] = {}  # of each robot's tool in the episode shown
 
     def show(self, scene: Scene, instant_s: float, now_s: float) -> None:
         """Put every robot of `scene` where it was at `instant_s` on its clock; between episodes at its last step."""
@@ -122,15 +124,19 @@ class StoredRun:
             kind, end = "greedy" if episode.greedy else "exploring", "success" if episode.success else "no success"
             step = int(stored.columns["step"][row])
             state.caption = f"episode {episode.number}, {kind}, step {step} of {episode.end - episode.first - 1}: {end}"
-            first = max(episode.first, row - state.trail.maxlen + 1 if state.trail.maxlen else 0)
-            path = [scene.bodies[name].tool_position(stored.position[k]) for k in range(first, row + 1)]
+            path = self._path(scene, name, episode)[: row - episode.first + 1]
             scene.show_trail(name, [*path, scene.bodies[name].tool_position(state.position)])
+
+    def _path(self, scene: Scene, robot: str, episode: StoredEpisode) -> list[FloatArray]:
+        """Where the tool of `robot` was at each step of `episode`, found once."""
+        if self._paths.get(robot, (-1, []))[0] != episode.first:
+            rows = self.robots[robot].position[episode.first : episode.end]
+            self._paths[robot] = (episode.first, [scene.bodies[robot].tool_position(row) for row in rows])
+        return self._paths[robot][1]
 
     def episode_of(self, robot: str, row: int) -> StoredEpisode:
         """The episode that `row` of `robot` belongs to."""
-        episodes = self.episodes[robot]
-        firsts = [episode.first for episode in episodes]
-        return episodes[int(np.searchsorted(firsts, row, side="right")) - 1]
+        return self.episodes[robot][int(np.searchsorted(self._firsts[robot], row, side="right")) - 1]
 
     @staticmethod
     def _between(stored: StoredRobot, episode: StoredEpisode, row: int, instant_s: float) -> FloatArray:

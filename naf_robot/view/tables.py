@@ -43,10 +43,10 @@ def robot_card(scene: Scene, robot: str, now_s: float) -> str:
         values = [text.format(escape(collector.values[key])) for key, text in SHOWN.items() if key in collector.values]
         lines.append(f'<span style="color:#868e96">{" · ".join(values)}</span>')
     control = scene.nodes.of(robot, VELOCITY_CONTROL)
-    if control is not None and control.level and not state.fault:
-        lines.append(
-            f'<span style="color:{COLOURS[control.level]}">velocity_control: {escape(control.sentence)}</span>'
-        )
+    reasons = control.values.get("reasons", "") if control is not None else ""
+    if control is not None and reasons and not state.fault:
+        colour = COLOURS[control.level]
+        lines.append(f'<span style="color:{colour}">velocity_control: {escape(reasons)}</span>')
     return f'<div style="{SMALL};padding:2px 12px 8px">{"<br>".join(lines)}</div>'
 
 

@@ -82,4 +82,4 @@ def test_a_run_waits_for_driver_and_operator_moves_home_slowly_and_says_what_is_
 def test_an_operator_is_told_when_no_robot_hears():
     code, text = operator("stop")
     assert code == 1
-    assert "arm: velocity_control does not run, or not in this ROS environment" in text
+    assert "no robot 'arm' on ROS_DOMAIN_ID=" in text

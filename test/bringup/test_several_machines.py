@@ -33,8 +33,9 @@ def test_a_cut_link_and_a_killed_collector_lose_nothing(tmp_path: Path):
     finally:
         machines.close()
     summary = json.loads((tmp_path / "trainer" / "summary.json").read_text())
-    stored, kept = machines.stored_transitions("left"), machines.waiting_transitions("left")
-    assert stored + kept >= machines.recorded("left") > 0  # what is kept may be stored too, not yet acknowledged
+    assert machines.numbered("left") > waiting
+    assert machines.missing("left") == set()
     assert machines.stored_twice() == 0
-    assert (summary["steps_lost"], summary["robots"]) == (0, 1)
-    assert summary["env_steps"] == stored
+    assert summary["robots"] == 1
+    stored, kept = machines.stored_transitions("left"), machines.waiting("left")
+    assert stored - kept <= summary["env_steps"] <= stored  # across a batch that is still kept leads no transition

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -143,6 +144,34 @@ def test_one_that_ignores_the_request_holds_up_the_others_until_it_is_killed(ben
     launch(bench, *scripts, until=lambda: bench.count("ready") == 3, KILL_FACTOR=1.5)
     assert time.monotonic() - begin > 1.5
     assert bench.downs() == ["control", "arm"]
+
+
+BUSY = "import os\nos.sched_setaffinity(0, {{{cpu}}})\nwhile os.getppid() == {parent}: pass"
+WORK = """import atexit
+os.sched_setaffinity(0, {{{cpu}}})
+def work():
+    end_s = time.process_time() + 0.15
+    while time.process_time() < end_s: pass
+    note("done")
+atexit.register(work)
+"""
+
+
+@pytest.mark.parametrize(("counted_s", "killed"), [(20.0, False), (0.0, True)])
+def test_time_without_a_processor_does_not_count(bench: Bench, counted_s: float, killed: bool):
+    cpu = min(os.sched_getaffinity(0))
+    others = [
+        subprocess.Popen([sys.executable, "-c", BUSY.format(cpu=cpu, parent=os.getpid())]) for _ in range(4)
+    ]  # each gets a fifth of that processor
+    try:
+        scripts = (bench.script("arm", 3), bench.script("robot", 0, WORK.format(cpu=cpu)))
+        ready = lambda: bench.count("ready") == 2  # noqa: E731
+        launch(bench, *scripts, until=ready, KILL_FACTOR=0.2, STARVED_S=counted_s)
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+    assert ("robot done" in bench.lines()) != killed
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])

@@ -81,7 +81,10 @@ def test_a_signal_is_a_clean_end_over_a_living_context(tmp_path: Path, number: i
     ("parameters", "text"),
     [
         (("config:=none.yaml",), "parameter 'config' of node 'probe' must name a run's config.yaml, got 'none.yaml'"),
-        (("executor:=fastest",), "unknown executor 'fastest' in node 'probe'; valid: events, single_threaded"),
+        (
+            ("executor:=fastest",),
+            "parameter 'executor' of node 'probe' must be events or single_threaded, got 'fastest'",
+        ),
     ],
 )
 def test_wrong_parameters_are_named(tmp_path: Path, parameters: tuple[str, ...], text: str):

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 POLICY = ElementTree.parse(ROOT / "config" / "security" / "policy.xml").getroot()
 ENCLAVES = {enclave.get("path", ""): enclave for enclave in POLICY.iter("enclave")}
 OF_ROS = {"/rosout", "/parameter_events"}
+OF_MANAGED = "~/transition_event"
 
 
 def allowed(path: str, kind: str) -> set[str]:
@@ -33,7 +34,7 @@ def test_every_topic_of_the_policy_exists():
     known |= {make_sensor(name).topic for name in SENSORS}
     for path in ENCLAVES:
         named = {re.sub("^/robot_[12]/", "", name) for name in allowed(path, "publish") | allowed(path, "subscribe")}
-        assert named <= known | OF_ROS, path
+        assert named <= known | OF_ROS | {OF_MANAGED}, path
 
 
 @pytest.mark.parametrize("robot", ["robot_1", "robot_2"])
@@ -41,7 +42,7 @@ def test_a_collector_can_neither_drive_an_arm_nor_speak_for_the_trainer_or_anoth
     publishes = allowed(f"/{robot}/collector", "publish")
     assert publishes == {
         topics.DESIRED_VELOCITY, topics.TARGET, topics.EXPERIENCE, topics.POLICY_REQUEST, topics.DIAGNOSTICS,
-        topics.TRAINER_CONTACT, *OF_ROS,
+        topics.TRAINER_CONTACT, OF_MANAGED, *OF_ROS,
     }  # fmt: skip
     assert {topics.POLICY_PARAMETERS, topics.EXPERIENCE_ACK} <= allowed(f"/{robot}/collector", "subscribe")
     (profile,) = ENCLAVES[f"/{robot}/collector"].iter("profile")
@@ -75,6 +76,7 @@ def expanded(path: str, names: Iterable[str]) -> set[str]:
 @pytest.mark.ros
 def test_the_policy_allows_all_that_the_nodes_create(tmp_path: Path):
     pytest.importorskip("rclpy", reason="needs rclpy and its messages")
+    from diagnostic_msgs.msg import DiagnosticArray
     from graph import graph
     from rclpy.node import NodeNameNonExistentError
 
@@ -102,8 +104,10 @@ def test_the_policy_allows_all_that_the_nodes_create(tmp_path: Path):
             except NodeNameNonExistentError:
                 return set()
 
-        for spec in specs:  # the diagnostics are the last thing that each of them makes
-            g.wait_for(lambda spec=spec: "/diagnostics" in created(spec, "publish"), 60.0, f"{spec.label} is there")
+        heard: set[str] = set()
+        node.create_subscription(DiagnosticArray, "/diagnostics", lambda m: heard.add(m.status[0].name), 100)
+        for spec in specs:  # a node reports once it has made everything
+            g.wait_for(lambda spec=spec: f"/{spec.label}" in heard, 60.0, f"{spec.label} reports")
             g.wait_for(lambda spec=spec: any("set_param" in n for n in created(spec, "reply")), 10.0, "its services")
         found = node.get_node_names_and_namespaces_with_enclaves()
         assert {enclave for name, _, enclave in found if name != "test"} == {spec.enclave for spec in specs}

@@ -38,6 +38,7 @@ def test_pairs_count_when_both_halves_are_there_in_any_order_and_robots_are_apar
     for robot, pair, side, success in (("a", 0, 1, True), ("b", 0, 0, True), ("a", 0, 0, False), ("b", 0, 1, True)):
         tally.add(Outcome(pair, side, success, -float(side), robot))
     tally.add(Outcome(1, 0, True, 0.0, "a"))
+    tally.add(Outcome(1, 0, True, 0.0, "a"))  # the same half twice is no pair
     result = tally.result()
     assert (result["pairs"], result["success"], result["difference"]) == (2, [0.5, 1.0], -0.5)
     assert result["pairs_by_success"] == {"both": 1, "first_only": 0, "second_only": 1, "neither": 0}
@@ -62,7 +63,12 @@ def test_stopping_early_errs_as_seldom_as_declared_and_finds_a_difference():
     clear = [run(0.9, 0.4, seed) for seed in range(20)]
     assert all(tally.result()["verdict"] == "the first is better" for tally in clear)
     assert np.mean([tally.pairs for tally in clear]) < 60
-    assert not Tally(0.9, early=False).decided
+    patient = Tally(0.9, early=False)
+    for pair in range(50):
+        patient.add(Outcome(pair, 0, True, 0.0))
+        patient.add(Outcome(pair, 1, False, 0.0))
+    assert not patient.decided
+    assert patient.result()["verdict"] == "the first is better"
 
 
 def test_students_interval_is_that_of_tables():

@@ -21,10 +21,12 @@ def test_a_whole_graph_has_no_problem_and_a_line_for_each_node_robots_first():
     assert status.robots == ("left", "right")
     assert status.problems((), 1.0) == []
     lines = status.lines((), 1.0)
-    assert lines[0] == "/left/collector: active, ok: fine"
+    assert lines[0] == "/left/collector: ok: fine"
     assert lines[-1] == "/trainer: ok: fine"
     assert len(lines) == len(NODES)
     assert len(status.lines(("left",), 1.0)) == 3
+    status.take(Report("/left/collector", "host:1", 1, "waits", {"lifecycle state": "inactive"}))
+    assert status.lines((), 1.0)[0] == "/left/collector: inactive, warning: waits"
     assert [node["node"] for node in status.document((), 1.0)["nodes"]] == sorted(NODES)
 
 

@@ -63,8 +63,9 @@ def test_counters_go_on_over_processes_of_nodes_and_of_the_trainer():
     fleet.report(**control, interventions_sphere=12, process=2)  # restarted: 12 new ones
     again = Fleet(msgspec.json.decode(msgspec.json.encode(fleet.statistics.record), type=Statistics))
     again.report(**control, interventions_sphere=13, process=2)  # went on while the trainer was restarted: one new one
+    again.report(**control, interventions_sphere=4, process=2)  # less than before: counted anew all the same
     result = run_results(again.statistics.record, {})["robots"]["a"]
-    assert result["safety_interventions"] == {"sphere": 22}
+    assert result["safety_interventions"] == {"sphere": 26}
     assert result["operator_interventions"] == {"enable": 1}
     assert result["process_starts"] == {"velocity_control": 2}
     assert {kind: found["failures"] for kind, found in result["between_failures"].items()} == {"all": 1, "contact": 1}
@@ -180,3 +181,14 @@ def test_a_course_keeps_count_sum_and_range_whatever_its_length(values: list[tup
         assert sum(b.total for b in course.buckets) == pytest.approx(moments.mean * len(values), rel=1e-6, abs=1e-3)
         assert min(low for *_, low, _ in course.points()) == moments.low
         assert max(high for *_, high in course.points()) == moments.high
+
+
+def test_every_point_of_a_course_is_of_its_time():
+    course = Course()
+    for k in range(20_000):
+        course.take(float(k), BEGIN_S + k)
+    points = course.points()
+    assert 80 <= len(points) <= BUCKETS
+    for middle_s, mean, low, high in points:
+        assert abs(middle_s - BEGIN_S - mean) <= course.width_s / 2.0
+        assert high - low < course.width_s

@@ -12,6 +12,15 @@ def test_a_factor_sets_the_pace_on_the_average():
     assert pacing.left_s(10.04) == pytest.approx(0.01)
 
 
+def test_the_pace_may_change_while_it_runs():
+    pacing = Pacing(0.0, 0.05, 1.0, 10.0)
+    pacing.begin(10.0, True)
+    assert pacing.left_s(10.0) == 0.0
+    pacing.change(1.0)
+    pacing.begin(10.0, True)
+    assert pacing.left_s(10.0) == pytest.approx(0.05)
+
+
 def test_long_delays_are_not_made_up_for():
     pacing = Pacing(1.0, 0.05, 1.0, 10.0)
     pacing.begin(20.0, True)

@@ -18,6 +18,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from naf_robot.bringup.runner import die_with_parent
+
 TUNSETIFF = 0x400454CA
 IFF_TUN, IFF_NO_PI = 0x0001, 0x1000
 MTU = 1500
@@ -62,8 +64,9 @@ class Host:
             _ip("-n", name, *command)
 
     def popen(self, command: Sequence[str], environment: Mapping[str, str], **options) -> subprocess.Popen:
-        """Start `command` on this host; the process is that of the command itself."""
-        return subprocess.Popen(["ip", "netns", "exec", self.name, *command], env=dict(environment), **options)
+        """Start `command` on this host; the process is that of the command itself, and ends with this one."""
+        command = ["ip", "netns", "exec", self.name, *command]
+        return subprocess.Popen(command, env=dict(environment), preexec_fn=die_with_parent, **options)
 
     def close(self) -> None:
         """Remove the namespace."""

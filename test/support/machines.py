@@ -7,8 +7,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from graph import busyness, children
 from hosts import Link, Network
@@ -137,6 +137,13 @@ class Machines:
         path = self.folder / "trainer" / run_files.EXPERIENCE
         return self._ask(path, "SELECT COUNT(*) - COUNT(DISTINCT collector || ' ' || first_step) FROM batches")
 
+    def missing(self, robot: str) -> set[int]:
+        """Numbers of batches of `robot` that are neither in the trainer's store nor in the robot's outbox."""
+        path = self.folder / "trainer" / run_files.EXPERIENCE
+        stored = self._all(path, f"SELECT sequence FROM batches WHERE collector = '{robot}'")
+        kept = self._all(self._outbox(robot), "SELECT sequence FROM batches")
+        return set(range(self.numbered(robot))) - stored - kept
+
     def numbered(self, robot: str) -> int:
         """Batches that `robot` has numbered so far."""
         return self._ask(self._outbox(robot), "SELECT value FROM counters WHERE name = 'sequence'")
@@ -149,20 +156,18 @@ class Machines:
     def _outbox(self, robot: str) -> Path:
         return self.folder / robot / run_files.OUTBOX / f"{robot}.sqlite"
 
-    @staticmethod
-    def _ask(path: Path, query: str) -> int:
+    def _ask(self, path: Path, query: str) -> int:
         """One number out of a database that another process may be writing; 0 while there is none."""
+        return next(iter(self._all(path, query)), 0)
+
+    @staticmethod
+    def _all(path: Path, query: str) -> set[int]:
+        """Numbers out of a database that another process may be writing; none while there is none."""
         try:
-            database: Any = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5.0)
+            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5.0)) as database:
+                return {int(row[0]) for row in database.execute(query)}
         except sqlite3.Error:
-            return 0
-        try:
-            row = database.execute(query).fetchone()
-            return int(row[0]) if row else 0
-        except sqlite3.Error:
-            return 0
-        finally:
-            database.close()
+            return set()
 
     def _popen(self, name: str, arguments: list[str], output: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "naf_robot.bringup.cli", *arguments]

@@ -30,7 +30,7 @@ class RealArm:
     """One robot; `stand_in` and `robot` differ from the usual driver and configuration."""
 
     def __init__(self, g: Graph, folder: Path, kind: str = "velocity", start: bool = True, **stand_in: Any) -> None:
-        robot = stand_in.pop("robot", {})
+        robot, parameters = stand_in.pop("robot", {}), stand_in.pop("parameters", {})
         self.graph, self.folder = g, folder
         values = {
             "robots": [ROBOT],
@@ -66,7 +66,7 @@ class RealArm:
                 "velocity_control",
                 "naf_robot.nodes.velocity_control",
                 namespace=ROBOT,
-                parameters={"config": str(folder / "config.yaml"), "robot": ROBOT},
+                parameters={"config": str(folder / "config.yaml"), "robot": ROBOT} | parameters,
             ),
             folder / "control.log",
         )

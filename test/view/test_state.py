@@ -68,6 +68,13 @@ def test_the_collectors_report_is_the_robots_caption(scene: Scene):
     assert scene.robots["right"].caption == ""
 
 
+def test_a_collector_that_needs_help_makes_its_robot_red(scene: Scene):
+    scene.take_position("left", np.zeros(7), 0.0)
+    for level in (ERROR, WARNING, OK):
+        scene.take_status("/left/collector", level, "needs help", {}, 0.0)
+        assert scene.robots["left"].level(0.0) == level
+
+
 def test_nodes_that_fall_silent_are_stale_and_their_number_is_bounded():
     nodes = NodeStatuses()
     for number in range(2 * MAX_NODES):

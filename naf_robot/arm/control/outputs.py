@@ -20,6 +20,7 @@ class OutputKind(Protocol):
     kind: str  # its name in a robot's configuration
     message_type: str  # ROS type of the command, such as "std_msgs/msg/Float64MultiArray"
     default_topic: str  # where commands go unless the robot says otherwise, in its namespace
+    takes_trajectories: bool  # each message is a motion, which its controller may begin at the measured state
     needs_order: bool  # even a command to stand would move the arm in another order of joints: none before it is known
 
     def __call__(self, arm: OutputArm) -> Output:
@@ -36,6 +37,7 @@ class VelocityOutput:
     kind = "velocity"
     message_type = "std_msgs/msg/Float64MultiArray"
     default_topic = "velocity_controller/commands"
+    takes_trajectories = False
     needs_order = False  # zeros are zeros in any order
 
     def __init__(self, arm: OutputArm) -> None:

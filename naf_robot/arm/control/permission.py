@@ -2,6 +2,7 @@
 
 from naf_robot.arm.control.faults import FaultLatch
 
+INACTIVE = "inactive: naf-robot activate lets velocity_control write to the arm"
 WAITS_FOR_OPERATOR = "disabled: naf-robot enable (service velocity_control/enable) lets the arm move"
 
 
@@ -15,6 +16,7 @@ class Permission:
         self._faults = faults
         self._real = real
         self._enabled = enabled and not real
+        self._active = True
         self._obstacle: str | None = None
         self._second_writer: str | None = None
         self._second_state_publisher: str | None = None
@@ -27,11 +29,13 @@ class Permission:
     @property
     def given(self) -> bool:
         """Whether the arm is ours to move; a disabled one may be moved by others."""
-        return self._enabled and self._faults.reason is None
+        return self._active and self._enabled and self._faults.reason is None
 
     @property
     def held(self) -> str | None:
         """Why desired velocities are not followed though there is no fault, or None."""
+        if not self._active:
+            return INACTIVE
         if self._obstacle is not None:
             return self._obstacle
         if self._enabled:
@@ -52,10 +56,18 @@ class Permission:
         """Follow desired velocities or not; refused while a fault is latched. Returns success and a sentence."""
         if on and self._faults.reason is not None:
             return False, f"not enabled, a fault is latched: {self._faults.reason}"
+        if on and not self._active:
+            return False, f"not enabled, {INACTIVE}"
         if on and self._obstacle is not None:
             return False, f"not enabled: {self._obstacle}"
         self._enabled = on
         return True, "enabled" if on else "disabled: decelerating to zero"
+
+    def activate(self, on: bool) -> None:
+        """Whether commands are sent at all; a real arm waits for `enable` again afterwards."""
+        self._active = on
+        if self._real and not on:
+            self._enabled = False
 
     def controller(self, obstacle: str | None) -> None:
         """Take `ControllerJoints.obstacle`: the arm is not moved while there is one.

@@ -97,6 +97,7 @@ class PositionOutput:
     kind = "position"
     message_type = "std_msgs/msg/Float64MultiArray"
     default_topic = "forward_position_controller/commands"
+    takes_trajectories = False
     needs_order = True
 
     def __init__(self, arm: OutputArm) -> None:
@@ -124,6 +125,7 @@ class TrajectoryOutput:
     kind = "trajectory"
     message_type = "trajectory_msgs/msg/JointTrajectory"
     default_topic = "joint_trajectory_controller/joint_trajectory"
+    takes_trajectories = True
     needs_order = False  # its messages have names
 
     def __init__(self, arm: OutputArm) -> None:

@@ -77,6 +77,7 @@ class VelocityControl:
         self.permission = Permission(self._faults, config.enabled, real)
         self._senders = SenderWatch(config.wall_limit_s if config.simulated_time else HANDOVER_S, clock)
         self._desired: FloatArray | None = None
+        self._speed = 1.0
         self._desired_is_defective: str | None = None
         self._clock = clock
         self._last_sent = np.zeros(projection.model.size)
@@ -154,6 +155,16 @@ class VelocityControl:
         if self._senders.leave(sender):
             self._desired = None
 
+    def activate(self, on: bool) -> None:
+        """Begin to command the arm, from the velocity that it is measured at, or decelerate it and end."""
+        self.permission.activate(on)
+        if on:
+            self._follows = False
+
+    def slow_down(self, speed: float) -> None:
+        """From now on ask for this share, from 0 to 1, of each desired velocity; the limits stay as they are."""
+        self._speed = speed
+
     def sensor(self, name: str, stamp_s: float, now_s: float | None = None) -> str | None:
         """Note a message of required sensor `name`. Returns why that was refused."""
         try:
@@ -186,7 +197,7 @@ class VelocityControl:
         if self._moving():
             measured.commanded_to_move()
         state, contradiction = measured.stale(), measured.latch_contradiction()
-        command = self._desired
+        command = self._desired if self._desired is None or self._speed == 1.0 else self._speed * self._desired
         for text in (state, contradiction, self._silence(), *self._silent_sensors(), self.permission.refusal()):
             if text is not None:
                 reasons.append(text)

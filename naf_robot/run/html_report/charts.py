@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WINDOW = 20  # episodes of a moving share or median
-MOST_POINTS = 1500  # of a scatter
+MOST_POINTS = 1500  # of a line
+LEAST_RANGE = 0.01  # of an axis, as a share of its values
+MOST_DOTS = 400  # of a scatter, of one robot
 COLOURS = ("#2563a8", "#c2571a", "#2f8f5b", "#8a4fa3", "#a98a12", "#47808f", "#b0396a", "#5c5f66")
 INK, GRID = "#2b2f36", "#e4e7eb"
 STYLE: dict[str, Any] = {
@@ -56,6 +58,10 @@ def draw(paint: "Callable[[Axes], None]", title: str, width: float = 5.2, height
         figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots()
         paint(axes)
+        low, high = axes.get_ylim()
+        if high - low < LEAST_RANGE * max(abs(low), abs(high)):  # rounding must not look like a course
+            middle = (low + high) / 2.0
+            axes.set_ylim(middle - LEAST_RANGE * abs(middle), middle + LEAST_RANGE * abs(middle))
         axes.xaxis.set_major_locator(MaxNLocator(5 if width < 4.0 else 8))
         text = io.StringIO()
         unsaid: dict[str, Any] = dict.fromkeys(("Creator", "Date", "Format", "Type"))
@@ -78,11 +84,11 @@ def returns(episodes: Records, robots: Sequence[str]) -> Chart:
         for robot, colour in zip(robots, _colours(len(robots)), strict=False):
             mine = thinned([record for record in exploring if record["robot"] == robot])
             axes.plot(*_xy(mine, "episode_return"), ".", color=colour, alpha=0.35, markersize=4, label=robot)
+        greedy = thinned([record for record in episodes if record["greedy"]])
+        axes.plot(*_xy(greedy, "episode_return"), "*", color="#d19a00", markersize=5, label="evaluation")
         if len(exploring) >= WINDOW:
             index, values = _xy(exploring, "episode_return")
             _line(axes, index, moving(np.median, values), color=INK, label=f"median of {WINDOW}")
-        greedy = thinned([record for record in episodes if record["greedy"]])
-        axes.plot(*_xy(greedy, "episode_return"), "*", color="#d19a00", markersize=6, label="evaluation")
         axes.set(xlabel="episodes of all robots", ylabel="return")
         _bounded(axes, [float(record["episode_return"]) for record in episodes])
         axes.legend(loc="best", ncols=2, fontsize=8)
@@ -244,8 +250,8 @@ def moving(fold: Callable[..., Any], values: FloatArray) -> FloatArray:
 
 
 def thinned(records: Records) -> Records:
-    """At most `MOST_POINTS` of them, evenly."""
-    return records[:: max(1, -(-len(records) // MOST_POINTS))]
+    """At most `MOST_DOTS` of them, evenly."""
+    return records[:: max(1, -(-len(records) // MOST_DOTS))]
 
 
 def _line(axes: "Axes", x: Sequence[float] | FloatArray, y: FloatArray, **style: Any) -> None:

@@ -148,7 +148,7 @@ def events(run: RunData) -> list[dict[str, Any]]:
             "at": request.since_s,
             "kind": "drift" if request.drift else "help",
             "who": request.robot,
-            "text": request.text.removeprefix(f"{request.robot}: "),
+            "text": request.text.removeprefix("drift: "),
             "waited": None if request.drift else request.waited_s,
             "open": request.open and run.state == "running",
         }

@@ -72,7 +72,7 @@ class RunStatistics:
         """A finished episode; greedy ones show whether the policy has become worse."""
         record = self.record.robots.get(robot)
         if record is not None and greedy:
-            self._watch(robot, record, "return", "", episode_return, at_s)
+            self._watch(robot, record, "return", "", float(episode_return), at_s)
             self._watch(robot, record, "success", "", float(success), at_s)
 
     def tick(self, steady_s: float, at_s: float) -> None:

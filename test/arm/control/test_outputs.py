@@ -163,6 +163,7 @@ def test_a_kind_can_be_added_from_outside():
         kind = "percent"
         message_type = "std_msgs/msg/Float64MultiArray"
         default_topic = "percent_controller/commands"
+        takes_trajectories = False
         needs_order = False
 
         def __init__(self, own):

@@ -367,3 +367,15 @@ def test_after_simulated_time_stood_still_the_measured_velocity_counts(model, ho
     bench.control.joint_state(bench.names, bench.position, bench.sent, bench.effort, now + TICK_S)
     output = bench.control.step(now + TICK_S, TICK_S)
     np.testing.assert_allclose(output.velocity, bench.command - 10.0 * TICK_S)
+
+
+def test_a_share_of_the_desired_velocity_is_asked_of_the_arm_when_it_is_slowed_down(bench):
+    np.testing.assert_allclose(bench.tick(count=20).velocity, bench.command)
+    bench.control.slow_down(0.25)
+    output = bench.tick(count=20)
+    np.testing.assert_allclose(output.velocity, 0.25 * bench.command)
+    np.testing.assert_allclose(output.desired, 0.25 * bench.command)
+    bench.control.slow_down(0.0)
+    assert not bench.tick(count=20).velocity.any()
+    bench.control.slow_down(1.0)
+    np.testing.assert_allclose(bench.tick(count=20).velocity, bench.command)
