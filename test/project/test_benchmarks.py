@@ -41,16 +41,21 @@ def test_simulation():
 @pytest.mark.ros
 def test_lockstep():
     pytest.importorskip("rclpy", reason="needs rclpy and its messages")
-    (row,) = run("lockstep.py", "--robots", "1", "--executors", "events", "--seconds", "1.5")["rows"]
+    (row,) = run("lockstep.py", "--robots", "1", "--executors", "events", "--seconds", "2.5")["rows"]
     assert row["recorded_transitions"] > 0
     assert row["control_steps_per_s"] > 20.0
     assert all(0.0 < span < 50.0 for span in row["stages_ms"].values())
 
 
+SOON = ("--set", "trainer.learning_starts=30")
+
+
 @pytest.mark.ros
 def test_real_time():
     pytest.importorskip("rclpy", reason="needs rclpy and its messages")
-    (row,) = run("real_time.py", "--robots", "1", "--seconds", "2", "--settle", "0", "--busy-at-end", "4")["rows"]
+    (row,) = run("real_time.py", "--robots", "1", "--seconds", "2.5", "--settle", "0", "--busy-at-end", "4", *SOON)[
+        "rows"
+    ]
     assert row["exit_code"] == 0, "Ctrl-C pressed twice, on a busy machine: no process is killed"
     assert row["at_rest"]
     assert row["faults"] == []
