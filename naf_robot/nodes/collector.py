@@ -81,7 +81,7 @@ class CollectorNode(ManagedNode):
         self.create_service(SetBool, "collector/pause", self.on_pause)
         self.create_service(Trigger, "collector/release", self.on_release)
         task = self.config.make_task()
-        self.create_timer(task.control_period_s, self.tick_if_ready)
+        self.create_timer(task.control_period_s, lambda: self.tick_if_ready(timer=True))
         self.create_timer(0.2, self.on_housekeeping, clock=STEADY)
         self.node_parameters.show(
             task=self.config.task_name,
@@ -130,11 +130,11 @@ class CollectorNode(ManagedNode):
         self.collector.executed(convert.seconds(message.header.stamp), velocity)
         self.tick_if_ready()
 
-    def tick_if_ready(self) -> None:
-        """Act once per control period, when time, readings and the last answer are all there."""
+    def tick_if_ready(self, timer: bool = False) -> None:
+        """Act once per control period, at its `timer`'s time or when readings and the last answer are all there."""
         if not self.working:
             return
-        sensed = self.assembler.poll(self.now_s(), time.monotonic(), not self.collector.awaits_executed())
+        sensed = self.assembler.poll(self.now_s(), time.monotonic(), not self.collector.awaits_executed(), timer)
         if sensed is None:
             return
         self.report.period(sensed.missed_periods)

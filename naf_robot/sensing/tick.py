@@ -12,6 +12,7 @@ from naf_robot.sensing.signals import Signals
 
 MAX_STREAM_READINGS = 10_000  # that are kept between two ticks
 CLOCK_TOLERANCE_S = 1e-6
+GRID_GAIN = 0.1  # of a timer's lateness that the grid of ticks takes over: both run for days
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class TickAssembler:
         self._newest: dict[str, float] = {}  # stamp of each sensor's newest reading
         self._last_s = -math.inf  # time of the last tick
         self._due_s = -math.inf  # of the next one: a grid, so that early ticks do not add up to a higher rate
+        self._asked = False  # by the timer, for a tick that could not be had then
         self._answer_since_s: float | None = None  # wall time since which the answer is waited for
         self._sensors_since_s: float | None = None
         self.waiting_for = ""  # why there is no tick, in words; empty while there are ticks
@@ -93,13 +95,20 @@ class TickAssembler:
         """Nobody acted for a while: periods without a tick since the last one were not missed."""
         self._last_s = self._due_s = -math.inf
 
-    def poll(self, now_s: float, wall_s: float, answered: bool = True) -> SensedTick | None:
+    def poll(self, now_s: float, wall_s: float, answered: bool = True, timer: bool = True) -> SensedTick | None:
         """The tick of `now_s` if it is due and complete.
+
+        On wall time the `timer` of the control period says when: whatever else calls completes only what the timer
+        has asked for and could not get. Else the period would jump by that of the readings whenever one of these is
+        about as early as a tick may be.
 
         `wall_s` is a steady clock, for bounded waits; `answered` says whether the last request has its answer.
         """
         if now_s < self._last_s - self._limits.jump_s:
             self.restart()
+        self._asked = self._asked or timer or self._simulated
+        if not self._asked:
+            return None
         slack_s = CLOCK_TOLERANCE_S if self._simulated else 0.1 * self._period_s
         if now_s <= 0.0 or now_s < self._due_s - slack_s or not self._has_state(now_s):
             return None
@@ -110,11 +119,17 @@ class TickAssembler:
         missed = 0
         if self._last_s > -math.inf:
             missed = max(0, round((now_s - self._last_s) / self._period_s) - 1)
-        on_grid = abs(now_s - self._due_s) < self._period_s and not self._simulated
-        self._last_s, self._due_s = now_s, (self._due_s if on_grid else now_s) + self._period_s
+        self._last_s, self._due_s, self._asked = now_s, self._next_s(now_s, timer), False
         self._answer_since_s = self._sensors_since_s = None
         self.waiting_for = ""
         return SensedTick(now_s, self._fresh(now_s), missed)
+
+    def _next_s(self, now_s: float, timer: bool) -> float:
+        """When the next tick is due after the one of `now_s`: on the grid, which follows the timer slowly."""
+        late_s = now_s - self._due_s
+        if self._simulated or abs(late_s) >= self._period_s:
+            return now_s + self._period_s
+        return self._due_s + (GRID_GAIN * late_s if timer else 0.0) + self._period_s
 
     def _has_state(self, now_s: float) -> bool:
         name, newest = self._state.name, self._newest.get(self._state.name)

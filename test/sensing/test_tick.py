@@ -67,12 +67,38 @@ def test_one_tick_per_period_and_missed_ones_are_counted(simulated, times, ticks
 
 @pytest.mark.parametrize("rate_hz", [37.0, 100.0, 1000.0])
 def test_fast_states_do_not_raise_the_control_rate(rate_hz):
-    ticks, made = assembler(False), 0
-    for step in range(round(60.0 * rate_hz)):
-        now_s = 5.0 + step / rate_hz
-        ticks.arrive("joint_states", now_s, VALUES["joint_states"], now_s)
-        made += ticks.poll(now_s, 0.0) is not None
-    assert made == pytest.approx(60.0 / PERIOD, abs=2)
+    made = ticks_beside_states(rate_hz, first_s=5.013, delay_s=lambda: 0.0)
+    assert len(made) == pytest.approx(60.0 / PERIOD, abs=2)
+
+
+@pytest.mark.parametrize("first_s", [5.0, 5.002, 5.0051, 5.013, 5.03, 5.046])
+def test_the_period_is_the_timers_whenever_states_come(first_s):
+    random = np.random.default_rng(0)
+    made = ticks_beside_states(99.9, first_s, lambda: random.exponential(0.0005))
+    assert np.abs(np.diff(made) - PERIOD).max() < 0.006  # the delays alone, not the period of the states
+    assert np.quantile(np.abs(np.diff(made) - PERIOD), 0.99) < 0.003
+
+
+def test_a_tick_that_the_timer_could_not_get_is_made_when_the_state_comes():
+    ticks = assembler(False)
+    assert ticks.poll(5.0, 0.0, timer=True) is None
+    ticks.arrive("joint_states", 5.02, VALUES["joint_states"], 5.02)
+    assert ticks.poll(5.02, 0.0, timer=False) is not None
+    assert ticks.poll(5.049, 0.0, timer=False) is None
+    assert ticks.poll(5.068, 0.0, timer=True) is not None
+
+
+def ticks_beside_states(rate_hz: float, first_s: float, delay_s) -> list[float]:
+    """Times of the ticks of a minute, with states at `rate_hz` from 5 s on and a timer from `first_s` on."""
+    events = [(5.0 + k / rate_hz + delay_s(), False) for k in range(round(60.0 * rate_hz))]
+    events += [(first_s + k * PERIOD + delay_s(), True) for k in range(round(60.0 / PERIOD))]
+    ticks, made = assembler(False), []
+    for now_s, timer in sorted(events):
+        if not timer:
+            ticks.arrive("joint_states", now_s, VALUES["joint_states"], now_s)
+        if ticks.poll(now_s, 0.0, timer=timer) is not None:
+            made.append(now_s)
+    return made
 
 
 def test_readings_that_are_known_to_come_late_are_not_waited_for():
