@@ -12,18 +12,35 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from naf_robot.learning.cloning import Cloning, cloning_loss
 from naf_robot.learning.learner_state import load_arrays, state_arrays
+from naf_robot.learning.ramp import Pairs
 from naf_robot.learning.replay_buffer import REWARD, TERMINATED, TRUNCATED
 from naf_robot.learning.sources import Batches
 
 
 class Batch:
-    """One batch: observation and next_observation (B, D), action (B, A), reward, terminated, truncated (B,)."""
+    """One batch: observation and next_observation (B, D), action (B, A), reward, terminated, truncated (B,).
 
-    def __init__(self, observations: Tensor, outcomes: Tensor) -> None:
+    `demonstrated` (B,) marks by 1 the rows that are cloned with `cloning_weight`; None where none are.
+    """
+
+    def __init__(
+        self, observations: Tensor, outcomes: Tensor, demonstrated: Tensor | None = None, cloning_weight: float = 0.0
+    ) -> None:
         self.observation, self.next_observation = observations.unbind(0)
         self.action = outcomes[:, :REWARD]
         self.reward, self.terminated, self.truncated = (outcomes[:, i] for i in (REWARD, TERMINATED, TRUNCATED))
+        self._demonstrated, self._cloning_weight = demonstrated, cloning_weight
+
+    def with_cloning(self, loss: Tensor, mu: Tensor, metrics: dict[str, float]) -> Tensor:
+        """`loss` of a policy whose actions are `mu` (B, A), with the weighted cloning term if there is one."""
+        metrics["cloning_loss"] = 0.0
+        if self._demonstrated is None:
+            return loss
+        term = self._cloning_weight * cloning_loss(mu, self.action, self._demonstrated)
+        metrics["cloning_loss"] = float(term.detach())
+        return loss + term
 
 
 class BaselineConfig(Protocol):
@@ -37,6 +54,11 @@ class BaselineConfig(Protocol):
     @property
     def tau(self) -> float:
         """Step of the target networks."""
+        ...
+
+    @property
+    def cloning_weight(self) -> float | Pairs:
+        """Weight of behaviour cloning, 0 or a ramp."""
         ...
 
 
@@ -56,6 +78,7 @@ class AutogradLearner(ABC, Generic[ConfigT]):
         device: str = "cpu",
     ) -> None:
         self.config, self.replay, self.updates = config, replay, 0
+        self._cloning = Cloning(config.cloning_weight, replay)
         self.device = torch.device(device)
         self.generator = torch.Generator(self.device).manual_seed(seed + 1)
         self.networks = nn.ModuleDict()
@@ -76,9 +99,13 @@ class AutogradLearner(ABC, Generic[ConfigT]):
     def update(self, count: int) -> dict[str, float]:
         """Take `count` gradient steps; metrics are means over them, `skipped_updates` a number."""
         total: dict[str, float] = {"skipped_updates": 0.0}
-        for _ in range(count):
+        for done in range(count):
             observations, outcomes = self.replay.sample(1, self.config.batch_size, self.generator)
-            for name, value in self._gradient_step(Batch(observations[0], outcomes[0])).items():
+            batch = Batch(observations[0], outcomes[0])
+            if self._cloning.is_active:
+                rows = self._cloning.rows()[0].to(self.device)
+                batch = Batch(observations[0], outcomes[0], rows, self._cloning.weight(self.updates + done))
+            for name, value in self._gradient_step(batch).items():
                 total[name] = total.get(name, 0.0) + value
             self._follow()
         self.updates += count

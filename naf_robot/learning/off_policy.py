@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from numpy.typing import NDArray
 
 from naf_robot.core.config import Config
+from naf_robot.core.errors import ConfigError
 from naf_robot.learning.algorithm import ONLINE, AlgorithmSetup, Budget, NewPolicy
+from naf_robot.learning.cloning import DEMONSTRATION
+from naf_robot.learning.ramp import is_zero
 from naf_robot.learning.registry import make_learner
 from naf_robot.learning.replay_buffer import ReplayBuffer
 from naf_robot.learning.sources import Batches, Mixture, Source
@@ -18,7 +21,10 @@ TIMED_UPDATES = 16  # between looks at the clock
 class OffPolicyActorCritic:
     """One class for every algorithm that is a `Learner` on replayed transitions: NAF, Linear-NAF, DDPG, SAC.
 
-    With one source the learner draws from it directly, as if there were no mixture.
+    With one source the learner draws from it directly, as if there were no mixture, unless it clones demonstrations.
+
+    Raises:
+        ConfigError: demonstrations are cloned, but have no share.
     """
 
     def __init__(self, name: str, config: Config, setup: AlgorithmSetup) -> None:
@@ -35,7 +41,14 @@ class OffPolicyActorCritic:
             for source in dict.fromkeys((ONLINE, *setup.sources.drawn))
         }
         drawn = setup.sources.drawn
-        self._mixture = Mixture(self.sources, setup.sources, setup.seed, setup.device) if len(drawn) > 1 else None
+        clones = not is_zero(getattr(config, "cloning_weight", 0.0))
+        if clones and DEMONSTRATION not in drawn:
+            raise ConfigError(
+                "algorithm.cloning_weight draws the policy to demonstrations, but none are learned from: give "
+                f"trainer.sources.{DEMONSTRATION} a share, or leave it 0"
+            )
+        mixed = len(drawn) > 1 or clones
+        self._mixture = Mixture(self.sources, setup.sources, setup.seed, setup.device) if mixed else None
         batches: Batches = self._mixture or self.sources[drawn[0]]
         sizes = (setup.observation_size, setup.action_size)
         self.learner = make_learner(name, config, *sizes, batches, setup.seed, setup.device)

@@ -1,17 +1,10 @@
 """The share of each named source in every batch. Loads no torch: it is part of the configuration."""
 
 from collections.abc import Collection
-from itertools import pairwise
-from typing import Annotated
-
-import msgspec
 
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError
-from naf_robot.core.types import NonNegativeFloat, NonNegativeInt
-
-Ramp = Annotated[tuple[tuple[NonNegativeInt, NonNegativeFloat], ...], msgspec.Meta(min_length=1)]
-Share = NonNegativeFloat | Ramp  # a number, or (updates, share) pairs with straight lines between them
+from naf_robot.learning.ramp import Ramped, check_ramp, value_at
 
 
 class SourceShares(Config, frozen=True):
@@ -21,17 +14,15 @@ class SourceShares(Config, frozen=True):
     a ramp has the first share, after its last pair the last.
     """
 
-    online: Share = 1.0  # recorded by the robots of this run
-    offline: Share = 0.0  # recorded before this run, by any policy
-    demonstration: Share = 0.0  # recorded from a person or a program that can do the task
-    train: Share = 0.0  # made by the algorithm from the others, such as labelled transitions
+    online: Ramped = 1.0  # recorded by the robots of this run
+    offline: Ramped = 0.0  # recorded before this run, by any policy
+    demonstration: Ramped = 0.0  # recorded from a person or a program that can do the task
+    train: Ramped = 0.0  # made by the algorithm from the others, such as labelled transitions
 
     def __post_init__(self) -> None:
         """Check that ramps ascend and that some source has a share at every time."""
         for name in self.__struct_fields__:
-            share = getattr(self, name)
-            if isinstance(share, tuple) and any(b[0] <= a[0] for a, b in pairwise(share)):
-                raise ValueError(f"the updates of the ramp of source {name!r} must ascend, got {list(share)}")
+            check_ramp(f"source {name!r}", getattr(self, name))
         for updates in self._corners():
             if sum(self.at(updates).values()) <= 0.0:
                 raise ValueError(f"at least one source must have a share above 0 at every time, none has at {updates}")
@@ -43,7 +34,7 @@ class SourceShares(Config, frozen=True):
 
     def at(self, updates: int) -> dict[str, float]:
         """Every source's share of the batch of update number `updates`, not normalised."""
-        return {name: _value(getattr(self, name), updates) for name in self.__struct_fields__}
+        return {name: value_at(getattr(self, name), updates) for name in self.__struct_fields__}
 
     def _corners(self) -> list[int]:
         """Updates at which a ramp has a pair: the sum of the shares is least at one of them."""
@@ -60,14 +51,3 @@ def check_filled(shares: SourceShares, filled: Collection[str]) -> None:
     empty = [name for name in shares.drawn if name not in filled]
     if empty:
         raise ConfigError(f"sources: nothing fills {', '.join(empty)} in this run; filled are: {', '.join(filled)}")
-
-
-def _value(share: float | tuple[tuple[int, float], ...], updates: int) -> float:
-    if not isinstance(share, tuple):
-        return share
-    if updates <= share[0][0]:
-        return share[0][1]
-    for (before, low), (after, high) in pairwise(share):
-        if updates <= after:
-            return low + (high - low) * (updates - before) / (after - before)
-    return share[-1][1]

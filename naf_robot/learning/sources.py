@@ -80,6 +80,7 @@ class Mixture:
         }
         self._carry = np.zeros(len(self._sources))  # of each source, from rounding [transitions]
         self._drawn = 0  # batches
+        self._counts: list[tuple[int, ...]] = []  # transitions of each source in the newest batches
 
     @property
     def reward_range(self) -> tuple[float, float]:
@@ -94,12 +95,23 @@ class Mixture:
             NafRobotError: no source that has a share now holds anything.
         """
         counts = [self._divide(self._drawn + block, batch_size) for block in range(blocks)]
-        self._drawn += blocks
+        self._drawn, self._counts = self._drawn + blocks, counts
         parts = [self._draw(run, len(list(group))) for run, group in groupby(counts)]
         if len(parts) == 1:
             return parts[0]
         observations, outcomes = zip(*parts, strict=True)
         return torch.cat(observations), torch.cat(outcomes)
+
+    def rows_of(self, source: str) -> Tensor:
+        """Which rows of the newest `sample` are from `source`: 1 or 0, float32 (K, B)."""
+        names = list(self._sources)
+        rows = torch.zeros(len(self._counts), sum(self._counts[0]) if self._counts else 0)
+        if source in names:
+            place = names.index(source)
+            for row, counts in zip(rows, self._counts, strict=True):
+                begin = sum(counts[:place])
+                row[begin : begin + counts[place]] = 1.0
+        return rows
 
     def state(self) -> dict[str, NDArray]:
         """Random streams, carried rounding errors and the number of batches drawn; copies."""

@@ -45,6 +45,18 @@ def twist(rotation: ArrayLike, axis: ArrayLike) -> float:
     return float(2.0 * np.arctan2(along, w) if w >= 0.0 else 2.0 * np.arctan2(-along, -w))
 
 
+def from_matrix(matrix: FloatArray) -> FloatArray:
+    """The rotation (4,) of an orthonormal `matrix` (3, 3)."""
+    return _from_wxyz(quaternions.mat2quat(matrix))
+
+
+def vector(rotation: ArrayLike) -> FloatArray:
+    """Axis times angle (3,) [rad] of a rotation (4,), its length at most pi."""
+    axis, angle = quaternions.quat2axangle(_to_wxyz(rotation))
+    turned = (angle + np.pi) % (2.0 * np.pi) - np.pi
+    return np.asarray(axis) * float(turned)
+
+
 def same_sign(rotation: ArrayLike, reference: ArrayLike) -> FloatArray:
     """Of the two quaternions of one rotation, the one nearer to `reference`: readings then never jump in sign."""
     value = np.asarray(rotation, dtype=np.float64)

@@ -37,15 +37,15 @@ class TaskEnv(gymnasium.Env):
         self.task = task
         self._simulator = simulator
         self._projection = projection
-        self._model = projection.model
-        self._actions = actions
+        self.model = projection.model
+        self.actions = actions
         self._robot = robot
         self.action_space = gymnasium.spaces.Box(-1.0, 1.0, (actions.size,), np.float32)
         self.observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (task.observation_spec.size,), np.float32)
         self._goals = stream(0, "goals")
         self._goal: Signals = {}
         self._signals: Signals = {}
-        self._sent = np.zeros(self._model.size)
+        self._sent = np.zeros(self.model.size)
         self._step = 0
         self._success = False
 
@@ -64,7 +64,7 @@ class TaskEnv(gymnasium.Env):
         self._goal = self.task.sample_goal(self._goals)
         self._simulator.reset(self._robot, self.task.goal_position(self._goal), at_home=True)
         self._signals = self._read()
-        self._sent = np.zeros(self._model.size)
+        self._sent = np.zeros(self.model.size)
         self._step = 0
         self._success = False
         return self._observation(), {"goal": dict(self._goal)}
@@ -76,7 +76,7 @@ class TaskEnv(gymnasium.Env):
         result = self._projection.project(
             position,
             self._signals["joint_velocity"],
-            self._actions.joint_velocity(requested, position),
+            self.actions.joint_velocity(requested, position),
             self._sent,
             self.task.control_period_s,
         )
@@ -87,7 +87,7 @@ class TaskEnv(gymnasium.Env):
         self._step += 1
         succeeds = self.task.success(self._signals, self._goal)
         self._success = succeeds or (self._success and self.task.success_once)
-        executed = self._actions.action(result.velocity, position, requested)
+        executed = self.actions.action(result.velocity, position, requested)
         terms = self.task.reward_terms(self._signals, self._goal, executed, requested)
         info = {
             "executed_action": executed.astype(np.float32),
@@ -96,12 +96,12 @@ class TaskEnv(gymnasium.Env):
             "distance": self.task.distance(self._signals, self._goal),
             "active_limits": result.active,
         }
-        terminated = self.task.terminated(self._signals, self._goal) or self._actions.ends_episode(requested)
+        terminated = self.task.terminated(self._signals, self._goal) or self.actions.ends_episode(requested)
         truncated = not terminated and self._step >= self.task.episode_steps
         return self._observation(), float(terms.sum()), terminated, truncated, info
 
     def _read(self) -> Signals:
-        return with_kinematics(self._simulator.signals(self._robot), self._model)
+        return with_kinematics(self._simulator.signals(self._robot), self.model)
 
     def _observation(self) -> NDArray[np.float32]:
         spec = self.task.observation_spec

@@ -1,6 +1,7 @@
 """Episodes in Gymnasium environments with Box observations and actions: exploring ones and greedy ones."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 import gymnasium
@@ -15,6 +16,7 @@ from naf_robot.learning.behaviour import BehaviourPolicy
 from naf_robot.learning.policy import Policy
 
 Report = Callable[[dict[str, Any]], None]
+Act = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # from a flat observation (D,) to an action (A,)
 SuccessAt = Literal["end", "any"]  # the last step decides, or one step with success is enough
 SUCCESS_KEYS = ("success", "is_success")  # of an environment's `info`, the first that is there
 Answer = TypeVar("Answer")
@@ -66,18 +68,43 @@ def explore(
     Raises:
         EnvironmentFailedError: an exception inside the environment.
     """
+
+    def begin(info: Mapping[str, Any]) -> Act:
+        behaviour.reset()
+        return partial(behaviour.act, greedy=False)
+
+    return record(environment, begin, recorder, steps, seed, success_at)
+
+
+def record(
+    environment: gymnasium.Env,
+    begin: Callable[[Mapping[str, Any]], Act],
+    recorder: EpisodeRecorder,
+    steps: StepSpec,
+    seed: int,
+    success_at: SuccessAt = "end",
+    start_s: float = 0.0,
+    period_s: float = 0.0,
+) -> Iterator[bool]:
+    """One episode into `recorder`, goals drawn from `seed`, of what `begin` gives for the `info` of its reset.
+
+    After each step it yields whether the episode is over. Observations are stamped `period_s` apart from `start_s` on.
+
+    Raises:
+        EnvironmentFailedError: an exception inside the environment.
+    """
     spec = steps.observation
     parts = [(array.name, spec.slice_of(array.name), array.shape) for array in spec.vector_arrays]
 
     def named(vector: NDArray) -> dict[str, NDArray]:
         return {name: vector[part].reshape(shape) for name, part, shape in parts}
 
-    behaviour.reset()
-    observation, _ = _ask(environment, "reset", lambda: environment.reset(seed=seed))
-    recorder.observe(0.0, named(observation), success=False)
+    observation, info = _ask(environment, "reset", lambda: environment.reset(seed=seed))
+    act = begin(info)
+    recorder.observe(start_s, named(observation), success=False)
     over, success = False, False
     while not over:
-        requested = behaviour.act(observation, greedy=False)
+        requested = act(observation)
         observation, reward, terminated, truncated, info = _ask(
             environment,
             "step",
@@ -86,7 +113,7 @@ def explore(
         success = bool(reported_success(info)) or (success and success_at == "any")
         executed = info.get("executed_action", requested)
         recorder.complete(requested, executed, _terms(info, float(reward), steps.reward_names))
-        recorder.observe(0.0, named(observation), success)
+        recorder.observe(start_s + period_s * recorder.steps, named(observation), success)
         over = bool(terminated or truncated)
         if over:
             recorder.close(bool(terminated), bool(truncated))

@@ -185,6 +185,11 @@ class ArmModel:
         pinocchio.updateFramePlacement(self.pinocchio_model, self._data, self._tool_id)
         return self._tool_translation.tolist()
 
+    def tool_pose(self, position: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Origin (3,) [m] and rotation matrix (3, 3) of the tool frame at joint `position` (n,), in the base frame."""
+        origin = self.tool_position(position)
+        return origin, np.array(self._tool_placement.rotation)
+
     def tool_jacobian(self, position: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Tool origin (3,) [m] and the Jacobian (3, n) of its velocity, both in the base frame."""
         jacobian = pinocchio.computeFrameJacobian(

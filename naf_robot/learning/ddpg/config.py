@@ -6,6 +6,7 @@ import msgspec
 
 from naf_robot.core.config import Config
 from naf_robot.core.types import PositiveFloat, PositiveFraction, PositiveInt, UnitInterval
+from naf_robot.learning.ramp import Ramped, check_ramp
 
 
 class DdpgConfig(Config, frozen=True):
@@ -18,4 +19,10 @@ class DdpgConfig(Config, frozen=True):
     critic_learning_rate: PositiveFloat = 1e-3  # learning rate of the critic
     discount: UnitInterval = 0.98  # discount factor per step
     tau: PositiveFraction = 0.005  # step of the target networks
+    cloning_weight: Ramped = 0.0  # weight of behaviour cloning on rows of the source demonstration; a ramp of
+    # (updates, weight) decays
     time_limit_is_terminal: bool = False  # no bootstrap at truncation either
+
+    def __post_init__(self) -> None:
+        """Check the ramp."""
+        check_ramp("cloning_weight", self.cloning_weight)

@@ -36,9 +36,11 @@ class DdpgLearner(AutogradLearner[DdpgConfig]):
         q = self.critic(batch.observation, batch.action)
         loss = losses.critic_loss(q, target)
         skipped = self.minimise("critic", loss)
-        actor_loss = losses.actor_loss(self.critic(batch.observation, self.actor(batch.observation)))
-        skipped += self.minimise("actor", actor_loss)
-        return {
+        metrics: dict[str, float] = {}
+        mu = self.actor(batch.observation)
+        actor_loss = losses.actor_loss(self.critic(batch.observation, mu))
+        skipped += self.minimise("actor", batch.with_cloning(actor_loss, mu, metrics))
+        return metrics | {
             "loss": float(loss.detach()),
             "q_mean": float(q.detach().mean()),
             "actor_loss": float(actor_loss.detach()),

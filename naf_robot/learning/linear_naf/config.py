@@ -2,6 +2,7 @@
 
 from naf_robot.core.config import Config
 from naf_robot.core.types import PositiveFloat, PositiveFraction, PositiveInt, UnitInterval
+from naf_robot.learning.ramp import Ramped, check_ramp
 
 
 class LinearNafConfig(Config, frozen=True):
@@ -12,4 +13,10 @@ class LinearNafConfig(Config, frozen=True):
     discount: UnitInterval = 0.98  # discount factor per step
     tau: PositiveFraction = 0.005  # step of the target network
     log_diagonal_limit: PositiveFloat = 5.0  # the diagonal of L stays within exp(±this)
+    cloning_weight: Ramped = 0.0  # weight of behaviour cloning on rows of the source demonstration; a ramp of
+    # (updates, weight) decays
     time_limit_is_terminal: bool = False  # no bootstrap at truncation either
+
+    def __post_init__(self) -> None:
+        """Check the ramp."""
+        check_ramp("cloning_weight", self.cloning_weight)

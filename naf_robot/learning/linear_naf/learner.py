@@ -34,5 +34,6 @@ class LinearNafLearner(AutogradLearner[LinearNafConfig]):
         advantage = losses.quadratic_advantage(mu, network.triangle, batch.action, config.log_diagonal_limit)
         q = network.value(batch.observation) + advantage
         loss = losses.bellman_loss(q, target)
-        skipped = self.minimise("q", loss)
-        return {"loss": float(loss.detach()), "q_mean": float(q.detach().mean()), "skipped_updates": skipped}
+        metrics = {"loss": float(loss.detach()), "q_mean": float(q.detach().mean())}
+        skipped = self.minimise("q", batch.with_cloning(loss, mu, metrics))
+        return metrics | {"skipped_updates": skipped}

@@ -6,6 +6,7 @@ import msgspec
 
 from naf_robot.core.config import Config
 from naf_robot.core.types import FractionBelowOne, PositiveFloat, PositiveFraction, PositiveInt, UnitInterval
+from naf_robot.learning.ramp import Ramped, check_ramp
 
 
 class NafConfig(Config, frozen=True):
@@ -31,10 +32,13 @@ class NafConfig(Config, frozen=True):
     layer_norm: bool = False  # layer normalisation; plain variant only
     tau: PositiveFraction = 0.005  # step of the target network; plain variant only
     policy_average: FractionBelowOne = 0.0  # decay per update of the averaged acting parameters; 0: act on the newest
+    cloning_weight: Ramped = 0.0  # weight of behaviour cloning on rows of the source demonstration; a ramp of
+    # (updates, weight) decays
     time_limit_is_terminal: bool = False  # Algorithm 1 as printed: no bootstrap at truncation either
 
     def __post_init__(self) -> None:
         """Check the relations between fields."""
+        check_ramp("cloning_weight", self.cloning_weight)
         if self.layer_norm and self.variant != "plain":
             raise ValueError("layer_norm=true needs variant='plain': 'cross_normalised' has batch norm already")
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from naf_robot.learning.bellman import bootstrap_factor, td_target
+from naf_robot.learning.cloning import Cloning
 from naf_robot.learning.learner_state import load_arrays, state_arrays
 from naf_robot.learning.naf import losses
 from naf_robot.learning.naf.config import NafConfig
@@ -21,7 +22,7 @@ from naf_robot.learning.replay_buffer import REWARD, TERMINATED, TRUNCATED
 from naf_robot.learning.sources import Batches
 
 BLOCK = 64  # most updates whose batches are drawn at once
-METRICS = ("loss", "q_mean", "gradient_norm", "skipped_updates")
+METRICS = ("loss", "q_mean", "gradient_norm", "cloning_loss", "skipped_updates")
 
 
 class NafLearner:
@@ -37,6 +38,7 @@ class NafLearner:
         device: str = "cpu",
     ) -> None:
         self.config, self.replay, self.updates = config, replay, 0
+        self._cloning = Cloning(config.cloning_weight, replay)
         self.device = torch.device(device)
         self.action_size = action_size
         cross = config.variant == "cross_normalised"
@@ -64,12 +66,12 @@ class NafLearner:
         self._next_value = torch.zeros(count, device=self.device)
         self._value_slope = self._networks.heads[VALUE].slope.view(-1)
         self._q, self._error = (torch.zeros(BLOCK, count, device=self.device) for _ in range(2))
-        self._norm, self._skipped = (torch.zeros(BLOCK, device=self.device) for _ in range(2))
+        self._norm, self._skipped, self._cloned = (torch.zeros(BLOCK, device=self.device) for _ in range(3))
         self._q_rows, self._error_rows = self._q.unbind(), self._error.unbind()
         self._steps = list(zip(self._norm.unbind(), self._skipped.unbind(), strict=True))
         self._gradient_scale = torch.ones((), device=self.device)
         self._graph: torch.cuda.CUDAGraph | None = None
-        self._graph_inputs: tuple[Tensor, Tensor] | None = None
+        self._graph_inputs: tuple[Tensor, ...] | None = None
         self._bounds = torch.tensor((-torch.inf, torch.inf), device=self.device)  # of V
         self._lowest, self._highest = self._bounds.unbind()
         # constants as tensors: a Python number costs a conversion at every use
@@ -86,11 +88,13 @@ class NafLearner:
             self._bounds.copy_(torch.tensor(losses.value_bounds(self.replay.reward_range, self.config.discount)))
         for start in range(0, count, BLOCK):
             blocks = min(BLOCK, count - start)
-            observations, outcomes = self.replay.sample(blocks, self.config.batch_size, self.generator)
-            self._run(observations, outcomes)
+            inputs: tuple[Tensor, ...] = self.replay.sample(blocks, self.config.batch_size, self.generator)
+            if self._cloning.is_active:
+                inputs = (*inputs, self._cloning.row_weights(self.updates + start, self.device))
+            self._run(*inputs)
             total += self._block_total(blocks)
         self.updates += count
-        total[:3] /= max(1.0, count - float(total[3]))
+        total[:-1] /= max(1.0, count - float(total[-1]))
         return dict(zip(METRICS, total.tolist(), strict=True))
 
     def policy_arrays(self) -> dict[str, NDArray[np.float32]]:
@@ -124,18 +128,18 @@ class NafLearner:
         copy.flat.copy_(self.parameters.flat)
         return copy
 
-    def _run(self, observations: Tensor, outcomes: Tensor) -> None:
+    def _run(self, *inputs: Tensor) -> None:
         """A block of updates: kernel by kernel, or on a GPU, where launching them costs most, as one recorded graph.
 
         The first full block runs as it is and warms up the libraries; the second is recorded.
         """
-        if self.device.type != "cuda" or len(observations) < BLOCK:
-            self._block(observations, outcomes)
+        if self.device.type != "cuda" or len(inputs[0]) < BLOCK:
+            self._block(*inputs)
         elif self._graph_inputs is None:
-            self._graph_inputs = (observations.clone(), outcomes.clone())
-            self._block(observations, outcomes)
+            self._graph_inputs = tuple(array.clone() for array in inputs)
+            self._block(*inputs)
         else:
-            for static, new in zip(self._graph_inputs, (observations, outcomes), strict=True):
+            for static, new in zip(self._graph_inputs, inputs, strict=True):
                 static.copy_(new)
             if self._graph is None:
                 self._graph = torch.cuda.CUDAGraph()
@@ -143,8 +147,8 @@ class NafLearner:
                     self._block(*self._graph_inputs)
             self._graph.replay()
 
-    def _block(self, observations: Tensor, outcomes: Tensor) -> None:
-        """One update per first index of observations (K, 2, B, D) and outcomes (K, B, A + 3)."""
+    def _block(self, observations: Tensor, outcomes: Tensor, row_weights: Tensor | None = None) -> None:
+        """One update per first index of observations (K, 2, B, D), outcomes (K, B, A + 3) and cloned rows (K, B)."""
         config = self.config
         surplus = self._networks.heads[MU].output.shape[1] - self.action_size
         actions = torch.nn.functional.pad(outcomes[..., : self.action_size], (0, surplus)).unbind()
@@ -157,11 +161,19 @@ class NafLearner:
         else:
             inputs, nexts = (side.unbind() for side in observations.unbind(1))
         for k in range(len(inputs)):
-            self._gradient_of_loss(inputs[k], nexts[k], actions[k], rewards[k], factors[k], k)
+            cloned = None if row_weights is None else row_weights[k]
+            self._gradient_of_loss(inputs[k], nexts[k], actions[k], rewards[k], factors[k], k, cloned)
             self._step(*self._steps[k])
 
     def _gradient_of_loss(
-        self, inputs: Tensor, nexts: Tensor, action: Tensor, reward: Tensor, factor: Tensor, k: int
+        self,
+        inputs: Tensor,
+        nexts: Tensor,
+        action: Tensor,
+        reward: Tensor,
+        factor: Tensor,
+        k: int,
+        row_weights: Tensor | None = None,
     ) -> None:
         networks = self._networks
         networks.forward(inputs)
@@ -177,6 +189,10 @@ class NafLearner:
         torch.mul(error, self._error_scale, out=self._value_slope)
         torch.mul(slopes[0], value.slope, out=mu.slope)
         torch.mul(slopes[1], value.slope, out=triangle.slope)
+        if row_weights is not None:
+            term, slope = losses.cloning_term(mu.output, action, row_weights)
+            self._cloned[k] = term
+            mu.slope.add_(slope)
         networks.backward()
 
     def _step(self, norm: Tensor, skipped: Tensor) -> None:
@@ -211,8 +227,9 @@ class NafLearner:
         self.moments.flat.lerp_(newest, self.config.batch_norm_momentum)
 
     def _block_total(self, blocks: int) -> Tensor:
-        """Sums over a block: loss, mean Q and gradient norm of the updates that were made, and how many were not."""
+        """Sums over a block: the metrics of the updates that were made, and how many were not."""
         skipped = self._skipped[:blocks]
-        rows = torch.stack((self._error[:blocks].square().mean(1), self._q[:blocks].mean(1), self._norm[:blocks]))
+        means = (self._error[:blocks].square().mean(1), self._q[:blocks].mean(1))
+        rows = torch.stack((*means, self._norm[:blocks], self._cloned[:blocks]))
         made = torch.where(skipped == 0.0, rows, 0.0)
         return torch.cat((made, skipped.unsqueeze(0))).sum(1, dtype=torch.float64).cpu()

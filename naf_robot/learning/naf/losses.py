@@ -108,3 +108,15 @@ def quadratic_advantage(
     mu_gradient = torch.mm(triangle.mul_(w), maps.rows_back)
     mu_gradient = _tanh_backward(mu_gradient, mu)
     return advantage, mu_gradient, difference.mul_(w).mul_(slope)
+
+
+def cloning_term(raw_mu: Tensor, action: Tensor, row_weights: Tensor) -> tuple[Tensor, Tensor]:
+    """The weighted cloning term, and its gradient by `raw_mu`, µ before tanh, `(B, A)`.
+
+    The term is λ / M Σ |µ - u|² over the M rows that are demonstrations; `row_weights` `(B,)` is 2 λ / M for those and
+    0 for the others (`learning.cloning`). So the gradient is 2 λ / M (µ - u) (1 - µ²).
+    """
+    mu = torch.tanh(raw_mu)
+    difference = mu - action
+    weighted = difference * row_weights.unsqueeze(1)
+    return 0.5 * (difference * weighted).sum(), _tanh_backward(weighted, mu)

@@ -6,6 +6,7 @@ import msgspec
 
 from naf_robot.core.config import Config
 from naf_robot.core.types import PositiveFloat, PositiveFraction, PositiveInt, UnitInterval
+from naf_robot.learning.ramp import Ramped, check_ramp
 
 
 class SacConfig(Config, frozen=True):
@@ -18,4 +19,10 @@ class SacConfig(Config, frozen=True):
     tau: PositiveFraction = 0.005  # step of the target critics
     initial_temperature: PositiveFloat = 1.0  # weight of the entropy at the start
     target_entropy_per_action: float = -1.0  # target entropy divided by the number A of action components
+    cloning_weight: Ramped = 0.0  # weight of behaviour cloning on rows of the source demonstration; a ramp of
+    # (updates, weight) decays
     time_limit_is_terminal: bool = False  # no bootstrap at truncation either
+
+    def __post_init__(self) -> None:
+        """Check the ramp."""
+        check_ramp("cloning_weight", self.cloning_weight)

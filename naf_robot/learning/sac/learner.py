@@ -33,27 +33,29 @@ class SacLearner(AutogradLearner[SacConfig]):
         self.add_network("critic", self.critic, config.learning_rate, target=True)
         self.add_network("temperature", self.temperature, config.learning_rate)
 
-    def _draw(self, observation: Tensor) -> tuple[Tensor, Tensor]:
+    def _draw(self, observation: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """An action, its log probability, and the mean before tanh."""
         mean, log_deviation = self.actor(observation)
         normal = torch.randn(mean.shape, generator=self.generator, device=self.device)
-        return losses.squash(mean, log_deviation, normal)
+        return *losses.squash(mean, log_deviation, normal), mean
 
     def _gradient_step(self, batch: Batch) -> dict[str, float]:
         config, temperature = self.config, self.temperature.log.detach().exp()
         with torch.no_grad():
-            next_action, next_log = self._draw(batch.next_observation)
+            next_action, next_log, _ = self._draw(batch.next_observation)
             next_q = self.targets["critic"](batch.next_observation, next_action)
             factor = bootstrap_factor(batch.terminated, batch.truncated, config.discount, config.time_limit_is_terminal)
             target = td_target(batch.reward, factor, losses.soft_value(next_q, next_log, temperature))
         q = self.critic(batch.observation, batch.action)
         loss = losses.critic_loss(q, target)
         skipped = self.minimise("critic", loss)
-        action, log_probability = self._draw(batch.observation)
+        metrics: dict[str, float] = {}
+        action, log_probability, mean = self._draw(batch.observation)
         actor_loss = -losses.soft_value(self.critic(batch.observation, action), log_probability, temperature).mean()
-        skipped += self.minimise("actor", actor_loss)
+        skipped += self.minimise("actor", batch.with_cloning(actor_loss, torch.tanh(mean), metrics))
         entropy_loss = losses.temperature_loss(self.temperature.log, log_probability, self._target_entropy)
         skipped += self.minimise("temperature", entropy_loss)
-        return {
+        return metrics | {
             "loss": float(loss.detach()),
             "q_mean": float(q.detach().mean()),
             "actor_loss": float(actor_loss.detach()),
