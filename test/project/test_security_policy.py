@@ -41,8 +41,8 @@ def test_every_topic_of_the_policy_exists():
 def test_a_collector_can_neither_drive_an_arm_nor_speak_for_the_trainer_or_another_robot(robot: str):
     publishes = allowed(f"/{robot}/collector", "publish")
     assert publishes == {
-        topics.DESIRED_VELOCITY, topics.TARGET, topics.EPISODE, topics.EXPERIENCE, topics.POLICY_REQUEST, topics.DIAGNOSTICS,
-        topics.TRAINER_CONTACT, OF_MANAGED, *OF_ROS,
+        topics.DESIRED_VELOCITY, topics.TARGET, topics.EPISODE, topics.EXPERIENCE, topics.POLICY_REQUEST,
+        topics.DIAGNOSTICS, topics.TRAINER_CONTACT, OF_MANAGED, *OF_ROS,
     }  # fmt: skip
     assert {topics.POLICY_PARAMETERS, topics.EXPERIENCE_ACK} <= allowed(f"/{robot}/collector", "subscribe")
     (profile,) = ENCLAVES[f"/{robot}/collector"].iter("profile")
