@@ -24,6 +24,7 @@ ROS += [
     f"ros-{name}>=2.0.3,<2.1" for name in ("builtin-interfaces", "lifecycle-msgs", "rcl-interfaces", "rosgraph-msgs")
 ]
 SIM = ["mujoco>=4.0,<5", "gymnasium>=1.0,<2"]
+BAGS = ["mcap>=1.6,<2"]
 DOCS = ["mkdocs>=1.6,<2", "mkdocstrings[python]>=1,<2"]
 VIEW = ["viser>=1.1,<1.2", "trimesh>=4", "websockets>=13.1,<17", "pycollada>=0.8"]
 TEST = [
@@ -35,6 +36,7 @@ TEST = [
     "types-PyYAML>=6",
     "colcon-common-extensions>=0.3",
     "example-robot-data>=6,<7",
+    "rosbags>=0.11,<0.12",
 ]
 PYTHONS = ("3.10", "3.11", "3.12")
 NODES = (
@@ -42,6 +44,7 @@ NODES = (
     "velocity_control",
     "door_sensor",
     "collector",
+    "recorder",
     "trainer",
     "lifecycle",
     "driver_check",
@@ -110,7 +113,7 @@ setup(
         "transforms3d>=0.4.1",
         "xacro>=2.0",
     ],
-    extras_require={"ros": ROS, "sim": SIM, "view": VIEW, "test": TEST, "docs": DOCS},
+    extras_require={"ros": ROS, "sim": SIM, "view": VIEW, "bags": BAGS, "test": TEST, "docs": DOCS},
     zip_safe=False,
     author="naf_robot maintainers",
     maintainer="naf_robot maintainers",

@@ -30,7 +30,7 @@ STARTED = {
     TRAINER: "run the trainer alone, for robots on other machines",
     ROBOT: "run the nodes of this machine's robots, for a trainer on another machine",
 }
-OVER_ROS = ("version", "robots", "simulated", "first_run", "real_time_factor", "restarts", "out_dir")
+OVER_ROS = ("version", "robots", "simulated", "first_run", "real_time_factor", "record", "restarts", "out_dir")
 ALL_EPISODES = 3  # exit code of a run that has had its number of episodes
 SEVERAL = {"config": ("--config", "FILE"), "settings": ("--set", "KEY=VALUE")}
 

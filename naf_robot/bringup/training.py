@@ -153,7 +153,8 @@ def run_in(run_dir: Path, config: RunConfig, lock: ExclusiveLock, notes: list[st
     else:
         nodes = sensor_nodes(config, next(iter(config.robots)))
         of_system = robot_machine_system if system == ROBOT else training_system
-        specs = of_system(path, tuple(config.robots), config.simulated, nodes, config.restarts)
+        record = config.recording.enabled
+        specs = of_system(path, tuple(config.robots), config.simulated, nodes, config.restarts, record)
     return PreparedRun(run_dir, config, [_as_configured(spec, config) for spec in specs], lock, notes, system)
 
 

@@ -89,12 +89,28 @@ class TrainerConfig(Config, frozen=True):
         return RatioLimiter(self.updates_per_transition, self.ratio_tolerance, self.learning_starts)
 
 
+class RecordingConfig(Config, frozen=True):
+    """Recording of each robot's topics to bags (rosbag2, MCAP) in the run folder."""
+
+    enabled: bool = False  # whether it is recorded; also --record
+    compression: Literal["none", "lz4", "zstd"] = "zstd"  # of each chunk; raw pictures want none or lz4
+    flush_s: PositiveFloat = 1.0  # longest time in which what has come is not yet in the file; a recorder that is
+    # killed loses it
+    chunk_bytes: PositiveInt = 1024 * 1024  # size of messages at which a chunk is written earlier
+    split_bytes: PositiveInt = 1024**3  # size of a file at which the next one begins
+    queue_bytes: PositiveInt = 64 * 1024 * 1024  # most messages that wait for the disk; later ones are dropped and
+    # counted
+    min_free_bytes: PositiveInt = 1024**3  # space on the disk that is left to others: with less nothing is recorded
+    experience: bool = True  # whether the robot's batches on /experience are recorded too; each robot's machine then
+    # receives those of all robots
+
+
 class RealTimeConfig(Config, frozen=True):
     """How processes share a machine beside arms on wall time; without the rights to it nothing changes."""
 
     control_priority: ControlPriority = 40  # SCHED_FIFO priority of velocity_control, and one less of the collector; a
     # driver's should be higher (ros2_control: 50); 0: they are scheduled like any other process
-    trainer_nice: Nice = 10  # niceness of the trainer
+    trainer_nice: Nice = 10  # niceness of the trainer and of recorders
 
 
 class SimulationConfig(Config, frozen=True):

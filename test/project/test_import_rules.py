@@ -35,6 +35,8 @@ THIRD_PARTY = {
     "gymnasium": {"sim", "run", "study"},
     "pinocchio": {"arm", "sensing"},
     "sqlite3": {"experience"},
+    "mcap": {"experience", "nodes"},
+    "rosbags": {"experience", "nodes"},
     "PIL": {"core"},
     "launch": {"bringup"},
     "viser": {"view"},

@@ -55,8 +55,13 @@ def test_only_velocity_control_publishes_commands():
 
 
 def test_every_process_of_the_system_has_its_enclave():
-    specs = training_system(Path("config.yaml"), ("robot_1", "robot_2"), sensor_nodes=("door_sensor",))
+    specs = training_system(Path("config.yaml"), ("robot_1", "robot_2"), sensor_nodes=("door_sensor",), record=True)
     assert {spec.enclave for spec in specs} == set(ENCLAVES)
+
+
+@pytest.mark.parametrize("robot", ["robot_1", "robot_2"])
+def test_a_recorder_only_listens(robot: str):
+    assert allowed(f"/{robot}/recorder", "publish") == {topics.DIAGNOSTICS, *OF_ROS}
 
 
 def test_nobody_may_set_anothers_parameters():
@@ -84,7 +89,7 @@ def test_the_policy_allows_all_that_the_nodes_create(tmp_path: Path):
     save(resolve("door_real", overrides=[{"robots": list(robots)}]), tmp_path / "config.yaml")
     specs = [
         s
-        for s in training_system(tmp_path / "config.yaml", robots, sensor_nodes=("door_sensor",))
+        for s in training_system(tmp_path / "config.yaml", robots, sensor_nodes=("door_sensor",), record=True)
         if s.namespace != "robot_2"
     ]
     with graph() as g:
