@@ -14,7 +14,7 @@ from naf_robot.run.robot import REAL
 from naf_robot.sensing.registry import make_sensor
 from naf_robot.tasks.registry import TASKS
 
-ASKED = {topics.JOINT_STATES, topics.DESIRED_VELOCITY, topics.EXECUTED_VELOCITY, topics.EPISODE, topics.COMMANDS}
+ASKED = {
     topics.JOINT_STATES,
     topics.DESIRED_VELOCITY,
     topics.EXECUTED_VELOCITY,
