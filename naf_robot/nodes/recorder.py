@@ -5,8 +5,10 @@ It listens and publishes nothing but its diagnostics, and no other process waits
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from inspect import Parameter, Signature
+from typing import Any
 
 from naf_robot.core import run_files
 from naf_robot.core.errors import CodecError, ConfigError
@@ -26,6 +28,23 @@ from naf_robot.run.stop_times import RECORDER_DRAIN_S
 
 QUIET_S = 0.1  # without a message, after which nothing more is expected at the end
 NO_DIMENSIONS, BYTES_AT = bytes(4), 16  # of a serialized UInt8MultiArray: its layout has none; its bytes then begin
+
+
+class WithInfo:
+    """A subscription's callback that gets the message and what the middleware says of it, under either executor.
+
+    The events executor calls it with both as one tuple, the other with two arguments (rclpy 7.1).
+    """
+
+    __signature__ = Signature([Parameter(name, Parameter.POSITIONAL_ONLY) for name in ("message", "info")])
+
+    def __init__(self, take: Callable[[bytes, Mapping[str, int]], None]) -> None:
+        self._take = take
+
+    def __call__(self, *given: Any) -> None:
+        """The message came."""
+        message, info = given if len(given) == 2 else given[0]
+        self._take(message, info)
 
 
 class RecorderNode(ExecutableNode):
@@ -51,13 +70,13 @@ class RecorderNode(ExecutableNode):
             settings.min_free_bytes,
             lambda: self.log_each(complete_bags(iter(older))),
         )
-        self.received = self.lost = 0
+        self.received = 0
         self.last_s = time.monotonic()
         self.trouble = ""  # as logged
         self.known: dict[str, Topic] = {}
         for each in recorded_topics(self.config, self.robot):
             kind = message_type(each.type_name)
-            self.create_subscription(kind, each.name, partial(self.take, each), each.qos, raw=True)
+            self.create_subscription(kind, each.name, WithInfo(partial(self.take, each)), each.qos, raw=True)
         self.node_parameters.show(bag=str(folder))
         self.diagnostics = Diagnostics(self, STEADY, self.report)
 

@@ -1,0 +1,116 @@
+"""The recorder as a process: what came is in the bag as it came, also when it is killed."""
+
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy", reason="needs rclpy and its messages")
+from diagnostic_msgs.msg import DiagnosticArray
+from graph import Graph, graph
+from rclpy.serialization import serialize_message
+from rosbags import rosbag2
+from sensor_msgs.msg import JointState
+from std_msgs.msg import String
+
+from naf_robot.bringup.node_spec import NodeSpec
+from naf_robot.core.run_identity import run_identity
+from naf_robot.experience.chunks import split
+from naf_robot.experience.envelope import encode
+from naf_robot.nodes import convert, topics
+from naf_robot.nodes.qos import EXPERIENCE, SENSOR, latched, reliable
+from naf_robot.run.config import resolve, save
+
+pytestmark = pytest.mark.ros
+COUNT = 200
+
+
+class Bench:
+    """Publishes what a robot would, and starts its recorder."""
+
+    def __init__(self, g: Graph, folder: Path) -> None:
+        self.graph, self.folder = g, folder
+        self.values: dict[str, str] = {}
+        recording = {"flush_s": 0.05, "min_free_bytes": 1}
+        save(resolve("reach", overrides=[{"robots": ["a", "b"], "recording": recording}]), folder / "config.yaml")
+        run_identity(folder)
+        node = g.node
+        node.create_subscription(DiagnosticArray, "/diagnostics", self.on_diagnostics, reliable(10))
+        self.states = node.create_publisher(JointState, f"/a/{topics.JOINT_STATES}", SENSOR)
+        self.episode = node.create_publisher(String, f"/a/{topics.EPISODE}", latched(2))
+        self.experience = node.create_publisher(convert.UInt8MultiArray, topics.EXPERIENCE, EXPERIENCE)
+
+    def on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            self.values = {pair.key: pair.value for pair in status.values} | {"message": status.message}
+
+    def start(self):
+        parameters = {"config": str(self.folder / "config.yaml"), "robot": "a"}
+        spec = NodeSpec("recorder", "naf_robot.nodes.recorder", namespace="a", parameters=parameters)
+        child = self.graph.start(spec, self.folder / "log")
+        publishers = (self.states, self.episode, self.experience)
+        self.graph.wait_for(lambda: all(p.get_subscription_count() == 1 for p in publishers), what="it listens")
+        return child
+
+    def send_states(self, begin: int, end: int) -> list[bytes]:
+        sent = []
+        for n in range(begin, end):
+            message = convert.joint_state(["j"], convert.stamp(0.05 * n), np.array([0.1 * n]))
+            self.states.publish(message)
+            sent.append(serialize_message(message))
+            self.graph.spin_for(0.001)
+        return sent
+
+    def wait_for_recorded(self, count: int) -> None:
+        self.graph.wait_for(lambda: self.values.get("recorded messages") == str(count), what=f"{count} are recorded")
+
+
+def read(folder: Path) -> dict[str, list[tuple[int, bytes]]]:
+    found: dict[str, list[tuple[int, bytes]]] = {}
+    with rosbag2.Reader(folder) as reader:
+        for connection, stamp, data in reader.messages():
+            found.setdefault(connection.topic, []).append((stamp, data))
+    return found
+
+
+def batch(robot: str) -> bytes:
+    return encode("experience", {"x": np.arange(9)}, {"collector": robot})
+
+
+def test_messages_are_recorded_as_they_came_and_those_of_a_killed_recorder_are_kept(tmp_path: Path):
+    with graph() as g:
+        bench = Bench(g, tmp_path)
+        bench.episode.publish(String(data="said before it listened"))
+        first = bench.start()
+        begin_ns = g.node.get_clock().now().nanoseconds
+        states = bench.send_states(0, COUNT)
+        own = [batch("a"), *split(bytes(600_000), 1, "a")]
+        for payload in (batch("b"), *own, b"no batch", *split(bytes(600_000), 1, "b")):
+            bench.experience.publish(convert.bytes_message(payload))
+        count = COUNT + 1 + len(own)
+        bench.wait_for_recorded(count)
+        g.end(first, signal.SIGKILL)
+        folder = tmp_path / "bags" / "a"
+        assert not (folder / "metadata.yaml").exists()
+
+        second = bench.start()
+        more = bench.send_states(COUNT, COUNT + 10)
+        bench.wait_for_recorded(10 + 1)
+        assert g.end(second) == 0, (tmp_path / "log").read_text()
+        end_ns = g.node.get_clock().now().nanoseconds
+    bag = read(folder)
+    assert [data for _, data in bag["/a/joint_states"]] == states
+    assert [data for _, data in bag["/a/episode"]] == [serialize_message(String(data="said before it listened"))]
+    assert [data for _, data in bag["/experience"]] == [
+        serialize_message(convert.bytes_message(payload)) for payload in own
+    ]
+    stamps = [stamp for stamp, _ in bag["/a/joint_states"]]
+    assert begin_ns < stamps[0] <= stamps[-1] < end_ns
+    assert [data for _, data in read(tmp_path / "bags" / "a-2")["/a/joint_states"]] == more
+    with rosbag2.Reader(folder) as reader:
+        offered = {c.topic: c.ext.offered_qos_profiles[0] for c in reader.connections}
+        hashes = {c.topic: c.digest for c in reader.connections}
+    assert offered["/a/episode"].durability.name == "TRANSIENT_LOCAL"
+    assert offered["/a/joint_states"].reliability.name == "BEST_EFFORT"
+    assert all(value.startswith("RIHS01_") for value in hashes.values())
