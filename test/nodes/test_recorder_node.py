@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("rclpy", reason="needs rclpy and its messages")
+from bags import recorded
 from diagnostic_msgs.msg import DiagnosticArray
 from graph import Graph, graph
 from rclpy.serialization import serialize_message
@@ -66,14 +67,6 @@ class Bench:
         self.graph.wait_for(lambda: self.values.get("recorded messages") == str(count), what=f"{count} are recorded")
 
 
-def read(folder: Path) -> dict[str, list[tuple[int, bytes]]]:
-    found: dict[str, list[tuple[int, bytes]]] = {}
-    with rosbag2.Reader(folder) as reader:
-        for connection, stamp, data in reader.messages():
-            found.setdefault(connection.topic, []).append((stamp, data))
-    return found
-
-
 def batch(robot: str) -> bytes:
     return encode("experience", {"x": np.arange(9)}, {"collector": robot})
 
@@ -99,7 +92,7 @@ def test_messages_are_recorded_as_they_came_and_those_of_a_killed_recorder_are_k
         bench.wait_for_recorded(10 + 1)
         assert g.end(second) == 0, (tmp_path / "log").read_text()
         end_ns = g.node.get_clock().now().nanoseconds
-    bag = read(folder)
+    bag = recorded(folder)
     assert [data for _, data in bag["/a/joint_states"]] == states
     assert [data for _, data in bag["/a/episode"]] == [serialize_message(String(data="said before it listened"))]
     assert [data for _, data in bag["/experience"]] == [
@@ -107,7 +100,7 @@ def test_messages_are_recorded_as_they_came_and_those_of_a_killed_recorder_are_k
     ]
     stamps = [stamp for stamp, _ in bag["/a/joint_states"]]
     assert begin_ns < stamps[0] <= stamps[-1] < end_ns
-    assert [data for _, data in read(tmp_path / "bags" / "a-2")["/a/joint_states"]] == more
+    assert [data for _, data in recorded(tmp_path / "bags" / "a-2")["/a/joint_states"]] == more
     with rosbag2.Reader(folder) as reader:
         offered = {c.topic: c.ext.offered_qos_profiles[0] for c in reader.connections}
         hashes = {c.topic: c.digest for c in reader.connections}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from bags import recorded
 from rosbags import rosbag2
 
 from naf_robot.core.errors import StoreError
@@ -41,14 +42,6 @@ def fill(bag: Bag, begin: int, end: int) -> None:
             bag.write(EPISODE, 1000 + n, 900 + n, b"\0\1\0\0" + bytes([n % 256]))
 
 
-def read(folder: Path) -> dict[str, list[tuple[int, bytes]]]:
-    found: dict[str, list[tuple[int, bytes]]] = {}
-    with rosbag2.Reader(folder) as reader:
-        for connection, stamp, data in reader.messages():
-            found.setdefault(connection.topic, []).append((stamp, data))
-    return found
-
-
 def expected(begin: int, end: int) -> list[tuple[int, bytes]]:
     return [(1000 + n, DATA + bytes([n % 256])) for n in range(begin, end)]
 
@@ -58,7 +51,7 @@ def test_a_bag_is_read_by_rosbags_with_types_and_qos(tmp_path: Path, compression
     bag = make(tmp_path / "robot_1", compression)
     fill(bag, 0, 100)
     bag.close()
-    found = read(bag.folder)
+    found = recorded(bag.folder)
     assert found[STATES.name] == expected(0, 100)
     assert len(found[EPISODE.name]) == 10
     with rosbag2.Reader(bag.folder) as reader:
@@ -80,7 +73,7 @@ def test_files_are_split_by_size_and_read_as_one(tmp_path: Path):
     bag.close()
     names = sorted(path.name for path in bag.folder.glob("*.mcap"))
     assert names[:3] == ["robot_1_0.mcap", "robot_1_1.mcap", "robot_1_2.mcap"]
-    assert read(bag.folder)[STATES.name] == expected(0, 100)
+    assert recorded(bag.folder)[STATES.name] == expected(0, 100)
 
 
 def killed(bag: Bag) -> None:
@@ -103,7 +96,7 @@ def test_of_a_killed_recorder_every_flushed_message_is_read(tmp_path: Path, cut:
     assert not (bag.folder / METADATA).exists()
     (sentence,) = complete_bags([bag.folder])
     assert "99 messages" in sentence
-    assert read(bag.folder)[STATES.name] == expected(0, 90)
+    assert recorded(bag.folder)[STATES.name] == expected(0, 90)
     before = path.read_bytes()
     assert list(complete_bags([bag.folder])) == []
     (bag.folder / METADATA).unlink()
@@ -155,4 +148,4 @@ def test_an_error_of_the_disk_costs_the_open_chunk_alone(tmp_path: Path, monkeyp
     fill(bag, 40, 60)
     bag.close()
     assert bag.messages == 33 + 22
-    assert read(bag.folder)[STATES.name] == expected(0, 30) + expected(40, 60)
+    assert recorded(bag.folder)[STATES.name] == expected(0, 30) + expected(40, 60)
