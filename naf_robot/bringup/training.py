@@ -20,7 +20,7 @@ from naf_robot.run.config import RunConfig, compose_run, save_composed
 from naf_robot.run.descriptions import describe_arms, refuse_other_descriptions, save_descriptions, settled
 from naf_robot.run.folder_system import ROBOT, TRAIN, TRAINER, save_system, system_of
 from naf_robot.run.resuming import compose_resumed
-from naf_robot.run.robot_parts import sensor_nodes
+from naf_robot.run.robot_parts import camera_robots, sensor_nodes
 
 __all__ = ["PreparedRun", "SystemOptions", "lock_run", "options", "prepare"]
 
@@ -153,8 +153,8 @@ def run_in(run_dir: Path, config: RunConfig, lock: ExclusiveLock, notes: list[st
     else:
         nodes = sensor_nodes(config, next(iter(config.robots)))
         of_system = robot_machine_system if system == ROBOT else training_system
-        record = config.recording.enabled
-        specs = of_system(path, tuple(config.robots), config.simulated, nodes, config.restarts, record)
+        record, cameras = config.recording.enabled, camera_robots(config)
+        specs = of_system(path, tuple(config.robots), config.simulated, nodes, config.restarts, record, cameras)
     return PreparedRun(run_dir, config, [_as_configured(spec, config) for spec in specs], lock, notes, system)
 
 

@@ -93,7 +93,7 @@ def camera(config: CameraConfig, joints: tuple[str, ...]) -> Sensor:
     )
 
 
-def picture_of(message: Any, config: CameraConfig = CameraConfig()) -> Picture:
+def picture_of(message: Any, config: CameraConfig | None = None) -> Picture:
     """The frame (H, W, 3) of a sensor_msgs/Image, a copy; grey is repeated in all colours, transparency is left out.
 
     Raises:
@@ -173,8 +173,8 @@ def fill_compressed(message: Any, picture: Picture) -> None:
     message.data = array("B", encode_image(picture))
 
 
-def _check_size(height: int, width: int, config: CameraConfig) -> None:
-    if config.frame_height and (height, width) != (config.frame_height, config.frame_width):
+def _check_size(height: int, width: int, config: CameraConfig | None) -> None:
+    if config is not None and config.frame_height and (height, width) != (config.frame_height, config.frame_width):
         raise RefusedMessage(
             f"camera image is {width} x {height}; sensors.camera says frames of {config.frame_width} x "
             f"{config.frame_height}"

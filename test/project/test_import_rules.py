@@ -38,6 +38,7 @@ THIRD_PARTY = {
     "mcap": {"experience", "nodes"},
     "rosbags": {"experience", "nodes"},
     "PIL": {"core"},
+    "cv2": {"nodes"},
     "launch": {"bringup"},
     "viser": {"view"},
     "trimesh": {"view"},

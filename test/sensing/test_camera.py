@@ -66,7 +66,7 @@ def test_another_encoding_or_size_is_refused_in_one_sentence():
         seen(image(picture()))
     asked = {"frame_height": 4, "frame_width": 6, "height": 2, "width": 2, "resize": True}
     for made, settings in ((image(picture()), {}), (compressed(picture()), {"transport": "compressed"})):
-        with pytest.raises(RefusedMessage, match="image is 5 x 4; sensors.camera says frames of 6 x 4$"):
+        with pytest.raises(RefusedMessage, match=r"image is 5 x 4; sensors.camera says frames of 6 x 4$"):
             seen(made, **asked, **settings)
 
 
