@@ -50,7 +50,8 @@ def robot_system(
 ) -> list[NodeSpec]:
     """The nodes of `robots`, which are on the machine that these run on.
 
-    `sensor_nodes` are the executables that each robot needs for its sensors, `cameras` the robots with a node `camera`. On a real arm (`simulated` false)
+    `sensor_nodes` are the executables that each robot needs for its sensors, and `cameras` are the robots with a node
+    `camera`. On a real arm (`simulated` false)
     `velocity_control` is not started again: its exit ends the system, because the arm may be moving.
     """
     before, after = _robots(config, robots, simulated, sensor_nodes, restarts, record, cameras)

@@ -1,7 +1,7 @@
 """Executable `camera`, one per robot: pictures of a device, a video file or a pipeline, with their health.
 
-Runs within a run, or alone: `python -m naf_robot.nodes.camera --ros-args -p source:=/dev/video0`. A source that fails is
-opened again, for as long as the node runs; why there are no pictures is on `/diagnostics`.
+Runs within a run, or alone: `python -m naf_robot.nodes.camera --ros-args -p source:=/dev/video0`. A source that
+fails is opened again, for as long as the node runs; why there are no pictures is on `/diagnostics`.
 """
 
 import sys

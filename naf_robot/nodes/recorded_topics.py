@@ -8,6 +8,7 @@ from naf_robot.arm.control.outputs import OUTPUTS
 from naf_robot.nodes import topics
 from naf_robot.run.config import RunConfig
 from naf_robot.run.robot_parts import state_sensor, task_sensors
+from naf_robot.sensing.camera import COMPRESSED
 from naf_robot.sensing.registry import make_sensor, providers
 
 DEPTH = 1000  # small messages that wait until this process gets a processor
@@ -37,7 +38,7 @@ def recorded_topics(config: RunConfig, robot: str) -> list[RecordedTopic]:
     found = [_topic(sensor.topic, sensor.message, "latched" if sensor.qos == "latched" else "lossy")
              for sensor in (*sensors, *raw)]  # fmt: skip
     for sensor in sensors:
-        place, _, name = sensor.topic.rpartition("/")
+        place, _, name = sensor.topic.removesuffix(COMPRESSED).rpartition("/")
         if name == IMAGE:
             found.append(_topic(f"{place}/{CAMERA_INFO[0]}", CAMERA_INFO[1], "lossy"))
     found += [

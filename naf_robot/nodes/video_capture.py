@@ -88,8 +88,10 @@ class VideoCapture:
     def _open(self) -> Any:
         cv2, config = self._cv2, self._config
         if self._source.kind == "pipeline" and not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
-            raise SourceError("this OpenCV was built without GStreamer, as those of PyPI are; that of Debian and Ubuntu "
-                              "has it (python3-opencv)")  # fmt: skip
+            raise SourceError(
+                "this OpenCV was built without GStreamer, as those of PyPI are; that of Debian and Ubuntu has it "
+                "(python3-opencv)"
+            )
         backend = {"device": cv2.CAP_V4L2, "file": cv2.CAP_ANY, "pipeline": cv2.CAP_GSTREAMER}[self._source.kind]
         try:
             capture = cv2.VideoCapture(self._source.text, backend)

@@ -17,7 +17,7 @@ from naf_robot.sensing.signals import Signals
 CHANNELS = {"rgb8": 3, "bgr8": 3, "rgba8": 4, "bgra8": 4, "mono8": 1}  # by encoding of sensor_msgs/Image
 COMPRESSED = "/compressed"  # ending of the topic of compressed pictures, as image_transport has it
 
-Picture = NDArray[np.uint8]
+Picture = NDArray[Any]  # of uint8
 
 
 class CropConfig(Config, frozen=True):

@@ -46,7 +46,14 @@ def film(path: Path, frames: int = 6) -> Path:
 @pytest.mark.ros
 def test_pictures_come_as_soon_as_there_is_a_film_and_in_every_form_that_is_listened_to(tmp_path: Path):
     made, place = film(tmp_path / "made.avi"), tmp_path / "film.avi"
-    camera = {"source": str(place), "loop": True, "width": SIZE[0], "height": SIZE[1], "retry_s": 0.05}
+    camera = {
+        "source": str(place),
+        "loop": True,
+        "width": SIZE[0],
+        "height": SIZE[1],
+        "retry_s": 0.05,
+        "max_retry_s": 0.1,
+    }
     save(resolve("reach", overrides=[{"robots": ["a"], "camera": camera}]), tmp_path / "config.yaml")
     statuses: list = []
     got: dict[type, list] = {Image: [], CompressedImage: [], CameraInfo: []}
@@ -54,7 +61,11 @@ def test_pictures_come_as_soon_as_there_is_a_film_and_in_every_form_that_is_list
         g.node.create_subscription(
             DiagnosticArray, "/diagnostics", lambda array: statuses.extend(array.status), reliable(10)
         )
-        for kind, name in ((Image, "image_raw"), (CompressedImage, "image_raw/compressed"), (CameraInfo, "camera_info")):
+        for kind, name in (
+            (Image, "image_raw"),
+            (CompressedImage, "image_raw/compressed"),
+            (CameraInfo, "camera_info"),
+        ):
             g.node.create_subscription(kind, f"/a/camera/{name}", got[kind].append, SENSOR)
         spec = NodeSpec(
             "camera", "naf_robot.nodes.camera", namespace="a", parameters={"config": str(tmp_path / "config.yaml")}

@@ -37,6 +37,14 @@ def test_a_door_sensors_own_source_is_recorded_too():
     assert "door/imu" in {each.name for each in recorded_topics(resolve("door_real"), "robot_1")}
 
 
+def test_a_compressed_camera_is_recorded_with_what_is_known_of_it(monkeypatch):
+    sensor = make_sensor("camera", (), {"camera": {"transport": "compressed"}})
+    monkeypatch.setattr("naf_robot.nodes.recorded_topics.task_sensors", lambda *_: (sensor,))
+    found = {each.name: each.type_name for each in recorded_topics(resolve("reach"), "robot_1")}
+    assert found[topics.CAMERA_COMPRESSED] == "sensor_msgs/msg/CompressedImage"
+    assert found[topics.CAMERA_INFO] == "sensor_msgs/msg/CameraInfo"
+
+
 def test_real_arms_are_recorded_where_their_drivers_are_and_without_a_clock():
     own = {"driver": {"joint_states": "/ur/joint_states"}, "output": {"kind": "trajectory", "topic": "/ur/go"}}
     config = resolve("reach", overrides=[{"backend": REAL, "simulated_time": False, **own}])

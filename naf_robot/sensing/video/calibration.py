@@ -35,15 +35,16 @@ def load_calibration(path: Path) -> CameraCalibration:
         raise ConfigError(f"there is no camera calibration {str(path)!r}; camera_calibration writes such a file")
     values = load_yaml(path)
     where = f"camera calibration {str(path)!r}"
-    size = [values.get(name) for name in ("image_width", "image_height")]
-    if not all(isinstance(each, int) and each > 0 for each in size):
+    width, height = values.get("image_width"), values.get("image_height")
+    if not (isinstance(width, int) and isinstance(height, int) and min(width, height) > 0):
         raise ConfigError(f"{where} needs image_width and image_height, whole numbers of pixels")
     model = values.get("distortion_model")
     if not isinstance(model, str):
         raise ConfigError(f"{where} needs distortion_model, such as plumb_bob")
     matrices = {name: _numbers(values, name, where, count) for name, count in SIZES.items()}
     return CameraCalibration(
-        *size,
+        width,
+        height,
         model,
         _numbers(values, "distortion_coefficients", where),
         matrices["camera_matrix"],

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from naf_robot.sensing.camera import Picture
 from naf_robot.sensing.registry import make_sensor
+from naf_robot.sensing.signals import Signals
 from naf_robot.sensing.video.config import CameraNodeConfig
 from naf_robot.sensing.watch import SensorWatch, diagnostic_values
 
@@ -67,8 +68,9 @@ class CameraHealth:
 
     def take(self, picture: Picture, stamp_s: float, now_s: float, latency_s: float) -> None:
         """A frame of `stamp_s` that was published at `now_s` of a steady clock, `latency_s` after its capture."""
+        signals: Signals = {"camera": picture}
         with self._lock:
-            self._watch.take(stamp_s, {"camera": picture})
+            self._watch.take(stamp_s, signals)
             self._checks.take(picture, now_s)
             self._came_s = now_s
             self._latencies.append(latency_s)
@@ -102,7 +104,8 @@ def warnings_of(values: dict[str, object], expected_hz: float, config: CameraNod
     if brightness is not None and brightness < config.dark:
         yield f"too dark: brightness {brightness:.1f} of 255, expected at least {config.dark:g}"
     if white is not None and white > config.overexposed:
-        yield f"overexposed: {100.0 * white:.0f} % of the pixels are white, expected at most {100 * config.overexposed:g} %"
+        most = 100.0 * config.overexposed
+        yield f"overexposed: {100.0 * white:.0f} % of the pixels are white, expected at most {most:g} %"
     rate_hz = number("sensor camera rate [Hz]")
     if rate_hz is not None and rate_hz < config.low_rate * expected_hz:
         yield f"low rate: {rate_hz:.1f} frames/s of {expected_hz:g}"

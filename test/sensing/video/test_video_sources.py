@@ -18,7 +18,11 @@ from naf_robot.sensing.video.source import Source, SourceError, check_source, pa
         ("0", "device", "/dev/video0"),
         (" /dev/v4l/by-id/usb-cam ", "device", "/dev/v4l/by-id/usb-cam"),
         ("film.mp4", "file", "film.mp4"),
-        ("videotestsrc ! videoconvert ! appsink drop=true", "pipeline", "videotestsrc ! videoconvert ! appsink drop=true"),
+        (
+            "videotestsrc ! videoconvert ! appsink drop=true",
+            "pipeline",
+            "videotestsrc ! videoconvert ! appsink drop=true",
+        ),
     ],
 )
 def test_a_source_is_a_device_a_file_or_a_pipeline(text: str, kind: str, found: str):
@@ -90,9 +94,7 @@ def test_a_calibration_becomes_camera_info_and_is_of_one_size(tmp_path: Path):
     assert list(message.d) == [0.1, -0.2, 0.0, 0.0, 0.0]
     assert message.p[0] == 490.0
     assert size_trouble(calibration, 640, 480) == ""
-    assert size_trouble(calibration, 320, 240) == (
-        "the calibration is of frames of 640 x 480, these are 320 x 240"
-    )
+    assert size_trouble(calibration, 320, 240) == ("the calibration is of frames of 640 x 480, these are 320 x 240")
     unknown = messages.CameraInfo()
     fill_camera_info(unknown, None, 320, 240)
     assert (unknown.width, unknown.height, unknown.k[0]) == (320, 240, 0.0)  # zeros: not calibrated
