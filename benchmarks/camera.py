@@ -2,11 +2,11 @@
 
     python benchmarks/camera.py --seconds 60 --rounds 2 --json
 
-Each row is one run of `real_time.py` with one robot; those with `camera` have a film as `camera.source`, which the node
-`camera` plays at its rate without end, and two processes that listen, one to raw and one to compressed pictures. Both make
-of each what a collector would: the sensor `camera` with crop and resize to 64 x 64. Every frame bears its number in black
-and white squares, so that `lost` counts each that is missing between the first and the last received, wherever it was lost.
-`latency_ms` is from the stamp of a frame to its arrival in a listener, `decoding_ms` what the sensor takes for it.
+Each row is one run of `real_time.py` with one robot. Those with `camera` have a film as `camera.source`, which the
+node `camera` plays at its rate without end, and two processes that listen, one to raw and one to compressed pictures.
+Both make of each what a collector would: the sensor `camera` with crop and resize to 64 x 64. Every frame bears its
+number in black and white squares: `lost` counts each that is missing between the first and the last received, wherever
+it was lost. `latency_ms` is from a frame's stamp to its arrival in a listener, `decoding_ms` what the sensor takes.
 """
 
 import argparse
@@ -51,11 +51,11 @@ def number_of(picture: np.ndarray) -> int:
     return int(sum(1 << bit for bit, white in enumerate(middles) if white))
 
 
-def listen(kind: str, topic: str, path: Path) -> None:
+def listen(kind: str, path: Path) -> None:
     """Write down number, stamp, arrival, time of decoding and size of each frame until interrupted."""
     import rclpy
-    from rclpy.executors import ExternalShutdownException
-    from rclpy.experimental import EventsExecutor
+    from rclpy.executors import SingleThreadedExecutor
+    from rclpy.signals import SignalHandlerOptions
 
     from naf_robot.nodes.qos import SENSOR
     from naf_robot.nodes.sensor_messages import message_type
@@ -71,19 +71,18 @@ def listen(kind: str, topic: str, path: Path) -> None:
         stamp_ns = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
         rows.append((number_of(whole.read(message)["camera"]), stamp_ns, arrived_ns, took_ns, len(message.data)))
 
-    rclpy.init()
+    asked: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: asked.append(number))
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     node = rclpy.create_node(f"listener_{kind}")
-    node.create_subscription(message_type(sensor.message), f"{topic}{'/compressed' * (kind == KINDS[1])}", take, SENSOR)
-    executor = EventsExecutor()
+    node.create_subscription(message_type(sensor.message), f"/robot_1/{sensor.topic}", take, SENSOR)
+    executor = SingleThreadedExecutor()
     executor.add_node(node)
-    try:
-        executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        np.save(path, np.array(rows, np.int64).reshape(-1, 5))
-        node.destroy_node()
-        rclpy.try_shutdown()
+    while not asked:
+        executor.spin_once(timeout_sec=0.1)
+    np.save(path, np.array(rows, np.int64).reshape(-1, 5))
+    node.destroy_node()
+    rclpy.shutdown()
 
 
 def found(path: Path, frames: int) -> dict[str, Any]:
@@ -141,7 +140,7 @@ def main() -> None:
     options = parser.parse_args()
     measuring.own_graph()
     if options.listen:
-        listen(options.listen, "/robot_1/camera/image_raw", options.output)
+        listen(options.listen, options.output)
         return
     with tempfile.TemporaryDirectory() as place:
         film = Path(place) / "film.avi"
