@@ -70,12 +70,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read the bags, and say what became of them."""
-    from naf_robot.collecting.bags.replay import robots_in
     from naf_robot.experience.bags.files import bags_of
 
     paths = [expanded(path).resolve() for path in options.bags]
-    run_dir = expanded(options.run_dir).resolve()
     bags = bags_of(paths)
+    try:
+        return _run(options, bags, paths)
+    finally:
+        for bag in bags:
+            bag.close()
+
+
+def _run(options: argparse.Namespace, bags: list[Any], paths: list[Path]) -> int:
+    from naf_robot.collecting.bags.replay import robots_in
+
+    run_dir = expanded(options.run_dir).resolve()
     spaces = sorted({space for bag in bags for space in robots_in(bag)})
     new = not run_dir.exists()
     config = _new(options, spaces, run_dir) if new else _existing(options, run_dir)
@@ -192,6 +201,7 @@ def _show(document: dict, run_dir: Path) -> None:
     if (more := len(document["sentences"]) - SHOWN_FINDINGS) > 0:
         print(f"note: and {more} more kinds; --json has them")
     print(
-        f"{document['steps']} steps of {document['episodes']} episodes read at {document['times_real_time']} times real "
-        f"time, {document['added']} of them new in {run_dir}; {document['refused']} refused; sha256 {document['sha256']}"
+        "{steps} steps of {episodes} episodes read at {times_real_time} times real time, {added} of them new; "
+        "{refused} refused; sha256 {sha256}".format(**document)
     )
+    print(f"run folder: {run_dir}")

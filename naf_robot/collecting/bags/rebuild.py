@@ -1,4 +1,4 @@
-"""One robot's episodes out of its recorded topics, by the observation builder, the reward and the recorder of live ones."""
+"""One robot's episodes out of its recorded topics, by the observation builder, reward and recorder of live ones."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -87,6 +87,7 @@ class Rebuild:
         self._running: Episode | None = None
         self._result: RebuiltEpisode | None = None
         self._refused_episode = False  # whether messages pass by until the next begin
+        self._closed = -1  # number of the episode that was closed last
         self._last_tick_ns = -1
         self._observed_ns = -1  # stamp of the running episode's newest observation
         self.first_ns, self.last_ns = -1, -1  # stamps of ticks
@@ -129,13 +130,17 @@ class Rebuild:
     def finish(self) -> Iterator[RebuiltEpisode]:
         """The episode that runs when the recording ends."""
         if self._running is not None:
-            self._refuse("the recording has no end of this episode; it is closed as truncated", self._observed_ns, False)
+            self._refuse(
+                "the recording has no end of this episode; it is closed as truncated", self._observed_ns, False
+            )
             yield from self._close(RECORDING_ENDS)
 
     def _border(self, event: EpisodeEvent) -> Iterator[RebuiltEpisode]:
         if event.event == "begin":
             if self._running is not None:
-                self._refuse("the recording has no end of this episode; it is closed as truncated", event.stamp_ns, False)
+                self._refuse(
+                    "the recording has no end of this episode; it is closed as truncated", event.stamp_ns, False
+                )
                 yield from self._close("no end recorded")
             self._begin(event)
             return
@@ -143,7 +148,7 @@ class Rebuild:
         if running is not None and self._result is not None and event.episode == running.number:
             running.pending = None  # what was asked for last was not carried out any more
             yield from self._close(event.reason or "truncated")
-        elif self._result is None and not self._refused_episode and event.stamp_ns > self._last_tick_ns:
+        elif self._result is None and not self._refused_episode and event.episode != self._closed:
             self._refuse_at("the recording begins within this episode; it is left out", event.stamp_ns, event.episode)
         self._refused_episode = False
 
@@ -166,7 +171,8 @@ class Rebuild:
         if event.task != own.name:
             return f"it is of task {event.task!r}, not of {own.name!r}"
         if list(event.joints) != list(self._model.joint_names):
-            return f"its joints are {event.joints}, those of this robot {list(self._model.joint_names)}; --robot names a profile"
+            own_joints = list(self._model.joint_names)
+            return f"its joints are {event.joints}, those of this robot {own_joints}; --robot names a profile"
         if event.observation_spec != own.observation_spec.hash:
             return f"it is of observation spec {event.observation_spec!r}, not of {own.observation_spec.hash!r}"
         scale = self._actions.max_joint_velocity
@@ -188,23 +194,31 @@ class Rebuild:
             self._refuse(f"the clock was set back by {1e-9 * (self._last_tick_ns - tick_ns):.3f} s", tick_ns, False)
             yield from self._close("the clock was set back")
             self._readings.restart()
-        self._last_tick_ns = self.last_ns = tick_ns
+        last_ns, self._last_tick_ns, self.last_ns = self._last_tick_ns, tick_ns, tick_ns
         self.first_ns = tick_ns if self.first_ns < 0 else self.first_ns
         if self._running is None or self._result is None or tick_ns < self._result.begin.stamp_ns:
             self._readings.pass_over(tick_ns)
             return
+        begin_ns = max(last_ns, self._result.begin.stamp_ns - 1)
+        lost = sorted(stamp_ns for stamp_ns in self._executed if begin_ns < stamp_ns < tick_ns)
         try:
-            yield from self._within(self._running, message)
+            for stamp_ns in lost:
+                if self._running is not None:
+                    self._refuse("no desired velocity at a tick that has an executed one", stamp_ns)
+                    yield from self._within(self._running, stamp_ns, None)
+            if self._running is not None:
+                yield from self._within(self._running, tick_ns, message.raw)
         except (NafRobotError, RefusedMessage) as error:
             self._refuse(f"episode ended here: {error}", tick_ns)
             yield from self._close(str(error))
 
-    def _within(self, episode: Episode, message: Stamped) -> Iterator[RebuiltEpisode]:
-        """One tick of a running episode, as `Collector` has it."""
-        tick_ns, now_s = message.stamp_ns, seconds_of_stamp(*divmod(message.stamp_ns, BILLION))
+    def _within(self, episode: Episode, tick_ns: int, desired: RawMessage | None) -> Iterator[RebuiltEpisode]:
+        """One tick of a running episode, as `Collector` has it; without `desired` nobody knows what was asked for."""
+        now_s = seconds_of_stamp(*divmod(tick_ns, BILLION))
         signals = self._sensed(tick_ns, now_s)
         if signals is None:
-            self._refuse(f"no complete readings at a tick: {self._assembler.waiting_for}", tick_ns)
+            why = self._readings.missing or self._assembler.waiting_for
+            self._refuse(f"no complete readings at a tick: {why}", tick_ns)
             self._lose_step(episode)
             return
         if missing := [name for name in self._task.required_signals if name not in signals]:
@@ -224,8 +238,10 @@ class Rebuild:
             yield from self._close(episode.end_reason)
             return
         position = signals["joint_position"]
-        requested = self._requested(message.raw, position)
-        episode.request(now_s, requested, position)
+        if desired is None:
+            episode.recorder.complete()
+            return
+        episode.request(now_s, self._requested(desired, position), position)
         recorder = episode.recorder
         if recorder.bytes >= BATCH_BYTES and (batch := recorder.take()) is not None and self._result is not None:
             self._result.batches.append(batch)
@@ -268,9 +284,11 @@ class Rebuild:
         if episode is None or result is None:
             return
         self._executed.clear()
-        result.reason = reason
+        self._closed, result.reason = episode.number, reason
         if self._observed_ns < 0:
-            self._refuse_at("episode left out: it has no tick with complete readings", result.begin.stamp_ns, episode.number)
+            self._refuse_at(
+                "episode left out: it has no tick with complete readings", result.begin.stamp_ns, episode.number
+            )
             return
         episode.pending = None
         batch = episode.close()
@@ -283,4 +301,3 @@ class Rebuild:
 
     def _refuse(self, what: str, stamp_ns: int, refused: bool = True) -> None:
         self._refuse_at(what, stamp_ns, self._running.number if self._running is not None else None)
-

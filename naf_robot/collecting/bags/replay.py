@@ -13,7 +13,7 @@ from naf_robot.collecting.bags.sink import Sink
 from naf_robot.core.errors import CodecError
 from naf_robot.core.graph_names import CLOCK, DESIRED_VELOCITY, EXPERIENCE
 from naf_robot.core.stamps import BILLION
-from naf_robot.experience.bags.files import Bag, BagError, RawMessage
+from naf_robot.experience.bags.files import Bag, BagError
 from naf_robot.experience.bags.ordering import Stamped, in_stamp_order
 from naf_robot.experience.contract import Contract
 from naf_robot.run.config import RunConfig

@@ -1,5 +1,7 @@
 """Where the steps of bags go: a run folder's experience store, each batch once however often it is read."""
 
+import itertools
+
 from naf_robot.core.errors import StoreError
 from naf_robot.core.records import StepBatch
 from naf_robot.experience.bags.digest import EpisodeDigest, digest_of
@@ -63,4 +65,4 @@ def _episodes(batch: StepBatch) -> list[tuple[int, StepBatch]]:
     if (episodes == episodes[0]).all():
         return [(int(episodes[0]), batch)]
     starts = [0, *(i for i in range(1, len(batch)) if episodes[i] != episodes[i - 1]), len(batch)]
-    return [(int(episodes[a]), batch.between(a, b)) for a, b in zip(starts, starts[1:], strict=False)]
+    return [(int(episodes[a]), batch.between(a, b)) for a, b in itertools.pairwise(starts)]

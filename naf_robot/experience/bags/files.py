@@ -1,4 +1,4 @@
-"""Bags as people have them: rosbag2 folders and single files. Messages come unopened, in the order of their log time."""
+"""Bags as people have them: rosbag2 folders and single files. Messages come unopened, by their log time."""
 
 import struct
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -44,7 +44,9 @@ class Bag:
         for path in paths:
             self._open(path)
         if not self._sources:
-            raise BagError("; ".join(self.troubles) or f"{name!r} holds no bag: there is neither an MCAP nor a db3 file")
+            raise BagError(
+                "; ".join(self.troubles) or f"{name!r} holds no bag: there is neither an MCAP nor a db3 file"
+            )
         for source in self._sources:
             for topic, (type_name, count) in source.topics.items():
                 self.topics[topic] = type_name
@@ -58,6 +60,11 @@ class Bag:
             except Exception as error:  # noqa: BLE001  those of rosbags, of databases and of compressors have no common kind
                 self.troubles.append(f"{str(source.path)!r} is damaged, what comes before is read: {_said(error)}")
 
+    def close(self) -> None:
+        """Close its files."""
+        for source in self._sources:
+            source.close()
+
     def _open(self, path: Path) -> None:
         """Take what can be opened of `path`, as a whole or file by file."""
         try:
@@ -68,7 +75,7 @@ class Bag:
         if path.is_dir():
             files = sorted((f for f in path.iterdir() if f.suffix in FILES), key=lambda f: (len(f.name), f.name))
             missing = not (path / "metadata.yaml").exists()
-            if not files or not missing:
+            if not missing:
                 self.troubles.append(f"{str(path)!r} cannot be read as a whole: {said}")
             for file in files:
                 self._open(file)
@@ -87,6 +94,7 @@ class _Source(NamedTuple):
     path: Path
     topics: dict[str, tuple[str, int]]  # type and number of messages by topic
     read: Callable[[Collection[str]], Iterator[RawMessage]]
+    close: Callable[[], None] = lambda: None
 
 
 def bags_of(paths: Sequence[Path]) -> list[Bag]:
@@ -111,18 +119,20 @@ def bags_of(paths: Sequence[Path]) -> list[Bag]:
 
 def _whole(path: Path) -> _Source:
     """A folder with metadata, or a file with its index."""
-    with Reader(path) as reader:
-        topics = {c.topic: (c.msgtype, c.msgcount) for c in reader.connections}
+    reader = Reader(path)
+    reader.open()
+    topics: dict[str, tuple[str, int]] = {}
+    for c in reader.connections:
+        topics[c.topic] = (c.msgtype, topics.get(c.topic, ("", 0))[1] + c.msgcount)
 
     def read(wanted: Collection[str]) -> Iterator[RawMessage]:
-        with Reader(path) as reader:
-            connections = [c for c in reader.connections if c.topic in wanted]
-            if not connections:
-                return
-            for connection, log_ns, data in reader.messages(connections):
-                yield RawMessage(connection.topic, connection.msgtype, log_ns, data)
+        connections = [c for c in reader.connections if c.topic in wanted]
+        if not connections:
+            return
+        for connection, log_ns, data in reader.messages(connections):
+            yield RawMessage(connection.topic, connection.msgtype, log_ns, data)
 
-    return _Source(path, topics, read)
+    return _Source(path, topics, read, reader.close)
 
 
 def _cut_off(path: Path) -> _Source:
