@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import closing
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read the bags, and say what became of them."""
+    if find_spec("rosbags") is None:
+        raise ConfigError("replay needs the package rosbags; install it with: pip install 'naf_robot[bags]'")
     from naf_robot.experience.bags.files import bags_of
 
     paths = [expanded(path).resolve() for path in options.bags]
