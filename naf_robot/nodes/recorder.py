@@ -58,10 +58,10 @@ class RecorderNode(ExecutableNode):
         bags = self.run_dir / run_files.BAGS
         older = bag_folders(bags, self.robot)
         settings = self.config.recording
-        about = {"task": self.config.task_name, "robot": self.robot, "run_id": known_run_id(self.run_dir)}
+        self.about = {"task": self.config.task_name, "robot": self.robot}
         folder = new_bag_folder(bags, self.robot)
         try:
-            bag = Bag(folder, settings.chunk_bytes, settings.compression, settings.split_bytes, about)
+            bag = Bag(folder, settings.chunk_bytes, settings.compression, settings.split_bytes, self.about)
         except OSError as error:
             raise ConfigError(f"cannot begin the bag {str(folder)!r}: {error.strerror}") from None
         self.bag = BackgroundBag(
@@ -139,6 +139,7 @@ class RecorderNode(ExecutableNode):
         end_s = time.monotonic() + RECORDER_DRAIN_S
         while time.monotonic() < min(end_s, self.last_s + QUIET_S):
             self.spin_once(0.02)
+        self.about["run_id"] = known_run_id(self.run_dir)  # a robot's machine gets it from its trainer
         self.bag.close()
         self.diagnostics.publish()
 
