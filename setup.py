@@ -24,7 +24,7 @@ ROS += [
     f"ros-{name}>=2.0.3,<2.1" for name in ("builtin-interfaces", "lifecycle-msgs", "rcl-interfaces", "rosgraph-msgs")
 ]
 SIM = ["mujoco>=4.0,<5", "gymnasium>=1.0,<2"]
-BAGS = ["mcap>=1.6,<2"]
+BAGS = ["mcap>=1.6,<2", "rosbags>=0.11,<0.12"]
 DOCS = ["mkdocs>=1.6,<2", "mkdocstrings[python]>=1,<2"]
 VIEW = ["viser>=1.1,<1.2", "trimesh>=4", "websockets>=13.1,<17", "pycollada>=0.8"]
 TEST = [
@@ -36,7 +36,6 @@ TEST = [
     "types-PyYAML>=6",
     "colcon-common-extensions>=0.3",
     "example-robot-data>=6,<7",
-    "rosbags>=0.11,<0.12",
 ]
 PYTHONS = ("3.10", "3.11", "3.12")
 NODES = (
