@@ -139,9 +139,7 @@ def _offline_layers(given: SystemOptions, folders: Sequence[str]) -> list[Layer]
     paths = [expanded(folder).resolve() for folder in folders]
     for path in paths:
         if not (path / run_files.EXPERIENCE).is_file():
-            raise ConfigError(
-                f"--offline {str(path)!r} holds no stored steps: it has no {run_files.EXPERIENCE}"
-            )
+            raise ConfigError(f"--offline {str(path)!r} holds no stored steps: it has no {run_files.EXPERIENCE}")
     trainer = {"filled": {"offline": list(map(str, paths))}, "sources": {"online": 0.0, "offline": 1.0}}
     return [Layer("--offline", {"trainer": trainer}, folder=Path.cwd())]
 
