@@ -50,6 +50,7 @@ NODES = (
     "scene_markers",
     "operator_client",
     "teleop",
+    "experience_publisher",
     "view",
 )
 FOR_PIP = {"bdist_wheel", "editable_wheel", "dist_info"} & set(sys.argv)

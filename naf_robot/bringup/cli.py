@@ -16,6 +16,7 @@ from naf_robot.bringup.environment import check_environment, process_environment
 from naf_robot.bringup.evaluation import EVALUATE_OPTIONS, evaluation_result, prepare_evaluation
 from naf_robot.bringup.log_follower import LogFollower
 from naf_robot.bringup.options import FLAGS, SystemOptions, options
+from naf_robot.bringup.publish_command import add_publishing
 from naf_robot.bringup.runner import ProcessRunner, StopSignals, log_path
 from naf_robot.bringup.training import PreparedRun, introduction, is_offline, lock_run, prepare
 from naf_robot.core import run_files
@@ -94,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     _plugin("naf_robot.study.command", study)
     replay = command("replay", "read recorded bags into a run folder that can be learned from")
     _plugin("naf_robot.collecting.bags.command", replay)
+    add_publishing(replay)
     convert = command("convert", "convert a run folder of an older version to the present format")
     _plugin("naf_robot.run.convert_command", convert)
     report = command("report", "write the report of a run, or of several beside each other, as one HTML page")

@@ -125,6 +125,7 @@ PARAMETERS: dict[str, tuple[NodeParameter, ...]] = {
         ),
     ),
     "scene_markers": (ROBOT,),
+    "experience_publisher": (),
     "recorder": (ROBOT, shown("bag", "", "folder of the bag, in the run folder")),
     "view": (
         NodeParameter("host", "127.0.0.1", "address that the page is served at"),
