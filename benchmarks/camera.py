@@ -7,8 +7,8 @@ Each row is one run of `real_time.py` with one robot. Those with `camera` have a
 node `camera` plays at its rate without end, and two processes that listen, one to raw and one to compressed pictures.
 Both make of each what a collector would: the sensor `camera` with crop and resize to 64 x 64. Every frame bears its
 number in black and white squares: `lost` counts each that is missing between the first and the last received, wherever
-it was lost. `latency_ms` is from a frame's stamp to its arrival in a listener, `decoding_ms` what the sensor takes. With
-`--alone` there is the node and nothing else.
+it was lost. `latency_ms` is from a frame's stamp to its arrival in a listener, `decoding_ms` what the sensor takes.
+With `--alone` there is the node and nothing else.
 """
 
 import argparse
