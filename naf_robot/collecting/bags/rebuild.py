@@ -80,10 +80,15 @@ class Rebuild:
         self._assembler = tick_assembler(config, robot, simulated_time)
         lag_s = config.simulator.imperfections.sensor_delay_periods * self._task.control_period_s
         of_state_s = 0.0 if simulated_time else delay_s  # on simulated time it carries the tick's own stamp
-        delays = (delay_s + (lag_s if simulated_time else 0.0), of_state_s)
-        sensors = (state_sensor(config, robot), task_sensors(config, robot))
-        delays_ns = (round(seconds * BILLION) for seconds in delays)
-        self._readings = Readings(*sensors, self._assembler, model, *delays_ns, self._refuse_reading)
+        self._readings = Readings(
+            state_sensor(config, robot),
+            task_sensors(config, robot),
+            self._assembler,
+            model,
+            round((delay_s + (lag_s if simulated_time else 0.0)) * BILLION),
+            round(of_state_s * BILLION),
+            self._refuse_reading,
+        )
         self._refuse_at = refuse
         self._executed: dict[int, RawMessage] = {}
         self._running: Episode | None = None
