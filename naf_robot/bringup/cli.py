@@ -4,6 +4,7 @@ import argparse
 import importlib
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -15,8 +16,9 @@ from naf_robot.bringup.environment import check_environment, process_environment
 from naf_robot.bringup.evaluation import EVALUATE_OPTIONS, evaluation_result, prepare_evaluation
 from naf_robot.bringup.log_follower import LogFollower
 from naf_robot.bringup.options import FLAGS, SystemOptions, options
+from naf_robot.bringup.publish_command import add_publishing
 from naf_robot.bringup.runner import ProcessRunner, StopSignals, log_path
-from naf_robot.bringup.training import PreparedRun, introduction, lock_run, prepare
+from naf_robot.bringup.training import PreparedRun, introduction, is_offline, lock_run, prepare
 from naf_robot.core import run_files
 from naf_robot.core.arguments import USER_ERROR, Parser, whole
 from naf_robot.core.composition import assignments_layer
@@ -93,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     _plugin("naf_robot.study.command", study)
     replay = command("replay", "read recorded bags into a run folder that can be learned from")
     _plugin("naf_robot.collecting.bags.command", replay)
+    add_publishing(replay)
     export = command("export", "write stored steps as Parquet, or a trained policy as ONNX")
     _plugin("naf_robot.run.export.command", export)
     convert = command("convert", "convert a run folder of an older version to the present format")
@@ -126,6 +129,15 @@ def _system(system: str, parser: argparse.ArgumentParser) -> None:
             parser.add_argument(each.flag, action="store_const", const=True, help=text)
         else:
             parser.add_argument(each.flag, help=text)
+    if system == TRAIN:
+        parser.add_argument(
+            "--offline",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="DIR",
+            help="learn from the steps stored in these folders alone, without robots [none]",
+        )
     parser.set_defaults(run=partial(_start, system))
 
 
@@ -141,9 +153,13 @@ def _plugin(module: str, parser: argparse.ArgumentParser) -> None:
 def _start(system: str, arguments: argparse.Namespace) -> int:
     protect_output()
     with StopSignals() as signals:
-        check_environment()
         given = SystemOptions(**{each.name: getattr(arguments, each.name) for each in options(system)})
-        run = prepare(given, system)
+        offline = getattr(arguments, "offline", [])
+        if not offline:
+            check_environment()
+        run = prepare(given, system, offline)
+        if is_offline(run.config) and system == TRAIN:
+            return _learn_offline(run, signals)
         return _run_system(run, process_environment(system == TRAIN and run.config.simulated), signals)
 
 
@@ -161,6 +177,19 @@ def _run_system(run: PreparedRun, environment: dict[str, str], signals: StopSign
     if summarized and summary.is_file() and summary.stat().st_mtime_ns != before:
         print(summary.read_text(encoding="utf-8"), end="", flush=True)
     return code
+
+
+def _learn_offline(run: PreparedRun, signals: StopSignals) -> int:
+    """Learn from stored steps in this process; a folder from which nothing could be learned does not stay."""
+    print(f"run folder: {run.run_dir}", flush=True)
+    begun = (run.run_dir / run_files.EPISODES).exists()
+    try:
+        learn_offline = importlib.import_module("naf_robot.training.offline").learn_offline
+        return int(learn_offline(run.config, run.run_dir, lambda: signals.asked))
+    except NafRobotError:
+        if not begun:
+            shutil.rmtree(run.run_dir, ignore_errors=True)
+        raise
 
 
 def _evaluate(options: argparse.Namespace) -> int:

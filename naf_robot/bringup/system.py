@@ -20,6 +20,7 @@ def training_system(
     sensor_nodes: Sequence[str] = (),
     restarts: int = 0,
     record: bool = False,
+    cameras: Sequence[str] = (),
 ) -> list[NodeSpec]:
     """Every process of a training run on one machine, whose resolved configuration is the file `config`.
 
@@ -28,7 +29,7 @@ def training_system(
     unexpectedly. With `record` each robot has a recorder, which begins first and ends last; a run goes on without it.
     Each process has the SROS 2 enclave of its name, as docs/security.md makes them.
     """
-    before, after = _robots(config, robots, simulated, sensor_nodes, restarts, record)
+    before, after = _robots(config, robots, simulated, sensor_nodes, restarts, record, cameras)
     simulation = simulation_system(config, restarts) if simulated else []
     return with_lifecycle([*simulation, *before, *trainer_system(config, restarts), *after], config)
 
@@ -45,13 +46,15 @@ def robot_system(
     sensor_nodes: Sequence[str] = (),
     restarts: int = 0,
     record: bool = False,
+    cameras: Sequence[str] = (),
 ) -> list[NodeSpec]:
     """The nodes of `robots`, which are on the machine that these run on.
 
-    `sensor_nodes` are the executables that each robot needs for its sensors. On a real arm (`simulated` false)
+    `sensor_nodes` are the executables that each robot needs for its sensors, and `cameras` are the robots with a node
+    `camera`. On a real arm (`simulated` false)
     `velocity_control` is not started again: its exit ends the system, because the arm may be moving.
     """
-    before, after = _robots(config, robots, simulated, sensor_nodes, restarts, record)
+    before, after = _robots(config, robots, simulated, sensor_nodes, restarts, record, cameras)
     return with_lifecycle([*before, *after], config)
 
 
@@ -67,13 +70,14 @@ def robot_machine_system(
     sensor_nodes: Sequence[str] = (),
     restarts: int = 0,
     record: bool = False,
+    cameras: Sequence[str] = (),
 ) -> list[NodeSpec]:
     """Everything on a robots' machine: `robot_system`, and with simulated arms their own simulator.
 
     Simulated time belongs to one simulator. So that of this machine is the topic `/<first robot>/clock`, and the
     simulator has a name and a service of its own: robots on other machines have theirs.
     """
-    specs = robot_system(config, robots, simulated, sensor_nodes, restarts, record)
+    specs = robot_system(config, robots, simulated, sensor_nodes, restarts, record, cameras)
     if not simulated:
         return [_of_machine(spec, robots[0]) for spec in specs]
     own = [_of_machine(spec, robots[0]) for spec in (*simulation_system(config, restarts), *specs)]
@@ -86,7 +90,13 @@ def on_clock_of(robot: str, specs: Sequence[NodeSpec]) -> list[NodeSpec]:
 
 
 def _robots(
-    config: Path, robots: Sequence[str], simulated: bool, sensor_nodes: Sequence[str], restarts: int, record: bool
+    config: Path,
+    robots: Sequence[str],
+    simulated: bool,
+    sensor_nodes: Sequence[str],
+    restarts: int,
+    record: bool,
+    cameras: Sequence[str],
 ) -> tuple[list[NodeSpec], list[NodeSpec]]:
     """What of the robots is started before the trainer, where there is one, and what after it."""
 
@@ -100,6 +110,8 @@ def _robots(
 
     control = per_robot("velocity_control", STOP_CONTROL, stop_times.VELOCITY_CONTROL_S, restarts if simulated else 0)
     sensors = [s for n in sensor_nodes for s in per_robot(n, STOP_CONTROL, stop_times.SENSOR_NODE_S, restarts)]
+    pictures = per_robot("camera", STOP_CONTROL, stop_times.SENSOR_NODE_S, restarts)
+    sensors += [camera for camera in pictures if camera.namespace in cameras]
     recorders = per_robot("recorder", STOP_ARM, stop_times.RECORDER_S, max(restarts, RECORDER_RESTARTS))
     recorders = [replace(recorder, required=False) for recorder in recorders if record]
     collectors = per_robot("collector", STOP_COLLECTORS, stop_times.COLLECTOR_S, restarts)

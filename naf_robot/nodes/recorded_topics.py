@@ -12,9 +12,11 @@ from naf_robot.sensing.registry import make_sensor, providers
 
 DEPTH = 1000  # small messages that wait until this process gets a processor
 LARGE_DEPTH = 30  # likewise, of those with pictures or many numbers
-LARGE = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage", "std_msgs/msg/UInt8MultiArray")
+PICTURES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
+LARGE = (*PICTURES, "std_msgs/msg/UInt8MultiArray")
 JOINT_STATE, STRING = "sensor_msgs/msg/JointState", "std_msgs/msg/String"
-IMAGE, CAMERA_INFO = "image_raw", ("camera_info", "sensor_msgs/msg/CameraInfo")
+COMPRESSED = "/compressed"  # behind the topic of the pictures, as image_transport has it
+CAMERA_INFO = ("camera_info", "sensor_msgs/msg/CameraInfo")  # beside it
 
 
 class RecordedTopic(NamedTuple):
@@ -37,9 +39,9 @@ def recorded_topics(config: RunConfig, robot: str) -> list[RecordedTopic]:
     found = [_topic(sensor.topic, sensor.message, "latched" if sensor.qos == "latched" else "lossy")
              for sensor in (*sensors, *raw)]  # fmt: skip
     for sensor in sensors:
-        place, _, name = sensor.topic.rpartition("/")
-        if name == IMAGE:
-            found.append(_topic(f"{place}/{CAMERA_INFO[0]}", CAMERA_INFO[1], "lossy"))
+        if sensor.message in PICTURES:
+            place = sensor.topic.removesuffix(COMPRESSED).rpartition("/")[0]
+            found.append(_topic("/".join(filter(None, (place, CAMERA_INFO[0]))), CAMERA_INFO[1], "lossy"))
     found += [
         _topic(topics.DESIRED_VELOCITY, JOINT_STATE),
         _topic(own.command_topic, OUTPUTS[own.output_kind].message_type),

@@ -18,6 +18,7 @@ from naf_robot.experience.recording.background import BackgroundBag, Message
 from naf_robot.experience.recording.bag import Bag
 from naf_robot.experience.recording.completion import complete_bags
 from naf_robot.experience.recording.folders import bag_folders, new_bag_folder
+from naf_robot.experience.recording.gaps import Gaps
 from naf_robot.experience.recording.mcap_file import Topic
 from naf_robot.nodes.diagnostics import ERROR, OK, WARN, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
@@ -27,6 +28,7 @@ from naf_robot.nodes.sensor_messages import message_type
 from naf_robot.run.stop_times import RECORDER_DRAIN_S
 
 QUIET_S = 0.1  # without a message, after which nothing more is expected at the end
+MAX_SEQUENCE = 2**32 - 1  # in MCAP
 NO_DIMENSIONS, BYTES_AT = bytes(4), 16  # of a serialized UInt8MultiArray: its layout has none; its bytes then begin
 
 
@@ -38,7 +40,7 @@ class WithInfo:
 
     __signature__ = Signature([Parameter(name, Parameter.POSITIONAL_ONLY) for name in ("message", "info")])
 
-    def __init__(self, take: Callable[[bytes, Mapping[str, int]], None]) -> None:
+    def __init__(self, take: Callable[[bytes, Mapping[str, Any]], None]) -> None:
         self._take = take
 
     def __call__(self, *given: Any) -> None:
@@ -56,10 +58,10 @@ class RecorderNode(ExecutableNode):
         bags = self.run_dir / run_files.BAGS
         older = bag_folders(bags, self.robot)
         settings = self.config.recording
-        about = {"task": self.config.task_name, "robot": self.robot, "run_id": known_run_id(self.run_dir)}
+        self.about = {"task": self.config.task_name, "robot": self.robot}
         folder = new_bag_folder(bags, self.robot)
         try:
-            bag = Bag(folder, settings.chunk_bytes, settings.compression, settings.split_bytes, about)
+            bag = Bag(folder, settings.chunk_bytes, settings.compression, settings.split_bytes, self.about)
         except OSError as error:
             raise ConfigError(f"cannot begin the bag {str(folder)!r}: {error.strerror}") from None
         self.bag = BackgroundBag(
@@ -71,11 +73,13 @@ class RecorderNode(ExecutableNode):
             lambda: self.log_each(complete_bags(iter(older))),
         )
         self.received = 0
+        self.gaps: dict[str, Gaps] = {}
         self.last_s = time.monotonic()
         self.trouble = ""  # as logged
         self.known: dict[str, Topic] = {}
         for each in recorded_topics(self.config, self.robot):
             kind = message_type(each.type_name)
+            self.gaps[each.name] = Gaps()
             self.create_subscription(kind, each.name, WithInfo(partial(self.take, each)), each.qos, raw=True)
         self.node_parameters.show(bag=str(folder))
         self.diagnostics = Diagnostics(self, STEADY, self.report)
@@ -85,16 +89,19 @@ class RecorderNode(ExecutableNode):
         for sentence in sentences:
             self.get_logger().warning(sentence)
 
-    def take(self, topic: RecordedTopic, data: bytes, info: Mapping[str, int]) -> None:
+    def take(self, topic: RecordedTopic, data: bytes, info: Mapping[str, Any]) -> None:
         """A message as it came."""
         self.last_s = time.monotonic()
+        number = info.get("publication_sequence_number")
+        self.gaps[topic.name].take(number)
         if topic.of_one and not self.is_own(data):
             return
         known = self.known.get(topic.name)
         if known is None:
             known = self.known[topic.name] = self.facts_of(topic)
         self.received += 1
-        self.bag.put(Message(known, info["received_timestamp"], info["source_timestamp"], data))
+        came_ns, sent_ns = info["received_timestamp"], info["source_timestamp"]
+        self.bag.put(Message(known, came_ns, sent_ns, data, (number or 0) & MAX_SEQUENCE))
 
     def is_own(self, data: bytes) -> bool:
         """Whether a serialized UInt8MultiArray is experience of this robot."""
@@ -113,15 +120,18 @@ class RecorderNode(ExecutableNode):
 
     def report(self) -> Status:
         """What is recorded, or why not."""
-        values = {"received messages": self.received, **self.bag.report()}
+        lost = {name: gaps.lost for name, gaps in self.gaps.items() if gaps.lost}
+        values = {"received messages": self.received, "lost messages": sum(lost.values()), **self.bag.report()}
+        values |= {f"lost of {name}": count for name, count in lost.items()}
         trouble = self.bag.trouble
         if trouble != self.trouble:
             self.get_logger().error(trouble) if trouble else self.get_logger().info("recording again")
             self.trouble = trouble
         if trouble:
             return ERROR, trouble, values
-        if self.bag.dropped:
-            return WARN, f"recording; {self.bag.dropped} messages were dropped", values
+        if self.bag.dropped or lost:
+            sentence = f"recording; {sum(lost.values())} messages were lost on the way, {self.bag.dropped} dropped here"
+            return WARN, sentence, values
         return OK, "recording", values
 
     def close(self) -> None:
@@ -129,6 +139,7 @@ class RecorderNode(ExecutableNode):
         end_s = time.monotonic() + RECORDER_DRAIN_S
         while time.monotonic() < min(end_s, self.last_s + QUIET_S):
             self.spin_once(0.02)
+        self.about["run_id"] = known_run_id(self.run_dir)  # a robot's machine gets it from its trainer
         self.bag.close()
         self.diagnostics.publish()
 

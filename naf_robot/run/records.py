@@ -8,6 +8,7 @@ from naf_robot.core.config import Config
 from naf_robot.core.frames import FrameFormat
 from naf_robot.core.types import (
     ControlPriority,
+    FilePath,
     FractionBelowOne,
     JpegQuality,
     MessageBytes,
@@ -50,6 +51,13 @@ class CollectorConfig(Config, frozen=True):
     exploration: ExplorationConfig = msgspec.field(default_factory=ExplorationConfig)
 
 
+class FilledSources(Config, frozen=True):
+    """Folders whose stored steps fill a source when the trainer starts: run folders, or what `replay` wrote."""
+
+    offline: tuple[FilePath, ...] = ()  # folders with steps of any policy
+    demonstration: tuple[FilePath, ...] = ()  # folders with steps of a person or a program that can do the task
+
+
 class TrainerConfig(Config, frozen=True):
     """How the trainer learns, publishes and ends."""
 
@@ -62,6 +70,9 @@ class TrainerConfig(Config, frozen=True):
     success_fraction: FractionBelowOne = 0.0  # fraction of each batch from successful episodes, as soon as there
     # are any
     sources: SourceShares = SourceShares()  # fractions of each batch by the name of their source
+    filled: FilledSources = FilledSources()  # folders that sources are filled from
+    offline_updates_per_transition: PositiveFloat = 2.0  # without robots: gradient updates in all, per transition in
+    # the sources
     replay_capacity: PositiveInt = 1_000_000  # newest transitions that batches are drawn from
     replay_frame_bytes: PositiveInt = 4 * 1024**3  # bound on compressed pictures in replay; the oldest transitions
     # are evicted

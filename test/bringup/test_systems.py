@@ -54,6 +54,21 @@ def test_recorders_begin_first_end_last_and_a_run_goes_on_without_them():
     assert [spec.label for spec in trainer_system(CONFIG)] == ["trainer"]
 
 
+def test_robots_with_a_camera_have_its_node():
+    plain, seeing = (
+        training_system(CONFIG, ("left", "right"), False),
+        training_system(CONFIG, ("left", "right"), False, cameras=("right",), restarts=0),
+    )
+    (camera,) = [spec for spec in seeing if spec not in plain]
+    assert (camera.label, camera.enclave, camera.parameters["use_sim_time"]) == (
+        "right/camera",
+        "/right/camera",
+        False,
+    )
+    machine = robot_machine_system(CONFIG, ("left", "right"), False, cameras=("left",))
+    assert [spec.label for spec in machine if spec.name == "camera"] == ["left/camera"]
+
+
 def test_what_is_recorded_is_said_by_the_option_or_the_configuration(tmp_path: Path):
     def labels(folder: str, **given) -> set[str]:
         run = prepare(SystemOptions(run_dir=str(tmp_path / folder), robots="left", **given))

@@ -201,6 +201,28 @@ def test_the_good_part_is_kept_and_the_rest_named(tmp_path: Path, replay, fault:
     joined.validate(contract_of(load(tmp_path / "steps" / "config.yaml")).steps)
 
 
+def test_an_episode_that_was_ended_within_a_tick_has_the_steps_that_were_carried_out(tmp_path: Path, replay):
+    tick = BETWEEN + 4
+    stamp_ns = BEGIN_NS + tick * PERIOD_NS
+    entries = [e for e in bags.bag_of(1) if e.stamp_ns <= stamp_ns]
+    log_ns, joints = entries[-1].log_ns, bags.config().robot("left").arm.joints
+    end = bags.event("end", 0, stamp_ns, reason="shutdown", steps=4)
+    for late, (name, kind, message) in enumerate(
+        (
+            ("desired_velocity", bags.JOINT_STATE, bags.joint_state(stamp_ns, joints, (), np.zeros(7))),
+            ("desired_velocity", bags.JOINT_STATE, bags.joint_state(stamp_ns, ())),
+            ("executed_velocity", bags.JOINT_STATE, bags.joint_state(stamp_ns, joints, (), np.zeros(7))),
+            ("episode", bags.STRING, end),
+        )
+    ):
+        entries.append(bags.Entry(f"/left/{name}", kind, log_ns + 1 + late, message))
+    result = replay(bags.write(tmp_path / "bag", entries))
+    assert (result["steps"], result["refused"], result["ends"]) == (4, 0, {"shutdown": 1})
+    (batch,) = stored(tmp_path / "steps")
+    assert batch.has_action.tolist() == [True] * 4 + [False]
+    assert batch.truncated[-1]
+
+
 def test_the_clock_is_set_back_within_an_episode(tmp_path: Path, replay):
     entries = bags.bag_of(1)
     again = [bags.replace(e, log_ns=e.log_ns + 5 * 10**9, message=moved(e, -50 * 10**9)) for e in bags.bag_of(1)]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 pytest.importorskip("rclpy", reason="needs rclpy and its messages")
@@ -5,6 +7,7 @@ import yaml
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 
 from naf_robot.experience.recording.definitions import definition_of
+from naf_robot.nodes import recorded_topics as module
 from naf_robot.nodes import topics
 from naf_robot.nodes.qos import latched
 from naf_robot.nodes.recorded_qos import yaml_of
@@ -35,6 +38,16 @@ def test_all_that_an_episode_is_rebuilt_from_is_recorded(task: str):
 
 def test_a_door_sensors_own_source_is_recorded_too():
     assert "door/imu" in {each.name for each in recorded_topics(resolve("door_real"), "robot_1")}
+
+
+@pytest.mark.parametrize("topic", ["camera/image_raw", "camera/image_raw/compressed"])
+def test_a_cameras_calibration_is_recorded_beside_its_pictures(topic: str, monkeypatch: pytest.MonkeyPatch):
+    kind = "sensor_msgs/msg/CompressedImage" if topic.endswith("compressed") else "sensor_msgs/msg/Image"
+    camera = replace(make_sensor("camera"), topic=topic, message=kind)
+    monkeypatch.setattr(module, "task_sensors", lambda config, robot: (camera,))
+    found = {each.name: each for each in recorded_topics(resolve("reach"), "robot_1")}
+    assert found["camera/camera_info"].type_name == "sensor_msgs/msg/CameraInfo"
+    assert found[topic].qos.depth < found[topics.JOINT_STATES].qos.depth, "pictures that wait take memory"
 
 
 def test_real_arms_are_recorded_where_their_drivers_are_and_without_a_clock():

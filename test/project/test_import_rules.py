@@ -40,6 +40,7 @@ THIRD_PARTY = {
     "pyarrow": {"run"},
     "onnx": {"run"},
     "PIL": {"core"},
+    "cv2": {"nodes"},
     "launch": {"bringup"},
     "viser": {"view"},
     "trimesh": {"view"},

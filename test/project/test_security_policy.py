@@ -55,7 +55,8 @@ def test_only_velocity_control_publishes_commands():
 
 
 def test_every_process_of_the_system_has_its_enclave():
-    specs = training_system(Path("config.yaml"), ("robot_1", "robot_2"), sensor_nodes=("door_sensor",), record=True)
+    robots = ("robot_1", "robot_2")
+    specs = training_system(Path("config.yaml"), robots, sensor_nodes=("door_sensor",), record=True, cameras=robots)
     assert {spec.enclave for spec in specs} == set(ENCLAVES)
 
 
@@ -86,12 +87,12 @@ def test_the_policy_allows_all_that_the_nodes_create(tmp_path: Path):
     from rclpy.node import NodeNameNonExistentError
 
     robots = ("robot_1", "robot_2")
-    save(resolve("door_real", overrides=[{"robots": list(robots)}]), tmp_path / "config.yaml")
-    specs = [
-        s
-        for s in training_system(tmp_path / "config.yaml", robots, sensor_nodes=("door_sensor",), record=True)
-        if s.namespace != "robot_2"
-    ]
+    camera = {"source": "no such film"}
+    save(resolve("door_real", overrides=[{"robots": list(robots), "camera": camera}]), tmp_path / "config.yaml")
+    system = training_system(
+        tmp_path / "config.yaml", robots, sensor_nodes=("door_sensor",), record=True, cameras=robots
+    )
+    specs = [spec for spec in system if spec.namespace != "robot_2"]
     with graph() as g:
         for spec in specs:
             g.start(spec, tmp_path / f"{spec.name}.log")

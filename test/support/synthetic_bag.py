@@ -53,7 +53,7 @@ def spec_hash() -> str:
 
 def position_at(tick: int) -> np.ndarray:
     """Of the joints at tick number `tick` of the bag [rad]."""
-    return np.asarray(config().robot("left").arm.home) + 0.01 * np.sin(0.7 * tick + np.arange(7))
+    return np.array(config().robot("left").arm.home) + 0.01 * np.sin(0.7 * tick + np.arange(7))
 
 
 def desired_at(tick: int) -> np.ndarray:

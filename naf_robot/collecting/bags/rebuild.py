@@ -187,6 +187,8 @@ class Rebuild:
 
     def _tick(self, message: Stamped) -> Iterator[RebuiltEpisode]:
         tick_ns = message.stamp_ns
+        if tick_ns == self._last_tick_ns:
+            return  # a collector that ends asks for zero, and then says that it has left, at the time of its last tick
         if tick_ns < self._last_tick_ns:
             if self._last_tick_ns - tick_ns < BILLION:
                 self._refuse("a desired velocity came after a newer one", tick_ns)

@@ -13,8 +13,8 @@ MAX_CHUNKS = 20_000  # of one file: its index is held in memory until it is fini
 class Bag:
     """A new bag in `folder`, which must not exist; one file after another, each of about `split_bytes`.
 
-    `about` is kept as custom data in the metadata. After an `OSError` of `write` or `flush` call `break_off`: the
-    next message begins a new file.
+    `about` is kept as custom data in the metadata, as it is at the end. After an `OSError` of `write` or `flush` call
+    `break_off`: the next message begins a new file.
 
     Raises (also `write`, `flush`, `pause` and `close`):
         OSError: the disk.
@@ -30,7 +30,7 @@ class Bag:
     ) -> None:
         self.folder = folder
         self._chunk_bytes, self._compression, self._split_bytes = chunk_bytes, compression, split_bytes
-        self._about = dict(about or {})
+        self._about = {} if about is None else about
         self._topics: dict[str, Topic] = {}
         self._files: list[FileFacts] = []  # that are finished
         self._broken: list[FileFacts] = []  # likewise, without an index
