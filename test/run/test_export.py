@@ -90,7 +90,7 @@ def test_every_stored_step_is_in_the_parquet_file_bit_for_bit(tmp_path: Path, ca
     assert [a["unit"] for a in meaning["observation"]] == [a.unit for a in contract.steps.observation.arrays]
 
 
-def test_pictures_and_extra_columns_are_exported_and_memory_is_bounded(tmp_path: Path, monkeypatch):
+def test_every_array_picture_and_extra_column_is_exported_group_by_group(tmp_path: Path, monkeypatch):
     parquet = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow (pip install '.[export]')")
     from naf_robot.run.export import parquet_file
 
@@ -106,6 +106,10 @@ def test_pictures_and_extra_columns_are_exported_and_memory_is_bounded(tmp_path:
     parquet_file.export_steps(tmp_path / "run", contract, tmp_path / "steps.parquet")
     assert parquet.ParquetFile(tmp_path / "steps.parquet").num_row_groups == 3
     table = parquet.read_table(tmp_path / "steps.parquet")
+    for name, own in (("distance", 0), ("action", 1)):
+        assert table[f"reward.{name}"].to_pylist() == [float(x) for b in batches for x in b.reward_terms[:, own]]
+    for array in ("joint_position", "target"):
+        assert table[f"observation.{array}"].to_pylist() == [x.tolist() for b in batches for x in b.observation[array]]
     pictures = [b.images["camera"][i] for b in batches for i in range(5)]
     assert table["observation.camera"].to_pylist() == pictures
     assert table["extra.intervention"].to_pylist() == [i == e for e in range(3) for i in range(5)]
