@@ -133,6 +133,8 @@ def alone(film: Path, options: argparse.Namespace) -> dict[str, Any]:
             statuses: list[str] = []
             take = lambda array: statuses.extend(status.message for status in array.status)  # noqa: E731
             g.node.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, take, reliable(10))
+            names = [f"/robot_1/{name}" for name in (topics.CAMERA_IMAGE, topics.CAMERA_COMPRESSED)]
+            g.wait_for(lambda: all(map(g.node.count_subscribers, names)), 60.0, "the listeners listen")
             with real_time.process([*words, "-p", "loop:=true"], folder / "camera.log") as node:
                 g.wait_for(lambda: any("capturing" in each for each in statuses), 60.0, "frames come")
                 before_s, begin_s = measuring.processor_s(node.pid), time.monotonic()
