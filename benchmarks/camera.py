@@ -5,10 +5,10 @@
 
 Each row is one run of `real_time.py` with one robot. Those with `camera` have a film as `camera.source`, which the
 node `camera` plays at its rate without end, and two processes that listen, one to raw and one to compressed pictures.
-Both make of each what a collector would: the sensor `camera` with crop and resize to 64 x 64. Every frame bears its
-number in black and white squares: `lost` counts each that is missing between the first and the last received, wherever
-it was lost. `latency_ms` is from a frame's stamp to its arrival in a listener, `decoding_ms` what the sensor takes.
-With `--alone` there is the node and nothing else.
+Both make of each what a collector would, under its scheduling: the sensor `camera` with crop and resize to 64 x 64.
+Every frame bears its number in black and white squares: `lost` counts each that is missing between the first and the
+last received, wherever it was lost. `latency_ms` is from a frame's stamp to its arrival in a listener, `decoding_ms`
+what the sensor takes. With `--alone` there is the node and nothing else.
 """
 
 import argparse
@@ -29,13 +29,16 @@ from graph import graph
 
 from naf_robot.nodes import topics
 from naf_robot.nodes.qos import SENSOR, reliable
+from naf_robot.nodes.scheduling import use_real_time_scheduling
 from naf_robot.nodes.video_capture import load_opencv
+from naf_robot.run.config import RealTimeConfig
 from naf_robot.sensing.registry import make_sensor
 
 WIDTH, HEIGHT, RATE_HZ, BITS = 640, 480, 30, 16
 SQUARE = WIDTH // BITS
 CROP = {"left": 80, "width": 480}
 KINDS = ("raw", "compressed")
+COLLECTOR_PRIORITY = RealTimeConfig().control_priority - 1
 
 
 def make_film(path: Path, frames: int) -> None:
@@ -84,6 +87,7 @@ def listen(kind: str, path: Path) -> None:
     node.create_subscription(message_type(sensor.message), f"/robot_1/{sensor.topic}", take, SENSOR)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
+    use_real_time_scheduling(COLLECTOR_PRIORITY)
     while not asked:
         executor.spin_once(timeout_sec=0.1)
     np.save(path, np.array(rows, np.int64).reshape(-1, 5))
