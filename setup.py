@@ -32,6 +32,7 @@ VIEW = ["viser>=1.1,<1.2", "trimesh>=4", "websockets>=13.1,<17", "pycollada>=0.8
 TEST = [
     "pytest>=8",
     "pytest-timeout>=2.3",
+    "pytest-xdist>=3.6",
     "hypothesis>=6.100",
     "ruff>=0.9",
     "mypy>=1.11",
