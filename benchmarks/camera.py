@@ -24,7 +24,7 @@ from typing import Any
 import measuring
 import numpy as np
 import real_time
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from graph import graph
 
 from naf_robot.nodes import topics
@@ -128,19 +128,24 @@ def listening(place: Path, kinds: Sequence[str]) -> Iterator[None]:
             listener.wait(30.0)
 
 
+def works(status: DiagnosticStatus) -> bool:
+    """Whether the node says that frames come and that both listeners are there."""
+    values = {pair.key: pair.value for pair in status.values}
+    listeners = [int(values.get(name, 0)) for name in ("listeners", "listeners to compressed")]
+    return int(values.get("opened", 0)) > 0 and all(listeners)
+
+
 def alone(film: Path, options: argparse.Namespace) -> dict[str, Any]:
     """The node without a run."""
     words = ["-m", "naf_robot.nodes.camera", "--ros-args", "-r", "__ns:=/robot_1", "-p", f"source:={film}"]
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         with listening(folder, KINDS), graph() as g:
-            statuses: list[str] = []
-            take = lambda array: statuses.extend(status.message for status in array.status)  # noqa: E731
+            reports: list[bool] = []  # of each report of the node: whether frames come and both are known to listen
+            take = lambda array: reports.extend(map(works, array.status))  # noqa: E731
             g.node.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, take, reliable(10))
-            names = [f"/robot_1/{name}" for name in (topics.CAMERA_IMAGE, topics.CAMERA_COMPRESSED)]
-            g.wait_for(lambda: all(map(g.node.count_subscribers, names)), 60.0, "the listeners listen")
             with real_time.process([*words, "-p", "loop:=true"], folder / "camera.log") as node:
-                g.wait_for(lambda: any("capturing" in each for each in statuses), 60.0, "frames come")
+                g.wait_for(lambda: any(reports), 60.0, "frames come and are listened to")
                 before_s, begin_s = measuring.processor_s(node.pid), time.monotonic()
                 g.spin_for(options.seconds)
                 share = (measuring.processor_s(node.pid) - before_s) / (time.monotonic() - begin_s)
