@@ -112,8 +112,10 @@ def process(words: list[str], log: Path) -> Iterator[subprocess.Popen]:
             child.wait()
 
 
-def measured(robots: int, options: argparse.Namespace) -> dict[str, Any]:
-    """One row: `robots` on this machine for `options.seconds`."""
+def measured(
+    robots: int, options: argparse.Namespace, look: Callable[[Path, list[str]], dict[str, Any]] = lambda *_: {}
+) -> dict[str, Any]:
+    """One row: `robots` on this machine for `options.seconds`; `look` adds what it finds in the folder at the end."""
     names, period_s = [f"robot_{k + 1}" for k in range(robots)], 1.0 / options.hz
     settings = [
         f"task.control_period_s={period_s}",
@@ -153,7 +155,7 @@ def measured(robots: int, options: argparse.Namespace) -> dict[str, Any]:
                 row["stop_s"] = round(time.monotonic() - begin_s, 2)
         row["exit_code"] = system.returncode
         row["transitions"] = process_watch.progress(folder / "run")["transitions"]
-        row |= analysed(folder, names, period_s, row.pop("begin_ns"), row.pop("end_ns"))
+        row |= analysed(folder, names, period_s, row.pop("begin_ns"), row.pop("end_ns")) | look(folder, names)
         if options.keep:
             Path(options.keep).mkdir(parents=True, exist_ok=True)
             for file in [*folder.glob("*.npz"), *folder.glob("*.log"), *(folder / "run" / "log").glob("*")]:
@@ -276,7 +278,8 @@ def percentiles(values: np.ndarray) -> dict[str, float]:
     return found | {"max": round(float(values.max()), 3)}
 
 
-def main() -> None:
+def arguments() -> argparse.ArgumentParser:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--robots", nargs="+", type=int, default=[1, 2, 4])
     parser.add_argument("--hz", type=float, default=20.0, help="control rate")
@@ -288,7 +291,11 @@ def main() -> None:
     parser.add_argument("--keep", metavar="DIR", help="keep logs and what was written down")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the JSON here too, after each row")
     parser.add_argument("--json", action="store_true", help="print JSON (the only format)")
-    options = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    options = arguments().parse_args()
     measuring.own_graph()
     rows: list[dict[str, Any]] = []
     for robots in options.robots:

@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +122,7 @@ class Watched:
 
 def measured(way: str, moment_s: float, at_work: bool, drivers: bool) -> dict[str, Any]:
     """One row: a system that is ended in `way`, `moment_s` after it was started or, `at_work`, after robots moved."""
-    with tempfile.TemporaryDirectory() as place, graph() as g, ExitStack() as stack:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place, graph() as g, ExitStack() as stack:
         run_dir, watched = Path(place) / "run", Watched(g)
         words = [
             sys.executable,
@@ -145,7 +145,7 @@ def measured(way: str, moment_s: float, at_work: bool, drivers: bool) -> dict[st
             stdout=subprocess.PIPE,
             stderr=error,
             start_new_session=True,
-            preexec_fn=die_with_parent,
+            preexec_fn=as_in_a_terminal,
         )
         os.set_blocking(system.stdout.fileno(), False)
         first_s = begin_s = time.monotonic()
@@ -166,7 +166,7 @@ def measured(way: str, moment_s: float, at_work: bool, drivers: bool) -> dict[st
         stop_s = time.monotonic() - asked_s
         ended = system.poll() is not None
         g.spin_for(0.5)
-        left = [label for label, pid in nodes.items() if Path(f"/proc/{pid}").exists()]
+        left = processes_in(run_dir) if ended else []
         if not ended:
             system.kill()
         system.wait()
@@ -190,6 +190,23 @@ def measured(way: str, moment_s: float, at_work: bool, drivers: bool) -> dict[st
         }
         row["good"] = row["exit_code"] == 0 and row["at_rest"] and not (row["killed"] or left or row["broken_files"])
         return row if row["good"] else row | {"said": said[-1500:]}
+
+
+def as_in_a_terminal() -> None:
+    """In the child: where this benchmark runs under `nohup`, the system that it ends must not ignore SIGHUP too."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    die_with_parent()
+
+
+def processes_in(run_dir: Path) -> list[str]:
+    """Command lines of the processes that were started for the run in `run_dir` and still run."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        with suppress(OSError):
+            words = (folder / "cmdline").read_bytes().decode().split("\0") if folder.name.isdigit() else []
+            if any(str(run_dir) in word for word in words):
+                found.append(" ".join(words)[:200])
+    return found
 
 
 def read(system: subprocess.Popen) -> None:

@@ -4,6 +4,7 @@ import argparse
 import importlib
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -15,8 +16,9 @@ from naf_robot.bringup.environment import check_environment, process_environment
 from naf_robot.bringup.evaluation import EVALUATE_OPTIONS, evaluation_result, prepare_evaluation
 from naf_robot.bringup.log_follower import LogFollower
 from naf_robot.bringup.options import FLAGS, SystemOptions, options
+from naf_robot.bringup.publish_command import add_publishing
 from naf_robot.bringup.runner import ProcessRunner, StopSignals, log_path
-from naf_robot.bringup.training import PreparedRun, introduction, lock_run, prepare
+from naf_robot.bringup.training import PreparedRun, introduction, is_offline, lock_run, prepare
 from naf_robot.core import run_files
 from naf_robot.core.arguments import USER_ERROR, Parser, whole
 from naf_robot.core.composition import assignments_layer
@@ -30,7 +32,7 @@ STARTED = {
     TRAINER: "run the trainer alone, for robots on other machines",
     ROBOT: "run the nodes of this machine's robots, for a trainer on another machine",
 }
-OVER_ROS = ("version", "robots", "simulated", "first_run", "real_time_factor", "restarts", "out_dir")
+OVER_ROS = ("version", "robots", "simulated", "first_run", "real_time_factor", "record", "restarts", "out_dir")
 ALL_EPISODES = 3  # exit code of a run that has had its number of episodes
 SEVERAL = {"config": ("--config", "FILE"), "settings": ("--set", "KEY=VALUE")}
 
@@ -93,6 +95,11 @@ def _parser() -> argparse.ArgumentParser:
     _plugin("naf_robot.study.command", study)
     demonstrate = command("demonstrate", "store episodes of a task's scripted policy as first data for learning")
     _plugin("naf_robot.study.demonstrate_command", demonstrate)
+    replay = command("replay", "read recorded bags into a run folder that can be learned from")
+    _plugin("naf_robot.collecting.bags.command", replay)
+    add_publishing(replay)
+    export = command("export", "write stored steps as Parquet, or a trained policy as ONNX")
+    _plugin("naf_robot.run.export.command", export)
     convert = command("convert", "convert a run folder of an older version to the present format")
     _plugin("naf_robot.run.convert_command", convert)
     report = command("report", "write the report of a run, or of several beside each other, as one HTML page")
@@ -124,6 +131,15 @@ def _system(system: str, parser: argparse.ArgumentParser) -> None:
             parser.add_argument(each.flag, action="store_const", const=True, help=text)
         else:
             parser.add_argument(each.flag, help=text)
+    if system == TRAIN:
+        parser.add_argument(
+            "--offline",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="DIR",
+            help="learn from the steps stored in these folders alone, without robots [none]",
+        )
     parser.set_defaults(run=partial(_start, system))
 
 
@@ -139,9 +155,13 @@ def _plugin(module: str, parser: argparse.ArgumentParser) -> None:
 def _start(system: str, arguments: argparse.Namespace) -> int:
     protect_output()
     with StopSignals() as signals:
-        check_environment()
         given = SystemOptions(**{each.name: getattr(arguments, each.name) for each in options(system)})
-        run = prepare(given, system)
+        offline = getattr(arguments, "offline", [])
+        if not offline:
+            check_environment()
+        run = prepare(given, system, offline)
+        if is_offline(run.config) and system == TRAIN:
+            return _learn_offline(run, signals, new=not given.resume)
         return _run_system(run, process_environment(system == TRAIN and run.config.simulated), signals)
 
 
@@ -159,6 +179,18 @@ def _run_system(run: PreparedRun, environment: dict[str, str], signals: StopSign
     if summarized and summary.is_file() and summary.stat().st_mtime_ns != before:
         print(summary.read_text(encoding="utf-8"), end="", flush=True)
     return code
+
+
+def _learn_offline(run: PreparedRun, signals: StopSignals, new: bool) -> int:
+    """Learn from stored steps in this process; a `new` folder whose sources could not be filled does not stay."""
+    print(f"run folder: {run.run_dir}", flush=True)
+    try:
+        learn_offline = importlib.import_module("naf_robot.training.offline").learn_offline
+        return int(learn_offline(run.config, run.run_dir, lambda: signals.asked))
+    except NafRobotError:
+        if new and not (run.run_dir / run_files.EPISODES).exists():  # the trainer makes it behind its sources
+            shutil.rmtree(run.run_dir, ignore_errors=True)
+        raise
 
 
 def _evaluate(options: argparse.Namespace) -> int:

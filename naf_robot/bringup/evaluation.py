@@ -35,7 +35,7 @@ BEST, NEWEST = "best", "newest"
 NEVER = 1_000_000_000  # transitions before the first update
 EVALUATION_SEED = 1000
 EPISODES = 100
-LIKE_TRAINING = ("simulated", "first_run", "real_time_factor", "restarts", "settings")
+LIKE_TRAINING = ("simulated", "first_run", "real_time_factor", "record", "restarts", "settings")
 EVALUATE_OPTIONS = (
     Option("run_dir", "", "run folder whose policy is evaluated", "it must be given"),
     Option("version", "", "policy version that has a checkpoint, or best or newest", "best, or newest before one is"),
@@ -45,6 +45,7 @@ EVALUATE_OPTIONS = (
     Option("simulated", "", "true: MuJoCo; false: real arms, whose drivers are running", "as in the run"),
     Option("first_run", "", "real arms move at a fraction of their speeds, to be watched", "as in the run"),
     Option("real_time_factor", "", "speed of the simulation: 1 is real time, 0 is without limit", "as in the run"),
+    Option("record", "", "true: record each robot's topics to a bag in the folder of the evaluation", "as in the run"),
     Option("restarts", "", "how often each process that ended unexpectedly is started again", "as in the run"),
     Option("settings", "", "single values over the run's own", "none"),
     Option("out_dir", "", "new folder of the evaluation; it must not exist", "a folder below runs/"),

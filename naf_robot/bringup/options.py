@@ -22,7 +22,7 @@ from naf_robot.run.robot import DEFAULT_PROFILE, REAL
 LEARNING, MOVING = (TRAIN, TRAINER), (TRAIN, ROBOT)  # the systems that learn, and those that move arms
 OTHER_DEFAULTS = {(ROBOT, "robots"): "none: they must be named"}  # in words
 CHOICES = {"task": task_names, "algorithm": algorithm_names}  # asked when they are needed: packages add to them
-FLAGS = ("first_run",)  # options without a value on the command line
+FLAGS = ("first_run", "record")  # options without a value on the command line
 YES, NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 
 
@@ -76,6 +76,9 @@ class SystemOptions:
     )
     first_run: bool | str | None = option(
         "first_run", "real arms move at a fraction of their speeds, to be watched", systems=MOVING
+    )
+    record: bool | str | None = option(
+        "recording.enabled", "record each robot's topics to a bag in the run folder, RUN/bags", systems=MOVING
     )
     restarts: int | str | None = option("restarts", "how often each process that ended unexpectedly is started again")
     resume: str | None = option("", "continue the run of this folder", "a new run")

@@ -9,19 +9,27 @@ from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.run import stop_times
 
 STOP_COLLECTORS, STOP_TRAINER, STOP_CONTROL, STOP_ARM = range(4)
+RECORDER_RESTARTS = 3  # at least: nothing else hangs on a recorder, and each start has a bag of its own
 CLOCK, RESET = "/clock", "simulator/reset"  # of a simulator, wherever it runs
 
 
 def training_system(
-    config: Path, robots: Sequence[str], simulated: bool = True, sensor_nodes: Sequence[str] = (), restarts: int = 0
+    config: Path,
+    robots: Sequence[str],
+    simulated: bool = True,
+    sensor_nodes: Sequence[str] = (),
+    restarts: int = 0,
+    record: bool = False,
+    cameras: Sequence[str] = (),
 ) -> list[NodeSpec]:
     """Every process of a training run on one machine, whose resolved configuration is the file `config`.
 
     It is the union of the three systems below. With `simulated` false the drivers of arms and sensors are expected to
     run already, and time is wall time. Each process may be started again `restarts` times after it ended
-    unexpectedly. Each process has the SROS 2 enclave of its name, as docs/security.md makes them.
+    unexpectedly. With `record` each robot has a recorder, which begins first and ends last; a run goes on without it.
+    Each process has the SROS 2 enclave of its name, as docs/security.md makes them.
     """
-    before, after = _robots(config, robots, simulated, sensor_nodes, restarts)
+    before, after = _robots(config, robots, simulated, sensor_nodes, restarts, record, cameras)
     simulation = simulation_system(config, restarts) if simulated else []
     return with_lifecycle([*simulation, *before, *trainer_system(config, restarts), *after], config)
 
@@ -32,14 +40,21 @@ def trainer_system(config: Path, restarts: int = 0) -> list[NodeSpec]:
 
 
 def robot_system(
-    config: Path, robots: Sequence[str], simulated: bool = True, sensor_nodes: Sequence[str] = (), restarts: int = 0
+    config: Path,
+    robots: Sequence[str],
+    simulated: bool = True,
+    sensor_nodes: Sequence[str] = (),
+    restarts: int = 0,
+    record: bool = False,
+    cameras: Sequence[str] = (),
 ) -> list[NodeSpec]:
     """The nodes of `robots`, which are on the machine that these run on.
 
-    `sensor_nodes` are the executables that each robot needs for its sensors. On a real arm (`simulated` false)
+    `sensor_nodes` are the executables that each robot needs for its sensors, and `cameras` are the robots with a node
+    `camera`. On a real arm (`simulated` false)
     `velocity_control` is not started again: its exit ends the system, because the arm may be moving.
     """
-    before, after = _robots(config, robots, simulated, sensor_nodes, restarts)
+    before, after = _robots(config, robots, simulated, sensor_nodes, restarts, record, cameras)
     return with_lifecycle([*before, *after], config)
 
 
@@ -49,14 +64,20 @@ def simulation_system(config: Path, restarts: int = 0) -> list[NodeSpec]:
 
 
 def robot_machine_system(
-    config: Path, robots: Sequence[str], simulated: bool = True, sensor_nodes: Sequence[str] = (), restarts: int = 0
+    config: Path,
+    robots: Sequence[str],
+    simulated: bool = True,
+    sensor_nodes: Sequence[str] = (),
+    restarts: int = 0,
+    record: bool = False,
+    cameras: Sequence[str] = (),
 ) -> list[NodeSpec]:
     """Everything on a robots' machine: `robot_system`, and with simulated arms their own simulator.
 
     Simulated time belongs to one simulator. So that of this machine is the topic `/<first robot>/clock`, and the
     simulator has a name and a service of its own: robots on other machines have theirs.
     """
-    specs = robot_system(config, robots, simulated, sensor_nodes, restarts)
+    specs = robot_system(config, robots, simulated, sensor_nodes, restarts, record, cameras)
     if not simulated:
         return [_of_machine(spec, robots[0]) for spec in specs]
     own = [_of_machine(spec, robots[0]) for spec in (*simulation_system(config, restarts), *specs)]
@@ -69,7 +90,13 @@ def on_clock_of(robot: str, specs: Sequence[NodeSpec]) -> list[NodeSpec]:
 
 
 def _robots(
-    config: Path, robots: Sequence[str], simulated: bool, sensor_nodes: Sequence[str], restarts: int
+    config: Path,
+    robots: Sequence[str],
+    simulated: bool,
+    sensor_nodes: Sequence[str],
+    restarts: int,
+    record: bool,
+    cameras: Sequence[str],
 ) -> tuple[list[NodeSpec], list[NodeSpec]]:
     """What of the robots is started before the trainer, where there is one, and what after it."""
 
@@ -83,7 +110,12 @@ def _robots(
 
     control = per_robot("velocity_control", STOP_CONTROL, stop_times.VELOCITY_CONTROL_S, restarts if simulated else 0)
     sensors = [s for n in sensor_nodes for s in per_robot(n, STOP_CONTROL, stop_times.SENSOR_NODE_S, restarts)]
-    return [*control, *sensors], per_robot("collector", STOP_COLLECTORS, stop_times.COLLECTOR_S, restarts)
+    pictures = per_robot("camera", STOP_CONTROL, stop_times.SENSOR_NODE_S, restarts)
+    sensors += [camera for camera in pictures if camera.namespace in cameras]
+    recorders = per_robot("recorder", STOP_ARM, stop_times.RECORDER_S, max(restarts, RECORDER_RESTARTS))
+    recorders = [replace(recorder, required=False) for recorder in recorders if record]
+    collectors = per_robot("collector", STOP_COLLECTORS, stop_times.COLLECTOR_S, restarts)
+    return [*recorders, *control, *sensors], collectors
 
 
 def _node(

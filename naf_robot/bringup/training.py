@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,9 +21,20 @@ from naf_robot.run.config import RunConfig, compose_run, save_composed
 from naf_robot.run.descriptions import describe_arms, refuse_other_descriptions, save_descriptions, settled
 from naf_robot.run.folder_system import ROBOT, TRAIN, TRAINER, save_system, system_of
 from naf_robot.run.resuming import compose_resumed
-from naf_robot.run.robot_parts import sensor_nodes
+from naf_robot.run.robot_parts import camera_robots, sensor_nodes
 
 __all__ = ["PreparedRun", "SystemOptions", "lock_run", "options", "prepare"]
+
+
+OF_ROBOTS = (  # options of runs in which robots move
+    "real_time_factor",
+    "simulated",
+    "first_run",
+    "record",
+    "restarts",
+    "max_episodes",
+    "target_success",
+)
 
 
 @dataclass(frozen=True)
@@ -49,8 +61,10 @@ def introduction(run: PreparedRun, environment: dict[str, str]) -> list[str]:
     return [*lines, *(f"note: {note}" for note in run.notes)]
 
 
-def prepare(given: SystemOptions, system: str = TRAIN) -> PreparedRun:
+def prepare(given: SystemOptions, system: str = TRAIN, offline: Sequence[str] = ()) -> PreparedRun:
     """Check everything, then create the run folder of `system`, or load that of `given.resume`.
+
+    With folders `offline` the run learns from what they hold, and no robot takes part.
 
     On any error nothing is written. A robot's folder gets the identity of its run from `given.run_id`, or later from
     the trainer that it hears.
@@ -62,8 +76,10 @@ def prepare(given: SystemOptions, system: str = TRAIN) -> PreparedRun:
     if given.run_id is not None:
         check_run_id(given.run_id)
     if given.resume:
+        if offline:
+            raise ConfigError("a resumed run has its sources already: --offline and --resume exclude each other")
         return _resume(given, system)
-    layers = _layers(given, system)
+    layers = [*_offline_layers(given, offline), *_layers(given, system)]
     if system == ROBOT and not any("robots" in layer.values for layer in layers):
         raise ConfigError("give the names of this machine's robots, such as --robots left: others have others")
     composed = compose_run(layers)
@@ -107,6 +123,30 @@ def _layers(given: SystemOptions, system: str) -> list[Layer]:
     """What the user gave, above what is another default for `system`: robots of other machines may join a trainer."""
     own = Layer(f"naf-robot {system}", {"trainer": {"other_robots": "accept"}})
     return [*([own] if system == TRAINER else []), *given_layers(given)]
+
+
+def _offline_layers(given: SystemOptions, folders: Sequence[str]) -> list[Layer]:
+    """What `--offline` stands for, below what the user gave besides.
+
+    Raises:
+        ConfigError: an option that has no meaning without robots, or a folder that is none.
+    """
+    if not folders:
+        return []
+    for name in OF_ROBOTS:
+        if getattr(given, name) is not None:
+            raise ConfigError(f"--offline learns without robots: --{name.replace('_', '-')} has no meaning there")
+    paths = [expanded(folder).resolve() for folder in folders]
+    for path in paths:
+        if not (path / run_files.EXPERIENCE).is_file():
+            raise ConfigError(f"--offline {str(path)!r} holds no stored steps: it has no {run_files.EXPERIENCE}")
+    trainer = {"filled": {"offline": list(map(str, paths))}, "sources": {"online": 0.0, "offline": 1.0}}
+    return [Layer("--offline", {"trainer": trainer}, folder=Path.cwd())]
+
+
+def is_offline(config: RunConfig) -> bool:
+    """Whether nothing that robots collect is learned from."""
+    return "online" not in config.trainer.sources.drawn
 
 
 def _checked(config: RunConfig, system: str) -> list[str]:
@@ -153,7 +193,8 @@ def run_in(run_dir: Path, config: RunConfig, lock: ExclusiveLock, notes: list[st
     else:
         nodes = sensor_nodes(config, next(iter(config.robots)))
         of_system = robot_machine_system if system == ROBOT else training_system
-        specs = of_system(path, tuple(config.robots), config.simulated, nodes, config.restarts)
+        record, cameras = config.recording.enabled, camera_robots(config)
+        specs = of_system(path, tuple(config.robots), config.simulated, nodes, config.restarts, record, cameras)
     return PreparedRun(run_dir, config, [_as_configured(spec, config) for spec in specs], lock, notes, system)
 
 

@@ -39,6 +39,7 @@ class Tick:
     batch: StepBatch | None = None  # to be stored and sent
     recorded: JournalRow | None = None  # outcome of this tick, to be journalled until its batch is stored
     prepared: FloatArray | None = None  # (3,) [m], base frame: where the next episode's goal is
+    began: Episode | None = None  # an episode began with this tick
     ended: Episode | None = None  # an episode ended with this tick
 
 
@@ -276,7 +277,7 @@ class Collector:
         self.next_episode += 1
         observation = observe(self._task.observation_spec, signals, goal)
         velocity = self._act(now_s, observation, signals["joint_position"], episode)
-        return Tick(velocity, recorded=recorder.journal_row())
+        return Tick(velocity, recorded=recorder.journal_row(), began=episode)
 
     def _within_episode(self, now_s: float, signals: Signals, episode: Episode) -> Tick:
         gap_s = now_s - episode.pending.stamp_s if episode.pending else 0.0

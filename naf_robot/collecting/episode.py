@@ -1,5 +1,6 @@
 """One episode of a robot: its task's reward and success, and the recorder that makes its steps."""
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -41,6 +42,8 @@ class Episode:
     end_reason: str = "time limit"
     pending: Request | None = None
     trial: Trial | None = None  # of a comparison
+    begun_s: float = math.nan  # stamp of the first observation
+    observed_s: float = math.nan  # stamp of the newest one
 
     @property
     def steps(self) -> int:
@@ -59,6 +62,9 @@ class Episode:
 
     def observe(self, stamp_s: float, observation: Observation) -> None:
         """Note the observation at `stamp_s`, before what is asked for in it."""
+        if math.isnan(self.begun_s):
+            self.begun_s = stamp_s
+        self.observed_s = stamp_s
         self.recorder.observe(stamp_s, observation, self.success)
 
     def request(self, stamp_s: float, requested: NDArray[np.float32], position: FloatArray) -> None:

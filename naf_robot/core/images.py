@@ -1,6 +1,7 @@
 """Pictures as compressed bytes and back. Loads Pillow; only who has a camera imports this."""
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,3 +41,26 @@ def decode_image(data: bytes, spec: ArraySpec) -> NDArray[np.uint8]:
             return np.asarray(image)
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise SpecError(f"a frame of {spec.name!r} is no PNG or JPEG picture: {error}") from None
+
+
+def open_image(data: bytes, check_size: Callable[[int, int], None]) -> NDArray[np.uint8]:
+    """The picture (H, W, 3) that `data` hold, of any size; grey is repeated in all colours.
+
+    `check_size` gets height and width before anything is decompressed, and raises to refuse them.
+
+    Raises:
+        SpecError: no PNG or JPEG, or neither in colour nor grey.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.mode not in ("RGB", "L", "RGBA"):
+                raise SpecError(f"its pixels are {image.mode}; valid: RGB, RGBA, L (grey)")
+            check_size(image.height, image.width)
+            return np.array(image.convert("RGB"))
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        raise SpecError(f"it is no PNG or JPEG picture: {' '.join(str(error).split())}") from None
+
+
+def resized(picture: NDArray[np.uint8], box: tuple[int, int, int, int], height: int, width: int) -> NDArray[np.uint8]:
+    """The part `box` (left, top, right, bottom) of `picture` as (height, width, 3), each pixel the mean of its area."""
+    return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BOX, box))

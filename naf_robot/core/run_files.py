@@ -12,6 +12,7 @@ OUTBOX = "outbox"  # folder: a collector's batches that were not acknowledged ye
 CHECKPOINTS = "checkpoints"  # folder
 PINS = "pins"  # folder: the version that a robot is pinned to, one file per robot
 COMPARISON = "comparison"  # folder: two versions under comparison on robots, and the trials so far
+BAGS = "bags"  # folder: what each robot's topics said, one rosbag2 folder per robot and start
 FAULTS = "faults"  # folder: latched faults, one file per robot
 PROCESS_EXITS = "process_exits.jsonl"  # one line per unexpected process exit
 POLICY_VERSION = "policy_version"  # versions reserved, so that none is used twice

@@ -19,3 +19,9 @@ def stamp_of_seconds(time_s: float) -> tuple[int, int]:
     sec = math.floor(time_s)
     nanosec = round((time_s - sec) * 1e9)
     return (sec + 1, 0) if nanosec == BILLION else (sec, nanosec)
+
+
+def nanoseconds_of_seconds(time_s: float) -> int:
+    """Seconds as nanoseconds, which are those of the stamp that `time_s` came from."""
+    sec, nanosec = stamp_of_seconds(time_s)
+    return sec * BILLION + nanosec

@@ -108,6 +108,28 @@ def kind_of(data: bytes) -> str:
     return _metadata(data, MAX_BYTES).get("kind", "")
 
 
+def sender_of(data: bytes) -> str:
+    """The collector that sent an experience message or a piece of one, as it says itself; "" if it says none.
+
+    Raises:
+        CodecError: it has no header.
+    """
+    entries = _metadata(data, MAX_BYTES)
+    return entries.get("collector", "") or entries.get("sender", "")
+
+
+def run_of(data: bytes) -> str:
+    """The run that a message or a piece of one is of, as it says itself.
+
+    Raises:
+        CodecError: it has no header, or does not say.
+    """
+    entries = _metadata(data, MAX_BYTES)
+    if "run" not in entries:
+        raise CodecError(f"message says no run; its metadata are {sorted(entries)}")
+    return entries["run"]
+
+
 def _metadata(data: bytes, max_bytes: int) -> dict[str, str]:
     if not 8 <= len(data) <= max_bytes:
         raise CodecError(f"a message must have 8 to {max_bytes} bytes, got {len(data)}")

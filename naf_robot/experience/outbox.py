@@ -171,6 +171,11 @@ class Outbox:
         return self._counter("transition")
 
     @property
+    def next_sequence(self) -> int:
+        """Number of the next batch under this name: so many were ever stored."""
+        return self._counter("sequence")
+
+    @property
     def next_episode(self) -> int:
         """Number of the next episode under this name."""
         return self._counter("episode")

@@ -12,6 +12,7 @@ from naf_robot.arm.model.joint_values import RefusedMessage, by_name
 from naf_robot.arm.projection.projection import SafetyProjection
 from naf_robot.collecting.collector import Collector, Tick
 from naf_robot.collecting.episode import ORDERLY_ENDS
+from naf_robot.collecting.episode_events import EpisodeEvents
 from naf_robot.collecting.phase import Phase
 from naf_robot.core.clock import SteadyClock
 from naf_robot.nodes import convert, topics
@@ -61,6 +62,7 @@ class CollectorNode(ManagedNode):
 
         self.desired = DesiredOutput(self, self.joints)
         self.target = self.create_publisher(PoseStamped, topics.TARGET, latched())
+        self.episode = self.create_publisher(String, topics.EPISODE, latched(2))
         self.report = CollectorReport(
             self.collector,
             self.assembler,
@@ -81,6 +83,7 @@ class CollectorNode(ManagedNode):
         self.create_service(SetBool, "collector/pause", self.on_pause)
         self.create_service(Trigger, "collector/release", self.on_release)
         task = self.config.make_task()
+        self.events = EpisodeEvents(contract, self.joints, actions.max_joint_velocity, task.control_period_s)
         self.create_timer(task.control_period_s, lambda: self.tick_if_ready(timer=True))
         self.create_timer(0.2, self.on_housekeeping, clock=STEADY)
         self.node_parameters.show(
@@ -149,6 +152,8 @@ class CollectorNode(ManagedNode):
         """Publish and store the results of a tick besides the velocity."""
         if tick.prepared is not None:
             self.target.publish(convert.pose(tick.prepared, self.get_clock().now().to_msg(), self.frame))
+        if (event := self.events.of(tick)) is not None:
+            self.episode.publish(String(data=event.encode()))
         if tick.ended is not None and tick.ended.end_reason not in ORDERLY_ENDS:
             self.get_logger().warning(f"episode {tick.ended.number} ended early: {tick.ended.end_reason}")
         if tick.ended is not None:

@@ -8,7 +8,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock
 
 from naf_robot.nodes import scheduling, topics
-from naf_robot.nodes.executable import ExecutableNode
+from naf_robot.nodes.executable import BareNode
 from naf_robot.nodes.qos import reliable
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -22,7 +22,7 @@ class Diagnostics:
     The status names the process in `hardware_id`: of two processes under one node name both are seen.
     """
 
-    def __init__(self, node: ExecutableNode, clock: Clock, report: Callable[[], Status]) -> None:
+    def __init__(self, node: BareNode, clock: Clock, report: Callable[[], Status]) -> None:
         self._node = node
         self._report = report
         self._refused: dict[str, int] = {}

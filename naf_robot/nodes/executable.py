@@ -42,44 +42,77 @@ STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 INTERNAL_ERROR, USER_ERROR = 1, 2
 
 
-class ExecutableNode(Node):
-    """A node with the run's configuration; subclasses override `loop` and `close`."""
-
-    control_rank: int | None = None  # of a node that an arm waits for: 0 runs before 1; None: no arm does
+class BareNode(Node):
+    """A node of ours, which need not belong to a run; subclasses override `loop` and `close`."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.node_parameters = NodeParameters(self, name)
         self.config_path = Path(self.node_parameters.get("config"))
-        if not self.config_path.is_file():
-            raise ConfigError(
-                f"parameter 'config' of node {name!r} must name a run's config.yaml, got {str(self.config_path)!r}"
-            )
         self.executor_name: str = self.node_parameters.get("executor")
-        self.run_dir = self.config_path.parent
-        self.config: RunConfig = load(self.config_path)
         self.use_sim_time: bool = self.get_parameter("use_sim_time").value
         self.process = f"{socket.gethostname()}:{os.getpid()}"  # of the many that may have this node's name
         self.stop_requested = False
         self.spinner: Executor | None = None
+
+    def run_config(self) -> RunConfig:
+        """The configuration of the run that the parameter `config` names.
+
+        Raises:
+            ConfigError: it names none.
+        """
+        if not self.config_path.is_file():
+            raise ConfigError(
+                f"parameter 'config' of node {self.get_name()!r} must name a run's config.yaml, "
+                f"got {str(self.config_path)!r}"
+            )
+        return load(self.config_path)
+
+    def make_executor(self) -> Executor:
+        """The executor that the parameter `executor` names."""
+        return EXECUTORS[self.executor_name]()
+
+    def now_s(self) -> float:
+        """The node's clock, simulated or not [s]."""
+        return seconds_of(self.get_clock().now().nanoseconds)
+
+    def use_scheduling(self) -> None:
+        """How its threads share the processors with others: as all by default."""
+
+    def spin_once(self, timeout_s: float) -> None:
+        """Handle at most one callback, waiting up to `timeout_s` for it."""
+        if self.spinner is not None:
+            self.spinner.spin_once(timeout_sec=timeout_s)
+
+    def loop(self) -> int:
+        """Work until `stop_requested`; the exit code."""
+        while not self.stop_requested:
+            self.spin_once(0.1)
+        return 0
+
+    def close(self) -> None:
+        """Publish what must be sent at the end; the context is still valid."""
+
+
+class ExecutableNode(BareNode):
+    """A node with the run's configuration."""
+
+    control_rank: int | None = None  # of a node that an arm waits for: 0 runs before 1; None: no arm does
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.config: RunConfig = self.run_config()
+        self.run_dir = self.config_path.parent
 
     @property
     def identity(self) -> str:
         """The node's full name and its process: what is sent under it has one sender."""
         return f"{self.get_fully_qualified_name()} ({self.process})"
 
-    def make_executor(self) -> Executor:
-        """The executor that the parameter `executor` names."""
-        return EXECUTORS[self.executor_name]()
-
     def robot_parameter(self) -> str:
         """The parameter `robot`, checked against the run's robots."""
         name = self.node_parameters.get("robot") or self.get_namespace().strip("/")
         return check_robot(self.config, name)
-
-    def now_s(self) -> float:
-        """The node's clock, simulated or not [s]."""
-        return seconds_of(self.get_clock().now().nanoseconds)
 
     def watched(self, topic: str, label: str) -> InputWatch:
         """What comes on `topic`, for this node's diagnostics."""
@@ -110,33 +143,19 @@ class ExecutableNode(Node):
         else:
             use_real_time_scheduling(settings.control_priority - self.control_rank)
 
-    def spin_once(self, timeout_s: float) -> None:
-        """Handle at most one callback, waiting up to `timeout_s` for it."""
-        if self.spinner is not None:
-            self.spinner.spin_once(timeout_sec=timeout_s)
-
-    def loop(self) -> int:
-        """Work until `stop_requested`; the exit code."""
-        while not self.stop_requested:
-            self.spin_once(0.1)
-        return 0
-
-    def close(self) -> None:
-        """Publish what must be sent at the end; the context is still valid."""
-
 
 class _StopRequestedError(BaseException):
     """A signal while the node is still being constructed: nothing moves yet, so construction is abandoned."""
 
 
-def run(make: Callable[[], ExecutableNode]) -> int:
+def run(make: Callable[[], BareNode]) -> int:
     """Run one node until it ends or a signal asks it to; the exit code.
 
     0 after a clean end, also by SIGINT and SIGTERM; 2 for a mistake of the user, in one
     sentence; 1 for any other exception, with its traceback.
     """
     asked = False
-    node: ExecutableNode | None = None
+    node: BareNode | None = None
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         nonlocal asked

@@ -32,14 +32,14 @@ class NodeParameters:
         node.add_on_set_parameters_callback(self._check)
         node.add_post_set_parameters_callback(self._apply)
 
-    def get(self, name: str) -> Any:
-        """Declare parameter `name` and return its value.
+    def get(self, name: str, value: Value | None = None) -> Any:
+        """Declare parameter `name`, by default with `value` or else the table's, and return its value.
 
         Raises:
             ConfigError: it was given with another type or outside its range.
             UnknownNameError: it is not in the table.
         """
-        return self._declare(self._entry(name), self._entry(name).default)
+        return self._declare(self._entry(name), self._entry(name).default if value is None else value)
 
     def show(self, **values: Value) -> None:
         """Declare read-only parameters that say what the run's configuration says; `__` in a name stands for a point.

@@ -6,6 +6,7 @@ Each check is a generator of sentences, one per problem, each with what would be
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from importlib.util import find_spec
 from typing import NamedTuple
 
 import numpy as np
@@ -133,6 +134,12 @@ def outputs(config: RunConfig) -> Problems:
         yield "first_run is for real arms: give --simulated false too, or leave it out"
 
 
+def recording(config: RunConfig) -> Problems:
+    """What writes bags is installed."""
+    if config.recording.enabled and find_spec("mcap") is None:
+        yield "recording.enabled needs the package mcap; install it with: pip install 'naf_robot[bags]'"
+
+
 def device(config: RunConfig) -> Problems:
     """The learner's device is present."""
     if (problem := device_problem(config.trainer.device)) is not None:
@@ -249,6 +256,7 @@ OF_RUN: dict[str, Callable[[RunConfig], Problems]] = {
     "backends": backends,
     "outputs": outputs,
     "device": device,
+    "recording": recording,
 }
 OF_ROBOT: dict[str, Callable[[RunConfig, Robot], Problems]] = {
     "joints_differ": joints_differ,

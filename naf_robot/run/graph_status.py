@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 LEVELS = ("ok", "warning", "ERROR", "stale")
 TRAINER, COLLECTOR, CONTROL = "trainer", "collector", "velocity_control"
 OF_ROBOT = (CONTROL, COLLECTOR)
-OURS = (*OF_ROBOT, TRAINER, "simulator", "door_sensor", "lifecycle", "scene_markers")
+OURS = (*OF_ROBOT, TRAINER, "simulator", "door_sensor", "camera", "recorder", "lifecycle", "scene_markers")
 RECENT_S = 2.5  # nodes report once a second: two processes within it run at the same time
 
 

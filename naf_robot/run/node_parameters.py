@@ -1,7 +1,13 @@
 """Every ROS parameter of every executable, in one table: nodes declare it, and a page is made of it."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import msgspec
+
+from naf_robot.core.config import Config
+from naf_robot.core.field_descriptions import comments_of
+from naf_robot.sensing.video.config import CameraNodeConfig
 
 Value = str | bool | int | float | list[str] | list[int] | list[float]
 KINDS = {str: "string", bool: "bool", int: "integer", float: "double"}
@@ -52,6 +58,17 @@ class NodeParameter(NamedTuple):
 def shown(name: str, example: Value, text: str) -> NodeParameter:
     """A parameter that shows what the run's configuration says; `example` gives its type."""
     return NodeParameter(name, example, text, found=True)
+
+
+def parameters_of(record: type[Config]) -> Iterator[NodeParameter]:
+    """A parameter for each field of a configuration record, with its default, range and meaning; null is ""."""
+    comments = comments_of(record)
+    for field in msgspec.structs.fields(record):
+        metas = [each for each in getattr(field.type, "__metadata__", ()) if isinstance(each, msgspec.Meta)]
+        bounds = {name: value for each in metas for name in ("ge", "le") if (value := getattr(each, name)) is not None}
+        default: Any = "" if field.default is None else field.default
+        text = comments[field.name].replace("null:", "empty:")
+        yield NodeParameter(field.name, default, text, bounds.get("ge"), bounds.get("le"))
 
 
 CONFIG = NodeParameter("config", "", "path of the run's config.yaml; everything else of a run is in it")
@@ -125,10 +142,13 @@ PARAMETERS: dict[str, tuple[NodeParameter, ...]] = {
         ),
     ),
     "scene_markers": (ROBOT,),
+    "experience_publisher": (),
+    "recorder": (ROBOT, shown("bag", "", "folder of the bag, in the run folder")),
     "view": (
         NodeParameter("host", "127.0.0.1", "address that the page is served at"),
         NodeParameter("port", 0, "port that it is served at; 0: a free one", 0, 65535),
     ),
+    "camera": (ROBOT, *parameters_of(CameraNodeConfig)),
     "door_sensor": (ROBOT, shown("calibration", "", "path of the calibration's file, in the run folder")),
     "lifecycle": (NodeParameter("nodes", [""], "full names of the managed nodes to configure and activate"),),
     "driver_check": (ROBOT, NodeParameter("move", False, "whether each joint may be moved a little")),

@@ -8,6 +8,7 @@ from naf_robot.core.config import Config
 from naf_robot.core.frames import FrameFormat
 from naf_robot.core.types import (
     ControlPriority,
+    FilePath,
     FractionBelowOne,
     JpegQuality,
     MessageBytes,
@@ -50,6 +51,13 @@ class CollectorConfig(Config, frozen=True):
     exploration: ExplorationConfig = msgspec.field(default_factory=ExplorationConfig)
 
 
+class FilledSources(Config, frozen=True):
+    """Folders whose stored steps fill a source when the trainer starts: run folders, or what `replay` wrote."""
+
+    offline: tuple[FilePath, ...] = ()  # folders with steps of any policy
+    demonstration: tuple[FilePath, ...] = ()  # folders with steps of a person or a program that can do the task
+
+
 class TrainerConfig(Config, frozen=True):
     """How the trainer learns, publishes and ends."""
 
@@ -62,6 +70,9 @@ class TrainerConfig(Config, frozen=True):
     success_fraction: FractionBelowOne = 0.0  # fraction of each batch from successful episodes, as soon as there
     # are any
     sources: SourceShares = SourceShares()  # fractions of each batch by the name of their source
+    filled: FilledSources = FilledSources()  # folders that sources are filled from
+    offline_updates_per_transition: PositiveFloat = 2.0  # without robots: gradient updates in all, per transition in
+    # the sources
     replay_capacity: PositiveInt = 1_000_000  # newest transitions that batches are drawn from
     replay_frame_bytes: PositiveInt = 4 * 1024**3  # bound on compressed pictures in replay; the oldest transitions
     # are evicted
@@ -89,12 +100,28 @@ class TrainerConfig(Config, frozen=True):
         return RatioLimiter(self.updates_per_transition, self.ratio_tolerance, self.learning_starts)
 
 
+class RecordingConfig(Config, frozen=True):
+    """Recording of each robot's topics to bags (rosbag2, MCAP) in the run folder."""
+
+    enabled: bool = False  # whether it is recorded; also --record
+    compression: Literal["none", "lz4", "zstd"] = "zstd"  # of each chunk; raw pictures want none or lz4
+    flush_s: PositiveFloat = 1.0  # longest time in which what has come is not yet in the file; a recorder that is
+    # killed loses it
+    chunk_bytes: PositiveInt = 1024 * 1024  # size of messages at which a chunk is written earlier
+    split_bytes: PositiveInt = 1024**3  # size of a file at which the next one begins
+    queue_bytes: PositiveInt = 64 * 1024 * 1024  # most messages that wait for the disk; later ones are dropped and
+    # counted
+    min_free_bytes: PositiveInt = 1024**3  # space on the disk that is left to others: with less nothing is recorded
+    experience: bool = True  # whether the robot's batches on /experience are recorded too; each robot's machine then
+    # receives those of all robots
+
+
 class RealTimeConfig(Config, frozen=True):
     """How processes share a machine beside arms on wall time; without the rights to it nothing changes."""
 
     control_priority: ControlPriority = 40  # SCHED_FIFO priority of velocity_control, and one less of the collector; a
     # driver's should be higher (ros2_control: 50); 0: they are scheduled like any other process
-    trainer_nice: Nice = 10  # niceness of the trainer
+    trainer_nice: Nice = 10  # niceness of the trainer and of recorders
 
 
 class SimulationConfig(Config, frozen=True):

@@ -22,6 +22,7 @@ CHANGEABLE: tuple[KeyPath, ...] = (
     ("first_run",),
     ("simulation",),
     ("real_time",),
+    ("recording",),
     ("trainer",),
     ("collector",),
     ("algorithm",),

@@ -12,6 +12,7 @@ from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError
 from naf_robot.core.finite import require_finite
 from naf_robot.core.types import PositiveFloat, PositiveFraction
+from naf_robot.sensing.video.config import CameraNodeConfig
 
 DEFAULT_PROFILE = "arm7"
 MAX_ROBOTS = 1000
@@ -95,6 +96,7 @@ class RobotConfig(Config, frozen=True, kw_only=True):
     backend: str = "mujoco"  # what moves the arm: a simulator by its name in `sim.registry`, or ros2_control
     output: OutputConfig = OutputConfig()
     driver: DriverConfig = DriverConfig()
+    camera: CameraNodeConfig = CameraNodeConfig()
     first_run_speed: PositiveFraction = 0.1  # factor on all speeds of a real arm in a run with first_run
 
     def __post_init__(self) -> None:

@@ -40,6 +40,11 @@ def sensor_nodes(config: RunConfig, robot: str) -> list[str]:
     return [provider.executable for provider in providers(task_sensors(config, robot))]
 
 
+def camera_robots(config: RunConfig) -> list[str]:
+    """The real robots whose node `camera` runs: those whose camera has a source."""
+    return [name for name, robot in config.robots.items() if robot.real and robot.camera.source]
+
+
 def bound_actions(config: RunConfig, model: ArmModel, limits: JointLimits) -> BoundActions:
     """The task's actions on an arm with these limits."""
     return config.make_task().action_spec.bind(model, limits, config.collector.action_velocity)

@@ -21,6 +21,7 @@ def summary_of(trainer: Trainer) -> dict[str, Any]:
         "episodes": trainer.episodes.episodes,
         "evaluation_episodes": trainer.episodes.evaluations,
         "env_steps": trainer.transitions,
+        "filled": trainer.filled,
         "updates": trainer.updates,
         "updates_per_s": round(trainer.updates_per_s, 1),
         "wall_s": round(trainer.wall_s, 2),

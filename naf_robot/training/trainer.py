@@ -32,6 +32,7 @@ from naf_robot.run.config import RunConfig
 from naf_robot.run.contract import contract_of
 from naf_robot.training.episode_log import EpisodeLog, EpisodeRecord
 from naf_robot.training.evaluation_gate import EvaluationGate
+from naf_robot.training.filling import fill
 from naf_robot.training.known_robots import KnownRobots
 from naf_robot.training.publication import Publication
 from naf_robot.training.receiver import Progress, Receiver
@@ -63,7 +64,8 @@ class Trainer:
         self._run_dir = run_dir
         self._clock = clock
         settings = self._settings
-        check_filled(settings.sources, (ONLINE,))
+        folders = {name: getattr(settings.filled, name) for name in settings.filled.__struct_fields__}
+        check_filled(settings.sources, (ONLINE, *(name for name, given in folders.items() if given)))
         setup = AlgorithmSetup(
             self.contract.observation_size,
             self.contract.action_size,
@@ -77,6 +79,11 @@ class Trainer:
             settings.replay_frame_bytes,
         )
         self.algorithm = make_algorithm(config.algorithm_name, config.algorithm_config(), setup)
+        self.filled = {
+            name: sum(fill(self.algorithm.sources[name], Path(folder), self.contract, config) for folder in given)
+            for name, given in folders.items()
+            if given and name in self.algorithm.sources
+        }  # transitions by source
         addressed = any(policy.addressee for policy in self.algorithm.policies())
         accepts_others = settings.other_robots == "accept"
         self.robots = KnownRobots(tuple(config.robots), accepts_others, addressed)
@@ -200,7 +207,10 @@ class Trainer:
         """Do up to `at_most` updates as the ratio allows; how many were done."""
         if self.paused:
             return 0
-        count = self._ratio.allowed_updates(self.transitions, self.updates, at_most)
+        return self.update(self._ratio.allowed_updates(self.transitions, self.updates, at_most))
+
+    def update(self, count: int) -> int:
+        """Do up to `count` updates whatever the ratio; how many were done."""
         if count > 0:
             begin, before = self._clock.now_s(), self.updates
             self.metrics = self.algorithm.work(Budget(count))

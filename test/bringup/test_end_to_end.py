@@ -11,10 +11,16 @@ import numpy as np
 import pytest
 
 pytest.importorskip("rclpy", reason="needs rclpy and its messages")
+from bags import recorded
 from graph import Graph, ProcessorWaits, find_child, graph, naf_robot
-from std_msgs.msg import Float64MultiArray, UInt8MultiArray
+from rclpy.serialization import deserialize_message
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64MultiArray, String, UInt8MultiArray
 
-from naf_robot.experience.codec import decode_parameters
+from naf_robot.experience.bags.digest import EpisodeDigest, digest_of
+from naf_robot.experience.codec import ExperienceMessage, decode_experience, decode_parameters
+from naf_robot.experience.contract import Contract
+from naf_robot.experience.episode_event import EpisodeEvent
 from naf_robot.experience.store import ExperienceStore
 from naf_robot.nodes.qos import PARAMETERS, reliable
 from naf_robot.run.config import load
@@ -62,7 +68,9 @@ def test_two_robots_train_and_nothing_is_lost(tmp_path: Path):
     run_dir = tmp_path / "run"  # enough episodes that the robot whose processes come up last takes part too
     with graph() as g:
         ear = Ear(g)
-        process = naf_robot("train", "--robots", "2", "--run-dir", str(run_dir), "--max-episodes", "50", *SHORT)
+        process = naf_robot(
+            "train", "--robots", "2", "--run-dir", str(run_dir), "--max-episodes", "50", "--record", *SHORT
+        )
         g.wait_for(lambda: process.poll() is not None, 150.0, "the run ends")
         code, out, err = end(process)
         assert code == 3, err
@@ -91,6 +99,10 @@ def test_two_robots_train_and_nothing_is_lost(tmp_path: Path):
         assert used == sorted(used)
         assert len(set(used)) > 1, "newer parameters arrived and were taken up"
 
+    for robot in ("robot_1", "robot_2"):
+        assert_recorded(run_dir / "bags" / robot, robot, contract)
+    assert_bags_hold_what_was_stored(run_dir, messages)
+
     code, out, err = end(naf_robot("evaluate", "--run-dir", str(run_dir), "--episodes", "3"))
     assert code == 0, err
     result = json.loads(out)
@@ -101,6 +113,59 @@ def test_two_robots_train_and_nothing_is_lost(tmp_path: Path):
     code, out, err = end(naf_robot("train", "--run-dir", str(run_dir)))
     assert code == 2
     assert "exists already" in err
+
+
+def assert_bags_hold_what_was_stored(run_dir: Path, stored: list[ExperienceMessage]) -> None:
+    """The batches in the bags and the steps rebuilt from raw topics are those of the store, to the last bit."""
+    digests: dict[tuple[str, int], EpisodeDigest] = {}
+    for message in sorted(stored, key=lambda m: m.sequence):
+        for number in sorted(set(message.batch.episode.tolist())):
+            rows = (message.batch.episode == number).nonzero()[0]
+            part = message.batch.between(int(rows[0]), int(rows[-1]) + 1)
+            digests.setdefault((message.collector, number), EpisodeDigest()).add(part)
+    bags = [str(path) for path in sorted((run_dir / "bags").iterdir())]
+    for way in ((), ("--raw",)):
+        words = (
+            "--task",
+            "reach",
+            "--config",
+            str(run_dir / "config.yaml"),
+            "--run-dir",
+            f"{run_dir}{'-'.join(way)}-steps",
+        )
+        code, out, err = end(naf_robot("replay", *bags, *words, "--json", *way))
+        assert code == 0, err
+        result = json.loads(out)
+        assert (result["steps"], result["refused"]) == (sum(m.batch.transitions for m in stored), 0), result["findings"]
+        assert result["sha256"] == digest_of(digest.hex() for digest in digests.values())
+
+
+def assert_recorded(folder: Path, robot: str, contract: Contract) -> None:
+    """All episodes from the first on have their borders, and of the first everything is there."""
+    found = recorded(folder)
+    events = [EpisodeEvent.decode(m.data) for m in messages(found, robot, "episode", String)]
+    assert [(e.event, e.episode) for e in events] == [
+        (word, n) for n in range(len(events) // 2) for word in ("begin", "end")
+    ]
+    first, last = events[:2]
+    assert first.run_id == contract.run_id
+    assert first.observation_spec == contract.observation_spec
+    period_ns = round(1e9 * first.control_period_s)
+    ticks = set(range(first.stamp_ns, last.stamp_ns + 1, period_ns))
+    assert len(ticks) == last.steps + 1
+    stamps = {
+        topic: {m.header.stamp.sec * 10**9 + m.header.stamp.nanosec for m in messages(found, robot, topic, JointState)}
+        for topic in ("joint_states", "desired_velocity", "executed_velocity")
+    }
+    assert ticks <= stamps["joint_states"]
+    assert ticks - {last.stamp_ns} <= stamps["desired_velocity"]
+    assert ticks - {last.stamp_ns} <= stamps["executed_velocity"]
+    batches = [bytes(m.data) for m in messages(found, "", "experience", UInt8MultiArray)]
+    assert {decode_experience(data, contract, len(data)).collector for data in batches} == {robot}
+
+
+def messages(found: dict[str, list[tuple[int, bytes]]], robot: str, topic: str, kind: type) -> list:
+    return [deserialize_message(data, kind) for _, data in found[f"/{robot}/{topic}" if robot else f"/{topic}"]]
 
 
 def start(g: Graph, run_dir: Path):

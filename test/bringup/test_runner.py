@@ -208,12 +208,14 @@ def test_every_option_has_help_and_says_its_default():
 
 def test_the_reserves_of_the_system_cover_the_bounds_of_its_nodes(tmp_path: Path):
     specs = {
-        spec.name: spec for spec in training_system(tmp_path / "config.yaml", ("left",), sensor_nodes=("door_sensor",))
+        spec.name: spec
+        for spec in training_system(tmp_path / "config.yaml", ("left",), sensor_nodes=("door_sensor",), record=True)
     }
     closing_s = stop_times.BRAKING_S + stop_times.COMMAND_ACKNOWLEDGED_S
     assert specs["velocity_control"].stop_within_s >= closing_s + stop_times.PROCESS_END_S
     assert specs["collector"].stop_within_s > stop_times.COLLECTOR_FLUSH_S
     assert specs["trainer"].stop_within_s > stop_times.TRAINER_DRAIN_S
+    assert specs["recorder"].stop_within_s > stop_times.RECORDER_DRAIN_S
     stages = {spec.stop_order: spec.stop_within_s for spec in specs.values()}
     for spec in specs.values():
         stages[spec.stop_order] = max(stages[spec.stop_order], spec.stop_within_s)

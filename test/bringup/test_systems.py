@@ -36,6 +36,55 @@ def test_the_training_system_is_the_union_of_the_parts():
     assert {spec.namespace for spec in robot_system(CONFIG, robots)} == set(robots)
 
 
+def test_recorders_begin_first_end_last_and_a_run_goes_on_without_them():
+    plain, recorded = (
+        training_system(CONFIG, ("left", "right")),
+        training_system(CONFIG, ("left", "right"), record=True),
+    )
+    own = [spec for spec in recorded if spec.name == "recorder"]
+    assert [spec.label for spec in own] == ["left/recorder", "right/recorder"]
+    assert [spec for spec in recorded if spec not in own] == plain
+    others = [spec for spec in plain if spec.namespace]
+    assert all(recorded.index(one) < recorded.index(other) for one in own for other in others)
+    assert all(one.stop_order > other.stop_order for one in own for other in others)
+    assert all(not one.required and one.restarts == 3 for one in own)
+    assert training_system(CONFIG, ("left",), restarts=5, record=True)[1].restarts == 5
+    machine = robot_machine_system(CONFIG, ("left",), record=True)
+    assert {spec.remappings["/clock"] for spec in machine} == {"/left/clock"}
+    assert [spec.label for spec in trainer_system(CONFIG)] == ["trainer"]
+
+
+def test_robots_with_a_camera_have_its_node():
+    plain, seeing = (
+        training_system(CONFIG, ("left", "right"), False),
+        training_system(CONFIG, ("left", "right"), False, cameras=("right",), restarts=0),
+    )
+    (camera,) = [spec for spec in seeing if spec not in plain]
+    assert (camera.label, camera.enclave, camera.parameters["use_sim_time"]) == (
+        "right/camera",
+        "/right/camera",
+        False,
+    )
+    machine = robot_machine_system(CONFIG, ("left", "right"), False, cameras=("left",))
+    assert [spec.label for spec in machine if spec.name == "camera"] == ["left/camera"]
+
+
+def test_what_is_recorded_is_said_by_the_option_or_the_configuration(tmp_path: Path):
+    def labels(folder: str, **given) -> set[str]:
+        run = prepare(SystemOptions(run_dir=str(tmp_path / folder), robots="left", **given))
+        run.lock.release()
+        return {spec.label for spec in run.specs}
+
+    assert "left/recorder" in labels("one", record=True)
+    assert "left/recorder" in labels("two", settings=["recording.enabled=true"])
+    assert "left/recorder" in labels("three", record="true")  # as under launch
+    assert "left/recorder" not in labels("four")
+    resumed = prepare(SystemOptions(resume=str(tmp_path / "four"), record=True))
+    assert "left/recorder" in {spec.label for spec in resumed.specs}
+    with pytest.raises(ConfigError, match="system 'trainer' has no option 'record'"):
+        prepare(SystemOptions(record=True), "trainer")
+
+
 def test_simulated_robots_of_a_machine_have_a_simulator_and_a_clock_of_their_own():
     specs = robot_machine_system(CONFIG, ("left", "right"))
     assert {spec.remappings["/clock"] for spec in specs} == {"/left/clock"}
@@ -50,7 +99,7 @@ def test_each_system_has_its_own_options():
     names = {system: {each.name for each in options(system)} for system in ("train", "trainer", "robot")}
     assert names["train"] | {"run_id"} == names["trainer"] | names["robot"]
     assert "algorithm" not in names["robot"]
-    assert not {"simulated", "real_time_factor", "first_run"} & names["trainer"]
+    assert not {"simulated", "real_time_factor", "first_run", "record"} & names["trainer"]
     with pytest.raises(ConfigError, match="system 'trainer' has no option 'simulated'"):
         prepare(SystemOptions(simulated=True), "trainer")
 

@@ -58,6 +58,7 @@ IMPORTED_AS = {  # import name: name in package.xml, where they differ
     "transforms3d": "python3-transforms3d",
     "yaml": "python3-yaml",
     "PIL": "python3-pil",
+    "cv2": "python3-opencv",
     "jinja2": "python3-jinja2",
 }
 THROUGH_ANOTHER = {  # imported by another package, or by a name that is no import in our code
@@ -69,6 +70,7 @@ BY_PIP = {
     "PyYAML": "yaml",
     "pin": "pinocchio",
     "pillow": "PIL",
+    "opencv-python-headless": "cv2",
 }  # distribution: what is imported
 
 
@@ -105,7 +107,7 @@ def requirements(*groups: str) -> set[str]:
 
 def test_setup_py_requires_what_the_code_imports_and_nothing_else():
     ros = {name.removeprefix("ros-").replace("-", "_") for name in requirements("ros")}
-    own = {BY_PIP.get(name, name) for name in requirements() | requirements("sim", "view")}
+    own = {BY_PIP.get(name, name) for name in requirements() | requirements("sim", "view", "bags", "camera", "export")}
     assert own | ros | {"launch", "launch_ros", "coal"} == imported() | set(THROUGH_ANOTHER)  # coal comes with pin
 
 

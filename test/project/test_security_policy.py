@@ -41,8 +41,8 @@ def test_every_topic_of_the_policy_exists():
 def test_a_collector_can_neither_drive_an_arm_nor_speak_for_the_trainer_or_another_robot(robot: str):
     publishes = allowed(f"/{robot}/collector", "publish")
     assert publishes == {
-        topics.DESIRED_VELOCITY, topics.TARGET, topics.EXPERIENCE, topics.POLICY_REQUEST, topics.DIAGNOSTICS,
-        topics.TRAINER_CONTACT, OF_MANAGED, *OF_ROS,
+        topics.DESIRED_VELOCITY, topics.TARGET, topics.EPISODE, topics.EXPERIENCE, topics.POLICY_REQUEST,
+        topics.DIAGNOSTICS, topics.TRAINER_CONTACT, OF_MANAGED, *OF_ROS,
     }  # fmt: skip
     assert {topics.POLICY_PARAMETERS, topics.EXPERIENCE_ACK} <= allowed(f"/{robot}/collector", "subscribe")
     (profile,) = ENCLAVES[f"/{robot}/collector"].iter("profile")
@@ -55,8 +55,14 @@ def test_only_velocity_control_publishes_commands():
 
 
 def test_every_process_of_the_system_has_its_enclave():
-    specs = training_system(Path("config.yaml"), ("robot_1", "robot_2"), sensor_nodes=("door_sensor",))
+    robots = ("robot_1", "robot_2")
+    specs = training_system(Path("config.yaml"), robots, sensor_nodes=("door_sensor",), record=True, cameras=robots)
     assert {spec.enclave for spec in specs} == set(ENCLAVES)
+
+
+@pytest.mark.parametrize("robot", ["robot_1", "robot_2"])
+def test_a_recorder_only_listens(robot: str):
+    assert allowed(f"/{robot}/recorder", "publish") == {topics.DIAGNOSTICS, *OF_ROS}
 
 
 def test_nobody_may_set_anothers_parameters():
@@ -81,12 +87,12 @@ def test_the_policy_allows_all_that_the_nodes_create(tmp_path: Path):
     from rclpy.node import NodeNameNonExistentError
 
     robots = ("robot_1", "robot_2")
-    save(resolve("door_real", overrides=[{"robots": list(robots)}]), tmp_path / "config.yaml")
-    specs = [
-        s
-        for s in training_system(tmp_path / "config.yaml", robots, sensor_nodes=("door_sensor",))
-        if s.namespace != "robot_2"
-    ]
+    camera = {"source": "no such film"}
+    save(resolve("door_real", overrides=[{"robots": list(robots), "camera": camera}]), tmp_path / "config.yaml")
+    system = training_system(
+        tmp_path / "config.yaml", robots, sensor_nodes=("door_sensor",), record=True, cameras=robots
+    )
+    specs = [spec for spec in system if spec.namespace != "robot_2"]
     with graph() as g:
         for spec in specs:
             g.start(spec, tmp_path / f"{spec.name}.log")

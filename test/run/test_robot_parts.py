@@ -3,7 +3,7 @@
 import pytest
 
 from naf_robot.run.config import resolve
-from naf_robot.run.robot_parts import state_sensor, tick_assembler
+from naf_robot.run.robot_parts import camera_robots, state_sensor, tick_assembler
 
 
 @pytest.mark.parametrize("limit_s", [0.1, 0.25])
@@ -22,3 +22,11 @@ def test_joint_states_of_a_real_arm_come_from_its_drivers_topic():
     values = {"robots": ["arm"], "driver": {"joint_states": "/joint_states"}}
     for backend, topic in (("mujoco", "joint_states"), ("ros2_control", "/joint_states")):
         assert state_sensor(resolve("reach", overrides=[values | {"backend": backend}]), "arm").topic == topic
+
+
+def test_each_real_robot_whose_camera_has_a_source_has_a_camera_node():
+    robots = {"left": {"camera": {"source": "/dev/video2"}}, "right": {}}
+    real = {"backend": "ros2_control", "robots": robots}
+    assert camera_robots(resolve("reach", overrides=[real])) == ["left"]
+    assert camera_robots(resolve("reach", overrides=[real | {"camera": {"source": "0"}}])) == ["left", "right"]
+    assert camera_robots(resolve("reach", overrides=[{"robots": robots}])) == []  # simulated: no camera to read

@@ -94,6 +94,15 @@ def test_a_hook_that_has_lost_the_lever_begins_again(task_name):
     task, script, arm, signals, goal = scene(task_name)
     script.begin(goal)
     script.act(seen(task, arm, signals, goal))
+    signals["joint_position"] = signals["joint_position"] + 0.5  # far from the lever
     script.stage = Stage.OPEN
-    script.act(seen(task, arm, signals, goal))  # at home, far from the lever
+    script.act(seen(task, arm, signals, goal))
     assert script.stage == Stage.OVER
+
+
+def test_a_door_that_still_hangs_in_its_latch_is_not_pulled_on():
+    task, script, arm, signals, goal = scene("door_real")
+    script.begin(goal)
+    script.stage = Stage.OPEN
+    script.act(seen(task, arm, signals, goal))  # at home, above a lever at rest
+    assert script.stage == Stage.TURN

@@ -8,7 +8,7 @@ from naf_robot.run.unattended.records import HelpRequest, NodeRecord, RobotRecor
 from naf_robot.run.unattended.series import Course
 
 COLLECTOR, CONTROL = "collector", "velocity_control"
-NODES = (COLLECTOR, CONTROL, "door_sensor")
+NODES = (COLLECTOR, CONTROL, "door_sensor", "camera")
 SILENT_S = 5.0  # between two reports, which come once a second; what is longer counts as silence
 COUNTED = ("interventions ", "faults ", "operator ")  # beginnings of counters' keys
 COUNTERS = ("homing failures", "missed periods", "periods")  # other counters

@@ -29,6 +29,8 @@ YAW_SHARE = 0.5  # of the door's angle that the hook turns along: with all of it
 NEAR = 0.03  # [m] at which a waypoint counts as reached
 SLIPPED = 0.12  # [m] from where the hook should be: it has lost the lever, and begins again
 RELEASED = 0.95  # share of the lever's goal angle at which the door is moved
+LATCHED = 0.03  # [rad] of the door within which it still hangs in its latch,
+HELD = 0.88  # and share of the lever's goal angle below which it is turned down again
 TURN_GAIN, TURN_SPEED = 3.0, 1.0  # [1/s], [rad/s] of the hook's orientation
 TURN_WEIGHT = 0.15  # [m] of an orientation's error beside one of the position
 
@@ -91,6 +93,8 @@ class DoorScript:
             self.stage = Stage.TURN
         elif self.stage == Stage.TURN and lever > RELEASED * self._config.goal_handle_angle:
             self.stage = Stage.OPEN
+        elif self.stage == Stage.OPEN and abs(door) < LATCHED and lever < HELD * self._config.goal_handle_angle:
+            self.stage = Stage.TURN
 
     def _wanted(self, door: float, lever: float) -> tuple[FloatArray, FloatArray]:
         """Where the tool should go: position (3,) and orientation (4,)."""

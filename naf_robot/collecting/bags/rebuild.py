@@ -1,0 +1,312 @@
+"""One robot's episodes out of its recorded topics, by the observation builder, reward and recorder of live ones."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from naf_robot.arm.control.actions import JointVelocity
+from naf_robot.arm.model.joint_values import RefusedMessage, by_name
+from naf_robot.arm.projection.projection import SafetyProjection
+from naf_robot.collecting.bags.readings import Readings
+from naf_robot.collecting.episode import Episode
+from naf_robot.core.errors import ConfigError, NafRobotError
+from naf_robot.core.graph_names import DESIRED_VELOCITY, EPISODE, EXECUTED_VELOCITY
+from naf_robot.core.records import FloatArray, StepBatch, StepSpec
+from naf_robot.core.stamps import BILLION, seconds_of_stamp
+from naf_robot.experience.bags.decoding import opened
+from naf_robot.experience.bags.files import BagError, RawMessage, stamp_ns_of
+from naf_robot.experience.bags.ordering import Stamped
+from naf_robot.experience.episode_event import EpisodeEvent
+from naf_robot.experience.recorder import EpisodeRecorder, Pictures
+from naf_robot.run.config import RunConfig
+from naf_robot.run.robot_parts import bound_actions, state_sensor, task_sensors, tick_assembler
+from naf_robot.sensing.signals import Signals, observe, with_kinematics
+
+READING, BEGIN, EXECUTED, DESIRED, END = range(5)  # ranks of messages with one stamp
+SAME = 1e-6  # relative difference of two scales that mean the same
+BATCH_BYTES = 8 << 20  # of pictures in one batch
+KEPT_EXECUTED = 256  # executed velocities that wait for their request
+RECORDING_ENDS = "the recording ends"
+
+
+@dataclass
+class RebuiltEpisode:
+    """The steps of one episode, in batches."""
+
+    begin: EpisodeEvent
+    batches: list[StepBatch] = field(default_factory=list)
+    reason: str = ""  # why it ended
+    discarded: int = 0  # complete steps without an executed velocity
+
+    @property
+    def transitions(self) -> int:
+        """Steps with an action."""
+        return sum(batch.transitions for batch in self.batches)
+
+
+class Rebuild:
+    """Takes the messages of one robot in the order of their stamps and gives back its episodes.
+
+    The control ticks are the stamps of `desired_velocity`. What was sensed, asked for and executed at each comes from
+    the other topics, as the collector had it; begin and end, goal and policy version come from `episode`.
+    `refuse(what, stamp_ns, episode)` is called with what cannot be used.
+
+    Raises:
+        ConfigError: the task's actions cannot be told from joint velocities.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        robot: str,
+        simulated_time: bool,
+        delay_s: float,
+        refuse: Callable[[str, int, int | None], None],
+    ) -> None:
+        model = config.robot(robot).arm.model()
+        limits = SafetyProjection(model, config.safety_of(robot)).limits
+        self._config, self._task, self._model = config, config.make_task(), model
+        if not isinstance(self._task.action_spec, JointVelocity):
+            raise ConfigError(
+                f"task {self._task.name!r} has actions of kind {type(self._task.action_spec).__name__}, which joint "
+                "velocities do not tell; read the recorded /experience instead, without --raw"
+            )
+        self._actions = bound_actions(config, model, limits)
+        self._steps = StepSpec(self._task.observation_spec, self._actions.size, self._task.reward_names)
+        self._pictures = Pictures(config.collector.frame_format, config.collector.jpeg_quality)
+        self._assembler = tick_assembler(config, robot, simulated_time)
+        lag_s = config.simulator.imperfections.sensor_delay_periods * self._task.control_period_s
+        of_state_s = 0.0 if simulated_time else delay_s  # on simulated time it carries the tick's own stamp
+        self._readings = Readings(
+            state_sensor(config, robot),
+            task_sensors(config, robot),
+            self._assembler,
+            model,
+            round((delay_s + (lag_s if simulated_time else 0.0)) * BILLION),
+            round(of_state_s * BILLION),
+            self._refuse_reading,
+        )
+        self._refuse_at = refuse
+        self._executed: dict[int, RawMessage] = {}
+        self._running: Episode | None = None
+        self._result: RebuiltEpisode | None = None
+        self._refused_episode = False  # whether messages pass by until the next begin
+        self._closed = -1  # number of the episode that was closed last
+        self._last_tick_ns = -1
+        self._observed_ns = -1  # stamp of the running episode's newest observation
+        self.first_ns, self.last_ns = -1, -1  # stamps of ticks
+
+    @property
+    def topics(self) -> list[str]:
+        """Those that are needed, relative to the robot's namespace."""
+        return [*self._readings.topics, DESIRED_VELOCITY, EXECUTED_VELOCITY, EPISODE]
+
+    @property
+    def required(self) -> list[str]:
+        """Those of them without which nothing can be rebuilt."""
+        return [self._readings.topics[0], DESIRED_VELOCITY, EXECUTED_VELOCITY, EPISODE]
+
+    def stamped(self, topic: str, number: int, raw: RawMessage) -> Stamped:
+        """A message of `topic` with what it is sorted by.
+
+        Raises:
+            BagError, CodecError: it has no stamp that can be read.
+        """
+        if topic == EPISODE:
+            event = EpisodeEvent.decode(opened(raw).data)
+            return Stamped(event.stamp_ns, BEGIN if event.event == "begin" else END, raw.log_ns, number, raw)
+        rank = {DESIRED_VELOCITY: DESIRED, EXECUTED_VELOCITY: EXECUTED}.get(topic, READING)
+        return Stamped(stamp_ns_of(raw.data), rank, raw.log_ns, number, raw)
+
+    def take(self, topic: str, message: Stamped) -> Iterator[RebuiltEpisode]:
+        """The episodes that end with this message."""
+        if topic == DESIRED_VELOCITY:
+            yield from self._tick(message)
+        elif topic == EXECUTED_VELOCITY:
+            self._executed[message.stamp_ns] = message.raw
+            while len(self._executed) > KEPT_EXECUTED:
+                del self._executed[next(iter(self._executed))]
+        elif topic == EPISODE:
+            yield from self._border(EpisodeEvent.decode(opened(message.raw).data))
+        else:
+            self._readings.add(topic, message)
+
+    def finish(self) -> Iterator[RebuiltEpisode]:
+        """The episode that runs when the recording ends."""
+        if self._running is not None:
+            self._refuse(
+                "the recording has no end of this episode; it is closed as truncated", self._observed_ns, False
+            )
+            yield from self._close(RECORDING_ENDS)
+
+    def _border(self, event: EpisodeEvent) -> Iterator[RebuiltEpisode]:
+        if event.event == "begin":
+            if self._running is not None:
+                self._refuse(
+                    "the recording has no end of this episode; it is closed as truncated", event.stamp_ns, False
+                )
+                yield from self._close("no end recorded")
+            self._begin(event)
+            return
+        running = self._running
+        if running is not None and self._result is not None and event.episode == running.number:
+            running.pending = None  # what was asked for last was not carried out any more
+            yield from self._close(event.reason or "truncated")
+        elif self._result is None and not self._refused_episode and event.episode != self._closed:
+            self._refuse_at("the recording begins within this episode; it is left out", event.stamp_ns, event.episode)
+        self._refused_episode = False
+
+    def _begin(self, event: EpisodeEvent) -> None:
+        problem = self._problem(event)
+        self._refused_episode = problem is not None
+        if problem is not None:
+            self._refuse_at(f"episode left out: {problem}", event.stamp_ns, event.episode)
+            return
+        goal = {name: np.array(values, dtype=np.float64) for name, values in event.goal.items()}
+        recorder = EpisodeRecorder(self._steps, event.episode, event.policy_version, event.greedy, self._pictures)
+        self._running = Episode(
+            self._task, event.episode, goal, event.greedy, event.policy_version, self._actions, recorder
+        )
+        self._result, self._observed_ns = RebuiltEpisode(event), -1
+
+    def _problem(self, event: EpisodeEvent) -> str | None:
+        """Why an episode is not one of this task on this arm."""
+        own = self._task
+        if event.task != own.name:
+            return f"it is of task {event.task!r}, not of {own.name!r}"
+        if list(event.joints) != list(self._model.joint_names):
+            own_joints = list(self._model.joint_names)
+            return f"its joints are {event.joints}, those of this robot {own_joints}; --robot names a profile"
+        if event.observation_spec != own.observation_spec.hash:
+            return f"it is of observation spec {event.observation_spec!r}, not of {own.observation_spec.hash!r}"
+        scale = self._actions.max_joint_velocity
+        if not np.allclose(event.max_joint_velocity, scale, rtol=SAME, atol=0.0):
+            return (
+                f"an action of 1 was {event.max_joint_velocity} rad/s and is {scale.tolist()} rad/s here; "
+                "give the collector.action_velocity of the recorded run with --set"
+            )
+        if not math.isclose(event.control_period_s, own.control_period_s, rel_tol=SAME):
+            return f"its control period is {event.control_period_s} s, the task's {own.control_period_s} s"
+        return None
+
+    def _tick(self, message: Stamped) -> Iterator[RebuiltEpisode]:
+        tick_ns = message.stamp_ns
+        if tick_ns == self._last_tick_ns:
+            return  # a collector that ends asks for zero, and then says that it has left, at the time of its last tick
+        if tick_ns < self._last_tick_ns:
+            if self._last_tick_ns - tick_ns < BILLION:
+                self._refuse("a desired velocity came after a newer one", tick_ns)
+                return
+            self._refuse(f"the clock was set back by {1e-9 * (self._last_tick_ns - tick_ns):.3f} s", tick_ns, False)
+            yield from self._close("the clock was set back")
+            self._readings.restart()
+        last_ns, self._last_tick_ns, self.last_ns = self._last_tick_ns, tick_ns, tick_ns
+        self.first_ns = tick_ns if self.first_ns < 0 else self.first_ns
+        if self._running is None or self._result is None or tick_ns < self._result.begin.stamp_ns:
+            self._readings.pass_over(tick_ns)
+            return
+        begin_ns = max(last_ns, self._result.begin.stamp_ns - 1)
+        lost = sorted(stamp_ns for stamp_ns in self._executed if begin_ns < stamp_ns < tick_ns)
+        try:
+            for stamp_ns in lost:
+                if self._running is not None:
+                    self._refuse("no desired velocity at a tick that has an executed one", stamp_ns)
+                    yield from self._within(self._running, stamp_ns, None)
+            if self._running is not None:
+                yield from self._within(self._running, tick_ns, message.raw)
+        except (NafRobotError, RefusedMessage) as error:
+            self._refuse(f"episode ended here: {error}", tick_ns)
+            yield from self._close(str(error))
+
+    def _within(self, episode: Episode, tick_ns: int, desired: RawMessage | None) -> Iterator[RebuiltEpisode]:
+        """One tick of a running episode, as `Collector` has it; without `desired` nobody knows what was asked for."""
+        now_s = seconds_of_stamp(*divmod(tick_ns, BILLION))
+        signals = self._sensed(tick_ns, now_s)
+        if signals is None:
+            why = self._readings.missing or self._assembler.waiting_for
+            self._refuse(f"no complete readings at a tick: {why}", tick_ns)
+            self._lose_step(episode)
+            return
+        if missing := [name for name in self._task.required_signals if name not in signals]:
+            self._refuse(f"episode ended here: no {' and no '.join(missing)} in time", tick_ns)
+            yield from self._close("sensor lost")
+            return
+        gap_s = now_s - episode.pending.stamp_s if episode.pending else 0.0
+        if gap_s > self._config.collector.max_gap_s:
+            self._refuse(f"episode ended here: {gap_s:.2f} s passed between two control steps", tick_ns)
+            yield from self._close("a gap in the recording")
+            return
+        signals = with_kinematics(signals, self._model)
+        episode.complete(self._executed_velocity(episode), signals)
+        episode.observe(now_s, observe(self._task.observation_spec, signals, episode.goal))
+        self._observed_ns = tick_ns
+        if episode.terminated or episode.time_is_up:
+            yield from self._close(episode.end_reason)
+            return
+        position = signals["joint_position"]
+        if desired is None:
+            episode.recorder.complete()
+            return
+        episode.request(now_s, self._requested(desired, position), position)
+        recorder = episode.recorder
+        if recorder.bytes >= BATCH_BYTES and (batch := recorder.take()) is not None and self._result is not None:
+            self._result.batches.append(batch)
+
+    def _sensed(self, tick_ns: int, now_s: float) -> Signals | None:
+        self._readings.give(tick_ns)
+        self._assembler.restart()  # when it was due is known: it was
+        sensed = self._assembler.poll(now_s, 0.0) or self._assembler.poll(now_s, math.inf)
+        return sensed.signals if sensed is not None else None
+
+    def _requested(self, raw: RawMessage, position: FloatArray) -> Any:
+        desired = opened(raw)
+        velocity = by_name(self._model.joint_names, desired.name, desired.velocity, "desired_velocity")
+        action = self._actions.action(velocity, position, np.zeros(self._actions.size))
+        return np.clip(action, -1.0, 1.0).astype(np.float32)
+
+    def _executed_velocity(self, episode: Episode) -> FloatArray | None:
+        if episode.pending is None:
+            return None
+        raw = self._executed.pop(self._observed_ns, None)
+        if raw is None:
+            self._refuse("no executed velocity for a request; the step is discarded", self._observed_ns)
+            return None
+        try:
+            executed = opened(raw)
+            return by_name(self._model.joint_names, executed.name, executed.velocity, "executed_velocity")
+        except (BagError, RefusedMessage) as error:
+            self._refuse(str(error), self._observed_ns)
+            return None
+
+    def _lose_step(self, episode: Episode) -> None:
+        """A tick without readings: neither the step before it nor its own leads anywhere."""
+        if episode.pending is not None:
+            episode.pending = None
+            episode.recorder.complete()
+
+    def _close(self, reason: str) -> Iterator[RebuiltEpisode]:
+        episode, result = self._running, self._result
+        self._running = self._result = None
+        if episode is None or result is None:
+            return
+        self._executed.clear()
+        self._closed, result.reason = episode.number, reason
+        if self._observed_ns < 0:
+            self._refuse_at(
+                "episode left out: it has no tick with complete readings", result.begin.stamp_ns, episode.number
+            )
+            return
+        episode.pending = None
+        batch = episode.close()
+        result.batches += [batch] if batch is not None else []
+        result.discarded = episode.discarded
+        yield result
+
+    def _refuse_reading(self, what: str, stamp_ns: int) -> None:
+        self._refuse(what, stamp_ns)
+
+    def _refuse(self, what: str, stamp_ns: int, refused: bool = True) -> None:
+        self._refuse_at(what, stamp_ns, self._running.number if self._running is not None else None)

@@ -1,0 +1,151 @@
+"""Learning from stored steps: sources that are filled from folders, and a run without robots."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from stored_run import STEPS, make_stored_run
+
+from naf_robot.bringup.cli import main
+from naf_robot.core.clock import SteadyClock
+from naf_robot.core.errors import NafRobotError
+from naf_robot.run.checkpoint import read_checkpoint
+from naf_robot.run.config import resolve, save
+from naf_robot.training.trainer import Trainer
+
+TRANSITIONS = 2 * 2 * STEPS  # two robots, two episodes each
+
+
+def offline(*words: object) -> int:
+    return main(["train", "--task", "reach", *map(str, words), "--set", "trainer.learning_starts=1"])
+
+
+def stored_under(folder: Path, values: dict) -> None:
+    """A stored run whose configuration has `values`."""
+    make_stored_run(folder)
+    save(resolve("reach", overrides=[values]), folder / "config.yaml")
+
+
+def trainer_of(folder: Path, **trainer: object) -> Trainer:
+    folder.mkdir()
+    return Trainer(resolve("reach", overrides=[{"trainer": trainer}]), folder, SteadyClock())
+
+
+def test_a_run_without_robots_learns_from_folders_and_goes_on_where_it_was(tmp_path: Path, capsys):
+    make_stored_run(tmp_path / "a")
+    make_stored_run(tmp_path / "b")
+    assert offline("--offline", tmp_path / "a", tmp_path / "b", "--run-dir", tmp_path / "run") == 0
+    summary = json.loads(capsys.readouterr().out.split("\n", 1)[1])
+    assert summary["filled"] == {"offline": 2 * TRANSITIONS}
+    assert summary["updates"] == 2 * 2 * TRANSITIONS
+    first = read_checkpoint(tmp_path / "run")
+    assert all(np.isfinite(array).all() for array in first.policy.arrays.values())
+    more = ["--resume", str(tmp_path / "run"), "--set", "trainer.offline_updates_per_transition=2.5"]
+    assert main(["train", *more]) == 0
+    assert read_checkpoint(tmp_path / "run").policy.updates == 2.5 * 2 * TRANSITIONS
+
+
+def test_the_same_folders_and_seed_give_the_same_policy(tmp_path: Path):
+    make_stored_run(tmp_path / "a")
+    found = []
+    for name in ("one", "two"):
+        assert offline("--offline", tmp_path / "a", "--run-dir", tmp_path / name, "--seed", "3") == 0
+        found.append(read_checkpoint(tmp_path / name).policy.arrays)
+    for name, array in found[0].items():
+        np.testing.assert_array_equal(array, found[1][name])
+
+
+def test_sources_are_filled_beside_what_robots_collect(tmp_path: Path):
+    make_stored_run(tmp_path / "a")
+    make_stored_run(tmp_path / "b")
+    filled = {"offline": [str(tmp_path / "a")], "demonstration": [str(tmp_path / "b")]}
+    shares = {"online": 1.0, "offline": [[0, 1.0], [100, 0.0]], "demonstration": 0.5}
+    trainer = trainer_of(tmp_path / "run", filled=filled, sources=shares)
+    assert trainer.filled == {"offline": TRANSITIONS, "demonstration": TRANSITIONS}
+    assert trainer.transitions == 0  # what robots collected
+    assert trainer.update(5) == 5
+    trainer.finish()
+
+
+@pytest.mark.parametrize(
+    ("task", "made", "words"),
+    [
+        ("reach", {}, "must have a share"),
+        ("door_push", {}, "has task 'door_push'; this run needs 'reach'"),
+    ],
+)
+def test_folders_that_do_not_fit_are_refused(tmp_path: Path, task: str, made: dict, words: str):
+    make_stored_run(tmp_path / "a", task)
+    sources = {"online": 1.0} if task != "reach" else {"online": 0.0}
+    sources |= {"offline": 1.0} if task != "reach" else {}
+    with pytest.raises(NafRobotError, match=words):
+        trainer_of(tmp_path / "run", filled={"offline": [str(tmp_path / "a")]}, sources=sources)
+
+
+BAD = {
+    "no folder": (["--offline", "{there}/none"], "holds no stored steps"),
+    "another task": (["--offline", "{there}/door"], "has task 'door_push'; this run needs 'reach'"),
+    "robots": (["--offline", "{there}/a", "--simulated", "false"], "--simulated has no meaning"),
+    "episodes": (["--offline", "{there}/a", "--max-episodes", "5"], "--max-episodes has no meaning"),
+    "resumed": (["--offline", "{there}/a", "--resume", "{there}/a"], "exclude each other"),
+}
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_what_is_wrong_is_one_sentence_and_leaves_no_folder(tmp_path: Path, capsys, bad: str):
+    make_stored_run(tmp_path / "a")
+    make_stored_run(tmp_path / "door", "door_push")
+    words, sentence = BAD[bad]
+    run = [] if "--resume" in words else ["--run-dir", str(tmp_path / "run")]
+    assert offline(*(word.format(there=tmp_path) for word in words), *run) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert sentence in line
+    assert not (tmp_path / "run").exists()
+
+
+OTHER = {
+    "action scale": ({"collector": {"action_velocity": 0.5}}, "collector.action_velocity is 0.5 there and 1.0 here"),
+    "reward": ({"task": {"distance_weight": 1.0}}, "task.distance_weight is 1.0 there and 3.0 here"),
+    "period": ({"task": {"control_period_s": 0.1}}, "task.control_period_s is 0.1 there and 0.05 here"),
+}
+
+
+@pytest.mark.parametrize("other", OTHER)
+def test_steps_whose_numbers_mean_something_else_are_refused(tmp_path: Path, other: str):
+    values, sentence = OTHER[other]
+    stored_under(tmp_path / "a", values)
+    with pytest.raises(NafRobotError, match=sentence):
+        trainer_of(tmp_path / "run", filled={"offline": [str(tmp_path / "a")]}, sources={"offline": 1.0})
+
+
+def test_steps_for_other_goals_are_learned_from(tmp_path: Path):
+    stored_under(tmp_path / "a", {"task": {"target_size": 0.1, "episode_steps": 100}})
+    trainer = trainer_of(tmp_path / "run", filled={"offline": [str(tmp_path / "a")]}, sources={"offline": 1.0})
+    assert trainer.filled == {"offline": TRANSITIONS}
+    trainer.finish()
+
+
+def test_what_was_learned_before_an_error_stays(tmp_path: Path, capsys, monkeypatch):
+    make_stored_run(tmp_path / "a")
+    update = Trainer.update
+
+    def failing(self: Trainer, count: int) -> int:
+        if self.updates > 0:
+            raise NafRobotError("no more")
+        return update(self, count)
+
+    monkeypatch.setattr(Trainer, "update", failing)
+    assert offline("--offline", tmp_path / "a", "--run-dir", tmp_path / "run") == 2
+    assert "no more" in capsys.readouterr().err
+    assert read_checkpoint(tmp_path / "run").policy.updates == 64
+
+
+def test_a_resumed_folder_stays_when_its_sources_are_gone(tmp_path: Path, capsys):
+    make_stored_run(tmp_path / "a")
+    assert offline("--offline", tmp_path / "a", "--run-dir", tmp_path / "run") == 0
+    (tmp_path / "run" / "episodes.jsonl").unlink()
+    (tmp_path / "a" / "experience.sqlite").unlink()
+    assert main(["train", "--resume", str(tmp_path / "run")]) == 2
+    assert "experience.sqlite" in capsys.readouterr().err
+    assert read_checkpoint(tmp_path / "run").policy.updates == 2 * TRANSITIONS
