@@ -57,21 +57,22 @@ class DoorScript:
         self._behind = {"pull": touching, "push": shape.lever_distance - HOOK_RADIUS}[task.config.direction]
         self._between = (touching + shape.lever_distance - HOOK_RADIUS) / 2.0  # of lever and panel
         self._frame = np.zeros(3)
-        self._upright: FloatArray | None = None  # the hook's orientation (4,) at home
+        self._upright = np.array([0.0, 0.0, 0.0, 1.0])  # the hook's orientation (4,) at home,
+        self._begins = True  # which the first observation tells
         self.stage = Stage.OVER
 
     def begin(self, goal: Signals) -> None:
         """Note where the door stands."""
         self._frame = np.asarray(goal["door_frame"], dtype=np.float64)
-        self._upright, self.stage = None, Stage.OVER
+        self._begins, self.stage = True, Stage.OVER
 
     def act(self, observation: Mapping[str, NDArray]) -> FloatArray:
         """The next motion of the hook."""
         position = self._arm.position(observation)
         tool, matrix = self._arm.model.tool_pose(position)
         orientation = rotation.from_matrix(matrix)
-        if self._upright is None:
-            self._upright = orientation
+        if self._begins:
+            self._upright, self._begins = orientation, False
         door = _door_angle(observation)
         lever = self._lever_angle(tool, door)
         self._advance(tool, door, lever)
