@@ -223,6 +223,65 @@ def test_an_episode_that_was_ended_within_a_tick_has_the_steps_that_were_carried
     assert batch.truncated[-1]
 
 
+def no_borders(entries: list[bags.Entry]) -> list[bags.Entry]:
+    return bags.without(entries, lambda e: e.topic.endswith(EVENT))
+
+
+GOAL = ("--goal", "target=0.5,0.0,0.4")
+
+
+def test_borders_and_goal_can_be_declared_where_they_were_not_recorded(tmp_path: Path, replay):
+    ticks = no_borders(bags.bag_of(1))  # BETWEEN + STEPS + 1 ticks: an episode of STEPS, and what is too short for one
+    path = bags.write(tmp_path / "bag", ticks)
+    whole = replay(path, "--borders", "whole", *GOAL, folder="whole")
+    assert (whole["steps"], whole["ends"]) == (STEPS, {"time limit": 1})
+    assert "--borders gaps begins another" in json.dumps(whole["findings"])
+    gaps = replay(path, "--borders", "gaps", *GOAL)
+    assert (gaps["steps"], gaps["refused"]) == (STEPS + BETWEEN - 1, 0)
+    first, _ = stored(tmp_path / "steps")
+    np.testing.assert_allclose(first.observation["target"], [[0.5, 0.0, 0.4]] * (STEPS + 1), rtol=1e-6)
+    np.testing.assert_allclose(first.observation["joint_position"][0], bags.position_at(0), rtol=1e-6)
+    again = replay(bags.write(tmp_path / "again", ticks, "sqlite3"), "--borders", "gaps", *GOAL)
+    assert (again["added"], again["sha256"]) == (0, gaps["sha256"])
+    other = bags.changed(ticks, lambda e: e.topic.endswith("executed_velocity"), slower)
+    assert replay(bags.write(tmp_path / "other", other), "--borders", "gaps", *GOAL)["added"] == gaps["steps"]
+
+
+def slower(entry: bags.Entry):
+    return bags.joint_state(entry.stamp_ns, entry.message.name, (), 0.5 * entry.message.velocity)
+
+
+def test_a_gap_in_the_requests_parts_declared_episodes(tmp_path: Path, replay):
+    entries = no_borders(bags.bag_of(1))
+    gap_ns = 5 * 10**9
+    late = [
+        bags.replace(e, log_ns=e.log_ns + gap_ns, message=moved(e, gap_ns))
+        for e in entries
+        if e.stamp_ns >= BEGIN_NS + 4 * PERIOD_NS
+    ]
+    entries = [e for e in entries if e.stamp_ns < BEGIN_NS + 4 * PERIOD_NS] + late
+    result = replay(bags.write(tmp_path / "bag", entries), "--borders", "gaps", *GOAL)
+    assert (result["steps"], result["refused"]) == (3 + 5, 0)
+    assert result["ends"] == {"a gap in the recording": 1, "the recording ends": 1}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("--borders", "gaps"), "a goal of task 'reach' is --goal target=X,X,X, got none"),
+        (("--borders", "gaps", "--goal", "target=1,2"), "a goal of task 'reach' is --goal target=X,X,X"),
+        (("--borders", "gaps", "--goal", "target=1,2,nan"), "a goal of task 'reach' is --goal target=X,X,X"),
+        (("--borders", "gaps", "--goal", "target=a,b,c"), "must be NAME=NUMBER"),
+        (GOAL, "--goal needs --borders"),
+        ((), "--borders and --goal say where its episodes begin"),
+    ],
+)
+def test_declared_borders_need_the_goal_of_the_task(tmp_path: Path, replay, given: tuple, words: str):
+    result = replay(bags.write(tmp_path / "bag", no_borders(bags.bag_of(1))), *given)
+    assert (result["code"], words in result["error"]) == (2, True), result["error"]
+    assert not (tmp_path / "steps").exists()
+
+
 def test_the_clock_is_set_back_within_an_episode(tmp_path: Path, replay):
     entries = bags.bag_of(1)
     again = [bags.replace(e, log_ns=e.log_ns + 5 * 10**9, message=moved(e, -50 * 10**9)) for e in bags.bag_of(1)]
