@@ -4,6 +4,7 @@ import json
 import random
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,10 @@ import synthetic_bag as bags
 from synthetic_bag import BEGIN_NS, PERIOD_NS, STEPS
 
 from naf_robot.bringup.cli import main
+from naf_robot.collecting.bags.readings import Readings
 from naf_robot.core.records import StepBatch, concatenate
+from naf_robot.experience.bags.files import RawMessage
+from naf_robot.experience.bags.ordering import Stamped
 from naf_robot.experience.reader import StoreReader
 from naf_robot.run.config import load
 from naf_robot.run.contract import contract_of
@@ -105,6 +109,35 @@ def test_a_file_that_is_cut_off_is_read_as_far_as_it_goes(tmp_path: Path, replay
     assert result["code"] == 0
     assert STEPS <= result["steps"] < 4 * STEPS
     assert "is cut off" in json.dumps(result["findings"])
+
+
+def test_a_database_that_is_cut_off_is_read_as_far_as_it_goes(tmp_path: Path, replay):
+    folder = bags.write(tmp_path / "bag", bags.bag_of(episodes=15), "sqlite3", "message")
+    (folder / "metadata.yaml").unlink()  # without it nothing says that messages are compressed
+    file = next(folder.glob("*.db3"))
+    assert replay(folder, folder="whole")["steps"] == 15 * STEPS
+    file.write_bytes(file.read_bytes()[: int(0.6 * file.stat().st_size)])
+    result = replay(folder)
+    assert result["code"] == 0
+    assert 4 * STEPS <= result["steps"] < 15 * STEPS
+    assert "is cut off" in json.dumps(result["findings"])
+
+
+def test_few_pictures_wait_where_no_tick_takes_them():
+    taken = []
+    sensors = [
+        SimpleNamespace(name=name, topic=name, kind="sample", read=lambda content: {}) for name in ("state", "camera")
+    ]
+    assembler = SimpleNamespace(arrive=lambda name, stamp_s, signals, now_s: taken.append((name, stamp_s)))
+    model = bags.config().robot("left").arm.model()
+    readings = Readings(sensors[0], sensors[1:], assembler, model, 2 * PERIOD_NS, lambda what, stamp_ns: None)
+    picture = bytes(bags.TYPES.serialize_cdr(bags.T[bags.STRING](data="a picture"), bags.STRING))
+    for tick in range(200):
+        raw = RawMessage("camera", bags.STRING, tick, picture)
+        readings.add("camera", Stamped(tick * PERIOD_NS, 0, tick, tick, raw))
+    assert readings.waiting("camera") < 10
+    readings.give(199 * PERIOD_NS)
+    assert taken == [("camera", pytest.approx(197 * PERIOD_NS * 1e-9))]
 
 
 def of_topic(name: str, tick: int):
@@ -306,7 +339,7 @@ BAD = {
     "a text": (lambda folder: text(folder / "notes.txt"), "is no bag"),
     "an empty folder": (lambda folder: made(folder / "empty"), "holds no bag"),
     "no bag in it": (lambda folder: text(folder / "bag_0.mcap"), "holds no message that can be read"),
-    "no database": (lambda folder: text(folder / "bag_0.db3"), "cannot be read"),
+    "no database": (lambda folder: text(folder / "bag_0.db3"), "holds no message that can be read"),
     "no robot": (
         lambda folder: bags.write(folder / "bag", [e for e in bags.bag_of() if e.topic == "/clock"]),
         "has no topic desired_velocity",
@@ -319,6 +352,14 @@ BAD = {
         lambda folder: bags.write(folder / "bag", bags.without(bags.bag_of(), lambda e: e.topic.endswith(EVENT))),
         "has no messages on /left/episode",
     ),
+    "of another type": (
+        lambda folder: bags.write(folder / "bag", [of_string(e) for e in bags.bag_of()]),
+        "/left/desired_velocity is of type std_msgs/msg/String",
+    ),
+    "compressed by an unknown plugin": (
+        lambda folder: renamed_compression(bags.write(folder / "bag", bags.bag_of(), "sqlite3", "message")),
+        "is compressed with 'lz9', which cannot be opened here",
+    ),
     "of another arm": (
         lambda folder: bags.write(
             folder / "bag", bags.changed(bags.bag_of(), lambda e: e.topic.endswith("joint_states"), other_joints)
@@ -326,6 +367,19 @@ BAD = {
         "other_0",
     ),
 }
+
+
+def of_string(entry: bags.Entry) -> bags.Entry:
+    if not entry.topic.endswith("desired_velocity"):
+        return entry
+    text = json.dumps({"stamp_ns": entry.stamp_ns})
+    return bags.replace(entry, type_name=bags.STRING, message=bags.T[bags.STRING](data=text))
+
+
+def renamed_compression(folder: Path) -> Path:
+    metadata = folder / "metadata.yaml"
+    metadata.write_text(metadata.read_text().replace("zstd", "lz9"))
+    return folder
 
 
 def text(path: Path) -> Path:

@@ -60,6 +60,10 @@ class Readings:
         while len(waiting) > KEPT_SAMPLES and waiting[KEPT_SAMPLES].stamp_ns <= limit_ns:
             waiting.popleft()
 
+    def waiting(self, topic: str) -> int:
+        """How many messages of the sensor with this `topic` are held."""
+        return len(self._waiting[topic])
+
     def give(self, tick_ns: int) -> None:
         """Hand the assembler what counts at the tick of `tick_ns`."""
         for topic, waiting in self._waiting.items():

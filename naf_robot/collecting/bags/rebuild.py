@@ -30,6 +30,7 @@ READING, BEGIN, EXECUTED, DESIRED, END = range(5)  # ranks of messages with one 
 SAME = 1e-6  # relative difference of two scales that mean the same
 BATCH_BYTES = 8 << 20  # of pictures in one batch
 KEPT_EXECUTED = 256  # executed velocities that wait for their request
+JOINT_STATE, STRING = "sensor_msgs/msg/JointState", "std_msgs/msg/String"
 RECORDING_ENDS = "the recording ends"
 
 
@@ -106,6 +107,12 @@ class Rebuild:
         """Those of them without which nothing can be rebuilt."""
         own = [self._readings.topics[0], DESIRED_VELOCITY, EXECUTED_VELOCITY]
         return own if self._declared is not None else [*own, EPISODE]
+
+    @property
+    def types(self) -> dict[str, str]:
+        """Of those whose type is always the same."""
+        states = dict.fromkeys((self._readings.topics[0], DESIRED_VELOCITY, EXECUTED_VELOCITY), JOINT_STATE)
+        return states | {EPISODE: STRING}
 
     def stamped(self, topic: str, number: int, raw: RawMessage) -> Stamped:
         """A message of `topic` with what it is sorted by.

@@ -96,6 +96,11 @@ def rebuild(
         result.findings.note(what, f"{bag.name}")
         return
 
+    for name, topic in topics.items():
+        if name in bag.topics and bag.topics[name] != (wanted := made.types.get(topic, bag.topics[name])):
+            result.findings.note(f"{name} is of type {bag.topics[name]}, not of {wanted}; nothing is rebuilt", bag.name)
+            return
+
     def stamped() -> Iterator[Stamped]:
         for number, raw in enumerate(bag.messages(topics)):
             shown(1)
