@@ -7,13 +7,14 @@ TORCH := torch==2.13.0
 TASK ?= reach
 ROBOTS ?= 2
 SEED ?= 0
+JOBS ?= 2
 
 .PHONY: help setup train test lint docs clean
 
 help:
 	@echo "make setup   virtual environment with pinned dependencies in $(VENV)/"
 	@echo "make train   two simulated arms learn to reach (TASK=$(TASK) ROBOTS=$(ROBOTS) SEED=$(SEED))"
-	@echo "make test    linters, types, documentation and the test suite"
+	@echo "make test    linters, types, documentation and the test suite, JOBS=$(JOBS) test files at a time"
 	@echo "make docs    the documentation as a site, site/index.html"
 
 setup: $(READY)
@@ -24,8 +25,8 @@ $(READY): setup.py constraints.txt Makefile
 	@$(PYTHON) -m venv $(VENV)
 	@echo "== installing $(TORCH)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt $(TORCH)
-	@echo "== installing naf_robot with ROS 2 messages, the simulator, the view, bags, cameras, the test tools and MkDocs"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[ros,sim,view,bags,camera,test,docs]'
+	@echo "== installing naf_robot with ROS 2 messages, the simulator, the view, bags, cameras, export, the test tools and MkDocs"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[ros,sim,view,bags,camera,export,test,docs]'
 	@touch $(READY)
 	@echo "== ready: $(BIN)/naf-robot"
 
@@ -42,7 +43,7 @@ lint: setup
 
 test: lint
 	@echo "== pytest"
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 docs: setup
 	@echo "== mkdocs"

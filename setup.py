@@ -26,11 +26,13 @@ ROS += [
 SIM = ["mujoco>=4.0,<5", "gymnasium>=1.0,<2"]
 BAGS = ["mcap>=1.6,<2", "rosbags>=0.11,<0.12"]
 CAMERA = ["opencv-python-headless>=4.8,<6"]
+EXPORT = ["pyarrow>=17", "onnx>=1.17"]
 DOCS = ["mkdocs>=1.6,<2", "mkdocstrings[python]>=1,<2"]
 VIEW = ["viser>=1.1,<1.2", "trimesh>=4", "websockets>=13.1,<17", "pycollada>=0.8"]
 TEST = [
     "pytest>=8",
     "pytest-timeout>=2.3",
+    "pytest-xdist>=3.6",
     "hypothesis>=6.100",
     "ruff>=0.9",
     "mypy>=1.11",
@@ -115,7 +117,16 @@ setup(
         "transforms3d>=0.4.1",
         "xacro>=2.0",
     ],
-    extras_require={"ros": ROS, "sim": SIM, "view": VIEW, "bags": BAGS, "camera": CAMERA, "test": TEST, "docs": DOCS},
+    extras_require={
+        "ros": ROS,
+        "sim": SIM,
+        "view": VIEW,
+        "bags": BAGS,
+        "camera": CAMERA,
+        "export": EXPORT,
+        "test": TEST,
+        "docs": DOCS,
+    },
     zip_safe=False,
     author="naf_robot maintainers",
     maintainer="naf_robot maintainers",

@@ -1,12 +1,14 @@
 """A camera of 640 x 480 at 30 Hz beside a control loop of 20 Hz with training: frames lost, latency, cost, as JSON.
 
     python benchmarks/camera.py --seconds 60 --rounds 2 --json
+    python benchmarks/camera.py --alone --seconds 60 --json
 
 Each row is one run of `real_time.py` with one robot. Those with `camera` have a film as `camera.source`, which the
 node `camera` plays at its rate without end, and two processes that listen, one to raw and one to compressed pictures.
 Both make of each what a collector would: the sensor `camera` with crop and resize to 64 x 64. Every frame bears its
 number in black and white squares: `lost` counts each that is missing between the first and the last received, wherever
 it was lost. `latency_ms` is from a frame's stamp to its arrival in a listener, `decoding_ms` what the sensor takes.
+With `--alone` there is the node and nothing else.
 """
 
 import argparse
@@ -14,14 +16,19 @@ import json
 import signal
 import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import measuring
 import numpy as np
 import real_time
+from diagnostic_msgs.msg import DiagnosticArray
+from graph import graph
 
+from naf_robot.nodes import topics
+from naf_robot.nodes.qos import SENSOR, reliable
 from naf_robot.nodes.video_capture import load_opencv
 from naf_robot.sensing.registry import make_sensor
 
@@ -57,7 +64,6 @@ def listen(kind: str, path: Path) -> None:
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.signals import SignalHandlerOptions
 
-    from naf_robot.nodes.qos import SENSOR
     from naf_robot.nodes.sensor_messages import message_type
 
     whole = make_sensor("camera", (), {"camera": {"transport": kind, "height": HEIGHT, "width": WIDTH}})
@@ -104,22 +110,50 @@ def found(path: Path, frames: int) -> dict[str, Any]:
     }
 
 
+@contextmanager
+def listening(place: Path, kinds: Sequence[str]) -> Iterator[None]:
+    """Processes that listen, each of which writes down what came when this ends."""
+    with ExitStack() as stack:
+        listeners = []
+        for kind in kinds:
+            command = [__file__, "--listen", kind, "--output", str(place / f"{kind}.npy")]
+            listeners.append(stack.enter_context(real_time.process(command, place / f"{kind}.log")))
+        yield
+        for listener in listeners:
+            listener.send_signal(signal.SIGINT)
+            listener.wait(30.0)
+
+
+def alone(film: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """The node without a run."""
+    words = ["-m", "naf_robot.nodes.camera", "--ros-args", "-r", "__ns:=/robot_1", "-p", f"source:={film}"]
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        with listening(folder, KINDS), graph() as g:
+            statuses: list[str] = []
+            take = lambda array: statuses.extend(status.message for status in array.status)  # noqa: E731
+            g.node.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, take, reliable(10))
+            names = [f"/robot_1/{name}" for name in (topics.CAMERA_IMAGE, topics.CAMERA_COMPRESSED)]
+            g.wait_for(lambda: all(map(g.node.count_subscribers, names)), 60.0, "the listeners listen")
+            with real_time.process([*words, "-p", "loop:=true"], folder / "camera.log") as node:
+                g.wait_for(lambda: any("capturing" in each for each in statuses), 60.0, "frames come")
+                before_s, begin_s = measuring.processor_s(node.pid), time.monotonic()
+                g.spin_for(options.seconds)
+                share = (measuring.processor_s(node.pid) - before_s) / (time.monotonic() - begin_s)
+        return {"seconds": options.seconds, "processor_share": {"robot_1/camera": round(share, 3)}} | {
+            kind: found(folder / f"{kind}.npy", options.frames) for kind in KINDS
+        }
+
+
 def row(camera: bool, film: Path, options: argparse.Namespace) -> dict[str, Any]:
     """One run with or without a camera."""
     given = ["--robots", "1", "--seconds", str(options.seconds), "--settle", str(options.settle)]
     settings = [f"camera.source={film}", "camera.loop=true", f"camera.width={WIDTH}", f"camera.height={HEIGHT}"]
     words = [*(settings if camera else []), *options.set]
     arguments = real_time.arguments().parse_args([*given, *(["--set", *words] if words else [])])
-    with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
-        listeners = []
-        for kind in KINDS if camera else ():
-            path = Path(place) / f"{kind}.npy"
-            command = [__file__, "--listen", kind, "--output", str(path)]
-            listeners.append(stack.enter_context(real_time.process(command, Path(place) / f"{kind}.log")))
-        made = real_time.measured(1, arguments)
-        for listener in listeners:
-            listener.send_signal(signal.SIGINT)
-            listener.wait(30.0)
+    with tempfile.TemporaryDirectory() as place:
+        with listening(Path(place), KINDS if camera else ()):
+            made = real_time.measured(1, arguments)
         kept = ("seconds", "processor_share", "updates_per_s", "faults", "tick", "floor", "exit_code", "load_average")
         result: dict[str, Any] = {"camera": camera} | {key: made[key] for key in kept}
         for kind in KINDS if camera else ():
@@ -133,6 +167,7 @@ def main() -> None:
     parser.add_argument("--settle", type=float, default=5.0, help="seconds of work before it counts")
     parser.add_argument("--frames", type=int, default=600, help="of the film, which is played again and again")
     parser.add_argument("--rounds", type=int, default=1, help="of one row without and one with a camera")
+    parser.add_argument("--alone", action="store_true", help="the node without a control loop")
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="settings of the run")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the JSON here too")
     parser.add_argument("--json", action="store_true", help="print JSON (the only format)")
@@ -145,7 +180,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         film = Path(place) / "film.avi"
         make_film(film, options.frames)
-        rows = [row(camera, film, options) for camera in [False, True] * options.rounds]
+        if options.alone:
+            rows = [alone(film, options) for _ in range(options.rounds)]
+        else:
+            rows = [row(camera, film, options) for camera in [False, True] * options.rounds]
     result = {"rows": rows, "machine": measuring.machine(), "command": measuring.command()}
     if options.output is not None:
         options.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

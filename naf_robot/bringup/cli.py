@@ -96,6 +96,8 @@ def _parser() -> argparse.ArgumentParser:
     replay = command("replay", "read recorded bags into a run folder that can be learned from")
     _plugin("naf_robot.collecting.bags.command", replay)
     add_publishing(replay)
+    export = command("export", "write stored steps as Parquet, or a trained policy as ONNX")
+    _plugin("naf_robot.run.export.command", export)
     convert = command("convert", "convert a run folder of an older version to the present format")
     _plugin("naf_robot.run.convert_command", convert)
     report = command("report", "write the report of a run, or of several beside each other, as one HTML page")

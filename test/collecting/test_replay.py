@@ -130,7 +130,7 @@ def test_few_pictures_wait_where_no_tick_takes_them():
     ]
     assembler = SimpleNamespace(arrive=lambda name, stamp_s, signals, now_s: taken.append((name, stamp_s)))
     model = bags.config().robot("left").arm.model()
-    readings = Readings(sensors[0], sensors[1:], assembler, model, 2 * PERIOD_NS, lambda what, stamp_ns: None)
+    readings = Readings(sensors[0], sensors[1:], assembler, model, 2 * PERIOD_NS, 0, lambda what, stamp_ns: None)
     picture = bytes(bags.TYPES.serialize_cdr(bags.T[bags.STRING](data="a picture"), bags.STRING))
     for tick in range(200):
         raw = RawMessage("camera", bags.STRING, tick, picture)

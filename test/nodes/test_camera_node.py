@@ -2,6 +2,7 @@
 
 import io
 import sys
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from PIL import Image as Pillow
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from naf_robot.bringup.node_spec import NodeSpec
+from naf_robot.nodes.camera import use_room_for_pictures
 from naf_robot.nodes.qos import SENSOR, reliable
 from naf_robot.nodes.video_capture import VideoCapture, load_opencv
 from naf_robot.run.config import resolve, save
@@ -124,6 +126,16 @@ def test_what_is_no_camera_and_no_film_is_said_in_one_sentence(tmp_path: Path, m
     with pytest.raises(SourceError, match=said):
         VideoCapture(parse_source(source), CameraNodeConfig())
     assert capfd.readouterr() == ("", "")  # what OpenCV would say besides
+
+
+def test_fast_dds_has_room_for_pictures_unless_the_user_says_how():
+    given, environment = {"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}, {}
+    use_room_for_pictures(given)
+    assert given == {"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}
+    use_room_for_pictures(environment)
+    (path,) = environment.values()
+    sizes = [int(each.text) for each in ElementTree.parse(path).iter() if each.tag.endswith("segment_size")]
+    assert min(sizes) > 4 * 640 * 480 * 3
 
 
 def test_without_opencv_the_extra_is_named(monkeypatch):

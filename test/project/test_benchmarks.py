@@ -73,6 +73,18 @@ def test_real_time():
 
 
 @pytest.mark.ros
+def test_camera():
+    pytest.importorskip("rclpy", reason="needs rclpy and its messages")
+    pytest.importorskip("cv2", reason="needs OpenCV: pip install 'naf_robot[camera]'")
+    (row,) = run("camera.py", "--alone", "--seconds", "1", "--frames", "30")["rows"]
+    for kind in ("raw", "compressed"):
+        of_kind = row[kind]
+        assert of_kind["stamps_rise"]
+        assert of_kind["lost"] < 0.5 * of_kind["received"], f"{kind}: without room for pictures three of four are lost"
+    assert row["processor_share"]["robot_1/camera"] > 0.0
+
+
+@pytest.mark.ros
 def test_training_profile():
     pytest.importorskip("rclpy", reason="needs rclpy and its messages")
     result = run("training_profile.py", "--robots", "1", "--episodes", "2")

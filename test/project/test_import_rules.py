@@ -37,6 +37,8 @@ THIRD_PARTY = {
     "sqlite3": {"experience"},
     "mcap": {"experience", "nodes"},
     "rosbags": {"experience", "nodes"},
+    "pyarrow": {"run"},
+    "onnx": {"run"},
     "PIL": {"core"},
     "cv2": {"nodes"},
     "launch": {"bringup"},

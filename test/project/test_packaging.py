@@ -107,7 +107,7 @@ def requirements(*groups: str) -> set[str]:
 
 def test_setup_py_requires_what_the_code_imports_and_nothing_else():
     ros = {name.removeprefix("ros-").replace("-", "_") for name in requirements("ros")}
-    own = {BY_PIP.get(name, name) for name in requirements() | requirements("sim", "view", "bags", "camera")}
+    own = {BY_PIP.get(name, name) for name in requirements() | requirements("sim", "view", "bags", "camera", "export")}
     assert own | ros | {"launch", "launch_ros", "coal"} == imported() | set(THROUGH_ANOTHER)  # coal comes with pin
 
 

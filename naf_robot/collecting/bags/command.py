@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=delay,
         default=0.0,
         metavar="SECONDS",
-        help="rebuilding: a sensor's reading counts from so long after its stamp on [0]",
+        help="rebuilding: a reading counts from so long after its stamp on, joint states on wall time only [0]",
     )
     parser.add_argument(
         "--borders",

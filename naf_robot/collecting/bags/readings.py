@@ -24,8 +24,8 @@ FOREVER = float("inf")
 class Readings:
     """Gives the tick assembler what it would have had at a tick.
 
-    Of a sample sensor that is the newest message whose stamp is at most the tick's less `delay_ns`; of a stream every
-    one since the tick before. `state` comes without delay: on simulated time it carries the tick's own stamp.
+    Of a sample sensor that is the newest message whose stamp is at most the tick's less `delay_ns`, or `state_delay_ns`
+    for the `state`; of a stream every one since the tick before.
     """
 
     def __init__(
@@ -35,11 +35,12 @@ class Readings:
         assembler: TickAssembler,
         model: ArmModel,
         delay_ns: int,
+        state_delay_ns: int,
         refuse: Callable[[str, int], None],
     ) -> None:
         self._sensors = {sensor.topic: sensor for sensor in (state, *others)}
         self._state, self._assembler, self._refuse = state, assembler, refuse
-        self._delays = {topic: 0 if topic == state.topic else delay_ns for topic in self._sensors}
+        self._delays = {topic: state_delay_ns if topic == state.topic else delay_ns for topic in self._sensors}
         self._waiting: dict[str, deque[Stamped]] = {t: deque(maxlen=MAX_WAITING) for t in self._sensors}
         self._joints = frozenset(model.joint_names)
         self._parts = JointStates(model.joint_names, model.continuous)

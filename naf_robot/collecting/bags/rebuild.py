@@ -83,9 +83,16 @@ class Rebuild:
         self._pictures = Pictures(config.collector.frame_format, config.collector.jpeg_quality)
         self._assembler = tick_assembler(config, robot, simulated_time)
         lag_s = config.simulator.imperfections.sensor_delay_periods * self._task.control_period_s
-        delay_s += lag_s if simulated_time else 0.0
-        sensors = (state_sensor(config, robot), task_sensors(config, robot))
-        self._readings = Readings(*sensors, self._assembler, model, round(delay_s * BILLION), self._refuse_reading)
+        of_state_s = 0.0 if simulated_time else delay_s  # on simulated time it carries the tick's own stamp
+        self._readings = Readings(
+            state_sensor(config, robot),
+            task_sensors(config, robot),
+            self._assembler,
+            model,
+            round((delay_s + (lag_s if simulated_time else 0.0)) * BILLION),
+            round(of_state_s * BILLION),
+            self._refuse_reading,
+        )
         self._refuse_at, self._declared = refuse, declared
         self._declared_episodes = 0
         self._executed: dict[int, RawMessage] = {}

@@ -1,0 +1,1 @@
+"""Stored steps and trained policies in formats that other programs read."""
