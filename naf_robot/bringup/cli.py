@@ -159,7 +159,7 @@ def _start(system: str, arguments: argparse.Namespace) -> int:
             check_environment()
         run = prepare(given, system, offline)
         if is_offline(run.config) and system == TRAIN:
-            return _learn_offline(run, signals)
+            return _learn_offline(run, signals, new=not given.resume)
         return _run_system(run, process_environment(system == TRAIN and run.config.simulated), signals)
 
 
@@ -179,15 +179,14 @@ def _run_system(run: PreparedRun, environment: dict[str, str], signals: StopSign
     return code
 
 
-def _learn_offline(run: PreparedRun, signals: StopSignals) -> int:
-    """Learn from stored steps in this process; a folder from which nothing could be learned does not stay."""
+def _learn_offline(run: PreparedRun, signals: StopSignals, new: bool) -> int:
+    """Learn from stored steps in this process; a `new` folder whose sources could not be filled does not stay."""
     print(f"run folder: {run.run_dir}", flush=True)
-    begun = (run.run_dir / run_files.EPISODES).exists()
     try:
         learn_offline = importlib.import_module("naf_robot.training.offline").learn_offline
         return int(learn_offline(run.config, run.run_dir, lambda: signals.asked))
     except NafRobotError:
-        if not begun:
+        if new and not (run.run_dir / run_files.EPISODES).exists():  # the trainer makes it behind its sources
             shutil.rmtree(run.run_dir, ignore_errors=True)
         raise
 

@@ -80,7 +80,7 @@ class Trainer:
         )
         self.algorithm = make_algorithm(config.algorithm_name, config.algorithm_config(), setup)
         self.filled = {
-            name: sum(fill(self.algorithm.sources[name], Path(folder), self.contract, settings) for folder in given)
+            name: sum(fill(self.algorithm.sources[name], Path(folder), self.contract, config) for folder in given)
             for name, given in folders.items()
             if given and name in self.algorithm.sources
         }  # transitions by source

@@ -11,7 +11,7 @@ from naf_robot.bringup.cli import main
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import NafRobotError
 from naf_robot.run.checkpoint import read_checkpoint
-from naf_robot.run.config import resolve
+from naf_robot.run.config import resolve, save
 from naf_robot.training.trainer import Trainer
 
 TRANSITIONS = 2 * 2 * STEPS  # two robots, two episodes each
@@ -19,6 +19,12 @@ TRANSITIONS = 2 * 2 * STEPS  # two robots, two episodes each
 
 def offline(*words: object) -> int:
     return main(["train", "--task", "reach", *map(str, words), "--set", "trainer.learning_starts=1"])
+
+
+def stored_under(folder: Path, values: dict) -> None:
+    """A stored run whose configuration has `values`."""
+    make_stored_run(folder)
+    save(resolve("reach", overrides=[values]), folder / "config.yaml")
 
 
 def trainer_of(folder: Path, **trainer: object) -> Trainer:
@@ -96,3 +102,50 @@ def test_what_is_wrong_is_one_sentence_and_leaves_no_folder(tmp_path: Path, caps
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert sentence in line
     assert not (tmp_path / "run").exists()
+
+
+OTHER = {
+    "action scale": ({"collector": {"action_velocity": 0.5}}, "collector.action_velocity is 0.5 there and 1.0 here"),
+    "reward": ({"task": {"distance_weight": 1.0}}, "task.distance_weight is 1.0 there and 3.0 here"),
+    "period": ({"task": {"control_period_s": 0.1}}, "task.control_period_s is 0.1 there and 0.05 here"),
+}
+
+
+@pytest.mark.parametrize("other", OTHER)
+def test_steps_whose_numbers_mean_something_else_are_refused(tmp_path: Path, other: str):
+    values, sentence = OTHER[other]
+    stored_under(tmp_path / "a", values)
+    with pytest.raises(NafRobotError, match=sentence):
+        trainer_of(tmp_path / "run", filled={"offline": [str(tmp_path / "a")]}, sources={"offline": 1.0})
+
+
+def test_steps_for_other_goals_are_learned_from(tmp_path: Path):
+    stored_under(tmp_path / "a", {"task": {"target_size": 0.1, "episode_steps": 100}})
+    trainer = trainer_of(tmp_path / "run", filled={"offline": [str(tmp_path / "a")]}, sources={"offline": 1.0})
+    assert trainer.filled == {"offline": TRANSITIONS}
+    trainer.finish()
+
+
+def test_what_was_learned_before_an_error_stays(tmp_path: Path, capsys, monkeypatch):
+    make_stored_run(tmp_path / "a")
+    update = Trainer.update
+
+    def failing(self: Trainer, count: int) -> int:
+        if self.updates > 0:
+            raise NafRobotError("no more")
+        return update(self, count)
+
+    monkeypatch.setattr(Trainer, "update", failing)
+    assert offline("--offline", tmp_path / "a", "--run-dir", tmp_path / "run") == 2
+    assert "no more" in capsys.readouterr().err
+    assert read_checkpoint(tmp_path / "run").policy.updates == 64
+
+
+def test_a_resumed_folder_stays_when_its_sources_are_gone(tmp_path: Path, capsys):
+    make_stored_run(tmp_path / "a")
+    assert offline("--offline", tmp_path / "a", "--run-dir", tmp_path / "run") == 0
+    (tmp_path / "run" / "episodes.jsonl").unlink()
+    (tmp_path / "a" / "experience.sqlite").unlink()
+    assert main(["train", "--resume", str(tmp_path / "run")]) == 2
+    assert "experience.sqlite" in capsys.readouterr().err
+    assert read_checkpoint(tmp_path / "run").policy.updates == 2 * TRANSITIONS
