@@ -5,10 +5,10 @@
 
 Each row is one run of `real_time.py` with one robot. Those with `camera` have a film as `camera.source`, which the
 node `camera` plays at its rate without end, and two processes that listen, one to raw and one to compressed pictures.
-Both make of each what a collector would: the sensor `camera` with crop and resize to 64 x 64. Every frame bears its
-number in black and white squares: `lost` counts each that is missing between the first and the last received, wherever
-it was lost. `latency_ms` is from a frame's stamp to its arrival in a listener, `decoding_ms` what the sensor takes.
-With `--alone` there is the node and nothing else.
+Both make of each what a collector would, under its scheduling: the sensor `camera` with crop and resize to 64 x 64.
+Every frame bears its number in black and white squares: `lost` counts each that is missing between the first and the
+last received, wherever it was lost. `latency_ms` is from a frame's stamp to its arrival in a listener, `decoding_ms`
+what the sensor takes. With `--alone` there is the node and nothing else.
 """
 
 import argparse
@@ -24,18 +24,21 @@ from typing import Any
 import measuring
 import numpy as np
 import real_time
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from graph import graph
 
 from naf_robot.nodes import topics
 from naf_robot.nodes.qos import SENSOR, reliable
+from naf_robot.nodes.scheduling import use_real_time_scheduling
 from naf_robot.nodes.video_capture import load_opencv
+from naf_robot.run.config import RealTimeConfig
 from naf_robot.sensing.registry import make_sensor
 
 WIDTH, HEIGHT, RATE_HZ, BITS = 640, 480, 30, 16
 SQUARE = WIDTH // BITS
 CROP = {"left": 80, "width": 480}
 KINDS = ("raw", "compressed")
+COLLECTOR_PRIORITY = RealTimeConfig().control_priority - 1
 
 
 def make_film(path: Path, frames: int) -> None:
@@ -84,6 +87,7 @@ def listen(kind: str, path: Path) -> None:
     node.create_subscription(message_type(sensor.message), f"/robot_1/{sensor.topic}", take, SENSOR)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
+    use_real_time_scheduling(COLLECTOR_PRIORITY)
     while not asked:
         executor.spin_once(timeout_sec=0.1)
     np.save(path, np.array(rows, np.int64).reshape(-1, 5))
@@ -124,19 +128,24 @@ def listening(place: Path, kinds: Sequence[str]) -> Iterator[None]:
             listener.wait(30.0)
 
 
+def works(status: DiagnosticStatus) -> bool:
+    """Whether the node says that frames come and that both listeners are there."""
+    values = {pair.key: pair.value for pair in status.values}
+    listeners = [int(values.get(name, 0)) for name in ("listeners", "listeners to compressed")]
+    return int(values.get("opened", 0)) > 0 and all(listeners)
+
+
 def alone(film: Path, options: argparse.Namespace) -> dict[str, Any]:
     """The node without a run."""
     words = ["-m", "naf_robot.nodes.camera", "--ros-args", "-r", "__ns:=/robot_1", "-p", f"source:={film}"]
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         with listening(folder, KINDS), graph() as g:
-            statuses: list[str] = []
-            take = lambda array: statuses.extend(status.message for status in array.status)  # noqa: E731
+            reports: list[bool] = []  # of each report of the node: whether frames come and both are known to listen
+            take = lambda array: reports.extend(map(works, array.status))  # noqa: E731
             g.node.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, take, reliable(10))
-            names = [f"/robot_1/{name}" for name in (topics.CAMERA_IMAGE, topics.CAMERA_COMPRESSED)]
-            g.wait_for(lambda: all(map(g.node.count_subscribers, names)), 60.0, "the listeners listen")
             with real_time.process([*words, "-p", "loop:=true"], folder / "camera.log") as node:
-                g.wait_for(lambda: any("capturing" in each for each in statuses), 60.0, "frames come")
+                g.wait_for(lambda: any(reports), 60.0, "frames come and are listened to")
                 before_s, begin_s = measuring.processor_s(node.pid), time.monotonic()
                 g.spin_for(options.seconds)
                 share = (measuring.processor_s(node.pid) - before_s) / (time.monotonic() - begin_s)

@@ -130,6 +130,8 @@ class CameraNode(BareNode):
             "size": f"{self.size[0]} x {self.size[1]}",
             "expected rate [Hz]": round(expected_hz, 3),
             "opened": capture.openings,
+            "listeners": self.images.get_subscription_count(),
+            "listeners to compressed": self.compressed.get_subscription_count(),
         }
         values |= self.health.report(self.now_s())
         silent_s = min(self.health.silent_s(now_s), now_s - self.begun_s)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 NODES = Path(__file__).resolve().parents[2] / "naf_robot" / "nodes"
-LARGE = ("mujoco", "gymnasium", "torch", "matplotlib", "launch", "tensorboard")
+LARGE = ("mujoco", "gymnasium", "torch", "matplotlib", "launch", "tensorboard", "cv2")
 MAY_LOAD = {  # whatever is not named here loads none of them
     "trainer": {"torch", "matplotlib", "tensorboard"},
 }
