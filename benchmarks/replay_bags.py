@@ -130,6 +130,7 @@ def main() -> None:
     parser.add_argument("--episodes", type=int, default=40, help="of each bag")
     parser.add_argument("--state-hz", type=int, default=100, help="rate of joint states on wall time")
     parser.add_argument("--picture-mib", type=int, default=0, help="raw pictures in a further bag")
+    parser.add_argument("--bags", nargs="+", metavar="WORD", help="only bags with one of these words in their name")
     parser.add_argument("--json", action="store_true", help="print JSON (the only format)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the JSON here too")
     options = parser.parse_args()
@@ -145,6 +146,8 @@ def main() -> None:
     ]
     if pictures:
         kinds.append(("with pictures, sqlite3", "sqlite3", of_kind(True, 20, pictures)))
+    if options.bags:
+        kinds = [kind for kind in kinds if any(word in kind[0] for word in options.bags)]
     rows = []
     with tempfile.TemporaryDirectory() as place:
         for number, (name, storage, values) in enumerate(kinds):

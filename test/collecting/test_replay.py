@@ -4,6 +4,7 @@ import json
 import random
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,10 @@ import synthetic_bag as bags
 from synthetic_bag import BEGIN_NS, PERIOD_NS, STEPS
 
 from naf_robot.bringup.cli import main
+from naf_robot.collecting.bags.readings import Readings
 from naf_robot.core.records import StepBatch, concatenate
+from naf_robot.experience.bags.files import RawMessage
+from naf_robot.experience.bags.ordering import Stamped
 from naf_robot.experience.reader import StoreReader
 from naf_robot.run.config import load
 from naf_robot.run.contract import contract_of
@@ -105,6 +109,35 @@ def test_a_file_that_is_cut_off_is_read_as_far_as_it_goes(tmp_path: Path, replay
     assert result["code"] == 0
     assert STEPS <= result["steps"] < 4 * STEPS
     assert "is cut off" in json.dumps(result["findings"])
+
+
+def test_a_database_that_is_cut_off_is_read_as_far_as_it_goes(tmp_path: Path, replay):
+    folder = bags.write(tmp_path / "bag", bags.bag_of(episodes=15), "sqlite3", "message")
+    (folder / "metadata.yaml").unlink()  # without it nothing says that messages are compressed
+    file = next(folder.glob("*.db3"))
+    assert replay(folder, folder="whole")["steps"] == 15 * STEPS
+    file.write_bytes(file.read_bytes()[: int(0.6 * file.stat().st_size)])
+    result = replay(folder)
+    assert result["code"] == 0
+    assert 4 * STEPS <= result["steps"] < 15 * STEPS
+    assert "is cut off" in json.dumps(result["findings"])
+
+
+def test_few_pictures_wait_where_no_tick_takes_them():
+    taken = []
+    sensors = [
+        SimpleNamespace(name=name, topic=name, kind="sample", read=lambda content: {}) for name in ("state", "camera")
+    ]
+    assembler = SimpleNamespace(arrive=lambda name, stamp_s, signals, now_s: taken.append((name, stamp_s)))
+    model = bags.config().robot("left").arm.model()
+    readings = Readings(sensors[0], sensors[1:], assembler, model, 2 * PERIOD_NS, 0, lambda what, stamp_ns: None)
+    picture = bytes(bags.TYPES.serialize_cdr(bags.T[bags.STRING](data="a picture"), bags.STRING))
+    for tick in range(200):
+        raw = RawMessage("camera", bags.STRING, tick, picture)
+        readings.add("camera", Stamped(tick * PERIOD_NS, 0, tick, tick, raw))
+    assert readings.waiting("camera") < 10
+    readings.give(199 * PERIOD_NS)
+    assert taken == [("camera", pytest.approx(197 * PERIOD_NS * 1e-9))]
 
 
 def of_topic(name: str, tick: int):
@@ -223,6 +256,65 @@ def test_an_episode_that_was_ended_within_a_tick_has_the_steps_that_were_carried
     assert batch.truncated[-1]
 
 
+def no_borders(entries: list[bags.Entry]) -> list[bags.Entry]:
+    return bags.without(entries, lambda e: e.topic.endswith(EVENT))
+
+
+GOAL = ("--goal", "target=0.5,0.0,0.4")
+
+
+def test_borders_and_goal_can_be_declared_where_they_were_not_recorded(tmp_path: Path, replay):
+    ticks = no_borders(bags.bag_of(1))  # BETWEEN + STEPS + 1 ticks: an episode of STEPS, and what is too short for one
+    path = bags.write(tmp_path / "bag", ticks)
+    whole = replay(path, "--borders", "whole", *GOAL, folder="whole")
+    assert (whole["steps"], whole["ends"]) == (STEPS, {"time limit": 1})
+    assert "--borders gaps begins another" in json.dumps(whole["findings"])
+    gaps = replay(path, "--borders", "gaps", *GOAL)
+    assert (gaps["steps"], gaps["refused"]) == (STEPS + BETWEEN - 1, 0)
+    first, _ = stored(tmp_path / "steps")
+    np.testing.assert_allclose(first.observation["target"], [[0.5, 0.0, 0.4]] * (STEPS + 1), rtol=1e-6)
+    np.testing.assert_allclose(first.observation["joint_position"][0], bags.position_at(0), rtol=1e-6)
+    again = replay(bags.write(tmp_path / "again", ticks, "sqlite3"), "--borders", "gaps", *GOAL)
+    assert (again["added"], again["sha256"]) == (0, gaps["sha256"])
+    other = bags.changed(ticks, lambda e: e.topic.endswith("executed_velocity"), slower)
+    assert replay(bags.write(tmp_path / "other", other), "--borders", "gaps", *GOAL)["added"] == gaps["steps"]
+
+
+def slower(entry: bags.Entry):
+    return bags.joint_state(entry.stamp_ns, entry.message.name, (), 0.5 * entry.message.velocity)
+
+
+def test_a_gap_in_the_requests_parts_declared_episodes(tmp_path: Path, replay):
+    entries = no_borders(bags.bag_of(1))
+    gap_ns = 5 * 10**9
+    late = [
+        bags.replace(e, log_ns=e.log_ns + gap_ns, message=moved(e, gap_ns))
+        for e in entries
+        if e.stamp_ns >= BEGIN_NS + 4 * PERIOD_NS
+    ]
+    entries = [e for e in entries if e.stamp_ns < BEGIN_NS + 4 * PERIOD_NS] + late
+    result = replay(bags.write(tmp_path / "bag", entries), "--borders", "gaps", *GOAL)
+    assert (result["steps"], result["refused"]) == (3 + 5, 0)
+    assert result["ends"] == {"a gap in the recording": 1, "the recording ends": 1}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("--borders", "gaps"), "a goal of task 'reach' is --goal target=X,X,X, got none"),
+        (("--borders", "gaps", "--goal", "target=1,2"), "a goal of task 'reach' is --goal target=X,X,X"),
+        (("--borders", "gaps", "--goal", "target=1,2,nan"), "a goal of task 'reach' is --goal target=X,X,X"),
+        (("--borders", "gaps", "--goal", "target=a,b,c"), "must be NAME=NUMBER"),
+        (GOAL, "--goal needs --borders"),
+        ((), "--borders and --goal say where its episodes begin"),
+    ],
+)
+def test_declared_borders_need_the_goal_of_the_task(tmp_path: Path, replay, given: tuple, words: str):
+    result = replay(bags.write(tmp_path / "bag", no_borders(bags.bag_of(1))), *given)
+    assert (result["code"], words in result["error"]) == (2, True), result["error"]
+    assert not (tmp_path / "steps").exists()
+
+
 def test_the_clock_is_set_back_within_an_episode(tmp_path: Path, replay):
     entries = bags.bag_of(1)
     again = [bags.replace(e, log_ns=e.log_ns + 5 * 10**9, message=moved(e, -50 * 10**9)) for e in bags.bag_of(1)]
@@ -247,7 +339,7 @@ BAD = {
     "a text": (lambda folder: text(folder / "notes.txt"), "is no bag"),
     "an empty folder": (lambda folder: made(folder / "empty"), "holds no bag"),
     "no bag in it": (lambda folder: text(folder / "bag_0.mcap"), "holds no message that can be read"),
-    "no database": (lambda folder: text(folder / "bag_0.db3"), "cannot be read"),
+    "no database": (lambda folder: text(folder / "bag_0.db3"), "holds no message that can be read"),
     "no robot": (
         lambda folder: bags.write(folder / "bag", [e for e in bags.bag_of() if e.topic == "/clock"]),
         "has no topic desired_velocity",
@@ -260,6 +352,14 @@ BAD = {
         lambda folder: bags.write(folder / "bag", bags.without(bags.bag_of(), lambda e: e.topic.endswith(EVENT))),
         "has no messages on /left/episode",
     ),
+    "of another type": (
+        lambda folder: bags.write(folder / "bag", [of_string(e) for e in bags.bag_of()]),
+        "/left/desired_velocity is of type std_msgs/msg/String",
+    ),
+    "compressed by an unknown plugin": (
+        lambda folder: renamed_compression(bags.write(folder / "bag", bags.bag_of(), "sqlite3", "message")),
+        "is compressed with 'lz9', which cannot be opened here",
+    ),
     "of another arm": (
         lambda folder: bags.write(
             folder / "bag", bags.changed(bags.bag_of(), lambda e: e.topic.endswith("joint_states"), other_joints)
@@ -267,6 +367,19 @@ BAD = {
         "other_0",
     ),
 }
+
+
+def of_string(entry: bags.Entry) -> bags.Entry:
+    if not entry.topic.endswith("desired_velocity"):
+        return entry
+    text = json.dumps({"stamp_ns": entry.stamp_ns})
+    return bags.replace(entry, type_name=bags.STRING, message=bags.T[bags.STRING](data=text))
+
+
+def renamed_compression(folder: Path) -> Path:
+    metadata = folder / "metadata.yaml"
+    metadata.write_text(metadata.read_text().replace("zstd", "lz9"))
+    return folder
 
 
 def text(path: Path) -> Path:

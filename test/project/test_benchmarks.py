@@ -38,6 +38,14 @@ def test_simulation():
     assert row["stages_us"]["physics"] > 0.0
 
 
+def test_replay_bags():
+    pytest.importorskip("rosbags", reason="needs the extra bags")
+    (row,) = run("replay_bags.py", "--episodes", "1", "--picture-mib", "2", "--bags", "pictures")["rows"]
+    assert (row["steps"], row["refused"]) == (150, 0)
+    assert row["times_real_time"] > 0.0
+    assert row["memory_mib"] > 0.0
+
+
 @pytest.mark.ros
 def test_lockstep():
     pytest.importorskip("rclpy", reason="needs rclpy and its messages")

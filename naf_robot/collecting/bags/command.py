@@ -60,6 +60,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="rebuilding: a reading counts from so long after its stamp on, joint states on wall time only [0]",
     )
     parser.add_argument(
+        "--borders",
+        choices=("whole", "gaps"),
+        help="where the topic episode was not recorded: the bag is one episode, or gaps in the requests part them",
+    )
+    parser.add_argument(
+        "--goal",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=X,Y,Z",
+        help="with --borders: the goal",
+    )
+    parser.add_argument(
         "--config", nargs="+", action="extend", default=[], metavar="FILE", help="YAML files over the task's own values"
     )
     parser.add_argument(
@@ -113,9 +126,11 @@ def _run(options: argparse.Namespace, bags: list[Any], paths: list[Path]) -> int
 def _read(options: argparse.Namespace, bags: list[Any], config: RunConfig, contract: Contract, store: Any) -> dict:
     from tqdm import tqdm
 
+    from naf_robot.collecting.bags.declared import declared
     from naf_robot.collecting.bags.replay import Result, has_experience, read_experience, rebuild, robots_in
     from naf_robot.collecting.bags.sink import Sink
 
+    borders = declared(options.borders, options.goal, config.make_task())
     sink, result = Sink(store, contract), Result()
     begin_s = time.monotonic()
     with tqdm(unit=" messages", disable=None, file=sys.stderr) as bar:
@@ -129,7 +144,7 @@ def _read(options: argparse.Namespace, bags: list[Any], config: RunConfig, contr
             if not spaces:
                 result.findings.note("has no topic desired_velocity, so no robot's steps can be rebuilt", bag.name)
             for space in spaces:
-                rebuild(bag, space, config, options.delay, sink, result, bar.update)
+                rebuild(bag, space, config, options.delay, sink, result, bar.update, borders)
     sink.flush()
     wall_s = time.monotonic() - begin_s
     for bag in bags:

@@ -17,6 +17,7 @@ from naf_robot.sensing.signals import Signals
 from naf_robot.sensing.tick import TickAssembler
 
 MAX_WAITING = 10_000  # messages of one sensor between two ticks
+KEPT_SAMPLES = 4  # of those that count already, so that one before a refused one is there; pictures are large
 FOREVER = float("inf")
 
 
@@ -52,7 +53,17 @@ class Readings:
 
     def add(self, topic: str, message: Stamped) -> None:
         """A message of the sensor with this `topic`."""
-        self._waiting[topic].append(message)
+        waiting = self._waiting[topic]
+        waiting.append(message)
+        if self._sensors[topic].kind == "stream" or topic == self._state.topic:
+            return
+        limit_ns = message.stamp_ns - self._delays[topic]  # ticks before it are over: messages come in order
+        while len(waiting) > KEPT_SAMPLES and waiting[KEPT_SAMPLES].stamp_ns <= limit_ns:
+            waiting.popleft()
+
+    def waiting(self, topic: str) -> int:
+        """How many messages of the sensor with this `topic` are held."""
+        return len(self._waiting[topic])
 
     def give(self, tick_ns: int) -> None:
         """Hand the assembler what counts at the tick of `tick_ns`."""

@@ -10,6 +10,7 @@ import numpy as np
 from naf_robot.arm.control.actions import JointVelocity
 from naf_robot.arm.model.joint_values import RefusedMessage, by_name
 from naf_robot.arm.projection.projection import SafetyProjection
+from naf_robot.collecting.bags.declared import Declared
 from naf_robot.collecting.bags.readings import Readings
 from naf_robot.collecting.episode import Episode
 from naf_robot.core.errors import ConfigError, NafRobotError
@@ -29,6 +30,7 @@ READING, BEGIN, EXECUTED, DESIRED, END = range(5)  # ranks of messages with one 
 SAME = 1e-6  # relative difference of two scales that mean the same
 BATCH_BYTES = 8 << 20  # of pictures in one batch
 KEPT_EXECUTED = 256  # executed velocities that wait for their request
+JOINT_STATE, STRING = "sensor_msgs/msg/JointState", "std_msgs/msg/String"
 RECORDING_ENDS = "the recording ends"
 
 
@@ -52,6 +54,7 @@ class Rebuild:
 
     The control ticks are the stamps of `desired_velocity`. What was sensed, asked for and executed at each comes from
     the other topics, as the collector had it; begin and end, goal and policy version come from `episode`.
+    Without that topic they are as `declared`.
     `refuse(what, stamp_ns, episode)` is called with what cannot be used.
 
     Raises:
@@ -65,6 +68,7 @@ class Rebuild:
         simulated_time: bool,
         delay_s: float,
         refuse: Callable[[str, int, int | None], None],
+        declared: Declared | None = None,
     ) -> None:
         model = config.robot(robot).arm.model()
         limits = SafetyProjection(model, config.safety_of(robot)).limits
@@ -89,7 +93,8 @@ class Rebuild:
             round(of_state_s * BILLION),
             self._refuse_reading,
         )
-        self._refuse_at = refuse
+        self._refuse_at, self._declared = refuse, declared
+        self._declared_episodes = 0
         self._executed: dict[int, RawMessage] = {}
         self._running: Episode | None = None
         self._result: RebuiltEpisode | None = None
@@ -107,7 +112,14 @@ class Rebuild:
     @property
     def required(self) -> list[str]:
         """Those of them without which nothing can be rebuilt."""
-        return [self._readings.topics[0], DESIRED_VELOCITY, EXECUTED_VELOCITY, EPISODE]
+        own = [self._readings.topics[0], DESIRED_VELOCITY, EXECUTED_VELOCITY]
+        return own if self._declared is not None else [*own, EPISODE]
+
+    @property
+    def types(self) -> dict[str, str]:
+        """Of those whose type is always the same."""
+        states = dict.fromkeys((self._readings.topics[0], DESIRED_VELOCITY, EXECUTED_VELOCITY), JOINT_STATE)
+        return states | {EPISODE: STRING}
 
     def stamped(self, topic: str, number: int, raw: RawMessage) -> Stamped:
         """A message of `topic` with what it is sorted by.
@@ -137,9 +149,10 @@ class Rebuild:
     def finish(self) -> Iterator[RebuiltEpisode]:
         """The episode that runs when the recording ends."""
         if self._running is not None:
-            self._refuse(
-                "the recording has no end of this episode; it is closed as truncated", self._observed_ns, False
-            )
+            if self._declared is None:
+                self._refuse(
+                    "the recording has no end of this episode; it is closed as truncated", self._observed_ns, False
+                )
             yield from self._close(RECORDING_ENDS)
 
     def _border(self, event: EpisodeEvent) -> Iterator[RebuiltEpisode]:
@@ -158,6 +171,21 @@ class Rebuild:
         elif self._result is None and not self._refused_episode and event.episode != self._closed:
             self._refuse_at("the recording begins within this episode; it is left out", event.stamp_ns, event.episode)
         self._refused_episode = False
+
+    def _declared_border(self, declared: Declared, last_ns: int, tick_ns: int) -> Iterator[RebuiltEpisode]:
+        """Borders of a recording that has none of its own, at the tick of `tick_ns` after that of `last_ns`."""
+        if self._running is not None and tick_ns - last_ns > self._config.collector.max_gap_s * BILLION:
+            own = self._executed.pop(tick_ns, None)  # of the next episode already
+            yield from self._close("a gap in the recording")
+            self._executed |= {tick_ns: own} if own is not None else {}
+        if self._running is None and (declared.gaps or not self._declared_episodes):
+            scale, joints = self._actions.max_joint_velocity, self._model.joint_names
+            spec_hash = self._task.observation_spec.hash
+            self._begin(declared.begin(self._task, spec_hash, tick_ns, self._declared_episodes, joints, scale))
+            self._declared_episodes += 1
+        elif self._running is None:
+            what = "a request after the end of the only episode is left out; --borders gaps begins another"
+            self._refuse(what, tick_ns)
 
     def _begin(self, event: EpisodeEvent) -> None:
         problem = self._problem(event)
@@ -205,6 +233,8 @@ class Rebuild:
             self._readings.restart()
         last_ns, self._last_tick_ns, self.last_ns = self._last_tick_ns, tick_ns, tick_ns
         self.first_ns = tick_ns if self.first_ns < 0 else self.first_ns
+        if self._declared is not None:
+            yield from self._declared_border(self._declared, last_ns, tick_ns)
         if self._running is None or self._result is None or tick_ns < self._result.begin.stamp_ns:
             self._readings.pass_over(tick_ns)
             return

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from naf_robot.collecting.bags.declared import RUN_ID, Declared
 from naf_robot.collecting.bags.findings import Findings
 from naf_robot.collecting.bags.rebuild import Rebuild, RebuiltEpisode
 from naf_robot.collecting.bags.recorded import Recorded
 from naf_robot.collecting.bags.sink import Sink
 from naf_robot.core.errors import CodecError
-from naf_robot.core.graph_names import CLOCK, DESIRED_VELOCITY, EXPERIENCE
+from naf_robot.core.graph_names import CLOCK, DESIRED_VELOCITY, EPISODE, EXPERIENCE
 from naf_robot.core.stamps import BILLION
 from naf_robot.experience.bags.files import Bag, BagError
 from naf_robot.experience.bags.ordering import Stamped, in_stamp_order
@@ -62,9 +63,19 @@ def read_experience(bag: Bag, contract: Contract, sink: Sink, result: Result, sh
 
 
 def rebuild(
-    bag: Bag, space: str, config: RunConfig, delay_s: float, sink: Sink, result: Result, shown: Callable[[int], None]
+    bag: Bag,
+    space: str,
+    config: RunConfig,
+    delay_s: float,
+    sink: Sink,
+    result: Result,
+    shown: Callable[[int], None],
+    declared: Declared | None = None,
 ) -> None:
-    """Store the steps that the topics of the robot in namespace `space` of a bag make."""
+    """Store the steps that the topics of the robot in namespace `space` of a bag make.
+
+    `declared` counts where the robot's topic `episode` was not recorded.
+    """
     robot = space if space in config.robots else next(iter(config.robots))
     prefix = f"/{space}/" if space else "/"
     label = space or robot
@@ -74,12 +85,21 @@ def rebuild(
         result.findings.note(what, f"{label}{of} at {stamp_ns * 1e-9:.3f} s")
 
     simulated = any(topic == CLOCK or topic.endswith(CLOCK) for topic in bag.topics)
-    made = Rebuild(config, robot, simulated, delay_s, refuse)
+    declared = None if bag.messages_of.get(prefix + EPISODE) else declared
+    made = Rebuild(config, robot, simulated, delay_s, refuse, declared)
     topics = {prefix + topic.removeprefix("/"): topic for topic in made.topics}
     missing = [name for name, topic in topics.items() if topic in made.required and not bag.messages_of.get(name)]
     if missing:
-        result.findings.note(f"has no messages on {', '.join(missing)}; there are {_listed(bag)}", f"{bag.name}")
+        what = f"has no messages on {', '.join(missing)}; there are {_listed(bag)}"
+        if missing == [prefix + EPISODE]:
+            what += "; --borders and --goal say where its episodes begin and end, and what their goal is"
+        result.findings.note(what, f"{bag.name}")
         return
+
+    for name, topic in topics.items():
+        if name in bag.topics and bag.topics[name] != (wanted := made.types.get(topic, bag.topics[name])):
+            result.findings.note(f"{name} is of type {bag.topics[name]}, not of {wanted}; nothing is rebuilt", bag.name)
+            return
 
     def stamped() -> Iterator[Stamped]:
         for number, raw in enumerate(bag.messages(topics)):
@@ -108,9 +128,10 @@ class _Numbered:
 
     def put(self, episode: RebuiltEpisode) -> None:
         begin = episode.begin
-        self._name = self._name or self._named(episode)
         self._result.by_end[episode.reason] = self._result.by_end.get(episode.reason, 0) + 1
         self._result.discarded += episode.discarded
+        if episode.batches:
+            self._name = self._name or self._named(episode)
         for batch in episode.batches:
             self._sink.put(self._name, self._sequence, self._step, batch)
             self._sequence, self._step = self._sequence + 1, self._step + len(batch)
@@ -120,9 +141,11 @@ class _Numbered:
 
     def _named(self, episode: RebuiltEpisode) -> str:
         begin = episode.begin
-        of_bag = hashlib.sha256(f"{begin.run_id} {self._label} {begin.episode} {begin.stamp_ns}".encode()).hexdigest()
+        of_bag = hashlib.sha256(f"{begin.run_id} {self._label} {begin.episode} {begin.stamp_ns}".encode())
+        if begin.run_id == RUN_ID:  # simulated time begins alike in every recording
+            of_bag.update(episode.batches[0].requested_action.tobytes() + episode.batches[0].action.tobytes())
         robot = NO_ROBOT_NAME.sub("_", self._label.lower()).strip("_") or "robot"
-        return f"{robot}_{begin.run_id[:OF_RUN]}_{of_bag[:OF_BAG]}"
+        return f"{robot}_{begin.run_id[:OF_RUN]}_{of_bag.hexdigest()[:OF_BAG]}"
 
 
 def _listed(bag: Bag) -> str:

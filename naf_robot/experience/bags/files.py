@@ -1,5 +1,6 @@
 """Bags as people have them: rosbag2 folders and single files. Messages come unopened, by their log time."""
 
+import re
 import struct
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
@@ -8,9 +9,9 @@ from typing import NamedTuple
 from rosbags.rosbag2 import Reader
 
 from naf_robot.core.errors import NafRobotError
+from naf_robot.experience.bags.salvage import mcap_messages, plain, sqlite_messages
 
 FILES = (".mcap", ".db3")
-MAX_RECORD_BYTES = 1 << 30  # of an MCAP file: what is larger is damage
 
 
 class BagError(NafRobotError):
@@ -72,22 +73,24 @@ class Bag:
             return
         except Exception as error:  # noqa: BLE001  as above
             said = _said(error)
-        if path.is_dir():
+        if path.is_dir() and (compression := _unknown_compression(path)) is not None:
+            self.troubles.append(
+                f"{str(path)!r} is compressed with {compression!r}, which cannot be opened here; zstd can be"
+            )
+        elif path.is_dir():
             files = sorted((f for f in path.iterdir() if f.suffix in FILES), key=lambda f: (len(f.name), f.name))
             missing = not (path / "metadata.yaml").exists()
             if not missing:
                 self.troubles.append(f"{str(path)!r} cannot be read as a whole: {said}")
             for file in files:
                 self._open(file)
-        elif path.suffix == ".mcap":
+        else:
             source = _cut_off(path)
             if source.topics:
                 self._sources.append(source)
                 self.troubles.append(f"{str(path)!r} is cut off, and read as far as it goes: {said}")
             else:
                 self.troubles.append(f"{str(path)!r} holds no message that can be read: {said}")
-        else:
-            self.troubles.append(f"{str(path)!r} cannot be read: {said}")
 
 
 class _Source(NamedTuple):
@@ -130,40 +133,33 @@ def _whole(path: Path) -> _Source:
         if not connections:
             return
         for connection, log_ns, data in reader.messages(connections):
-            yield RawMessage(connection.topic, connection.msgtype, log_ns, data)
+            yield RawMessage(connection.topic, connection.msgtype, log_ns, data if path.is_dir() else plain(data))
 
     return _Source(path, topics, read, reader.close)
 
 
 def _cut_off(path: Path) -> _Source:
-    """An MCAP file whose end is missing: its records up to the first that is not whole."""
+    """A file whose end is missing: what is whole of it."""
+    salvaged = mcap_messages if path.suffix == ".mcap" else sqlite_messages
 
-    def read(wanted: Collection[str] | None) -> Iterator[RawMessage]:
-        from mcap.records import Channel, Message, Schema
-        from mcap.stream_reader import StreamReader
-
-        types: dict[int, str] = {}
-        channels: dict[int, Channel] = {}
-        with path.open("rb") as file:
-            records = StreamReader(file, record_size_limit=MAX_RECORD_BYTES).records
-            while True:
-                try:
-                    record = next(records)
-                except Exception:  # noqa: BLE001  here the file ends, wherever that is
-                    return
-                if isinstance(record, Schema):
-                    types[record.id] = record.name
-                elif isinstance(record, Channel):
-                    channels[record.id] = record
-                elif isinstance(record, Message) and record.channel_id in channels:
-                    channel = channels[record.channel_id]
-                    if wanted is None or channel.topic in wanted:
-                        yield RawMessage(channel.topic, types.get(channel.schema_id, ""), record.log_time, record.data)
+    def read(wanted: Collection[str]) -> Iterator[RawMessage]:
+        for topic, type_name, log_ns, data in salvaged(path, wanted):
+            yield RawMessage(topic, type_name, log_ns, plain(data))
 
     counts: dict[str, tuple[str, int]] = {}
-    for message in read(None):
-        counts[message.topic] = (message.type_name, counts.get(message.topic, ("", 0))[1] + 1)
+    for topic, type_name, _, _ in salvaged(path, None):
+        counts[topic] = (type_name, counts.get(topic, ("", 0))[1] + 1)
     return _Source(path, counts, read)
+
+
+def _unknown_compression(folder: Path) -> str | None:
+    """The compression that the folder's metadata names, if it is not one that can be opened."""
+    try:
+        text = (folder / "metadata.yaml").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    named = re.search(r"^\s*compression_format:\s*['\"]?([^'\"\s]+)", text, re.MULTILINE)
+    return named.group(1) if named and named.group(1) not in ("zstd", "none") else None
 
 
 def _said(error: Exception) -> str:
