@@ -20,10 +20,11 @@ from naf_robot.run.checks import check, check_trainer
 from naf_robot.run.config import RunConfig, compose_run, save_composed
 from naf_robot.run.descriptions import describe_arms, refuse_other_descriptions, save_descriptions, settled
 from naf_robot.run.folder_system import ROBOT, TRAIN, TRAINER, save_system, system_of
+from naf_robot.run.offline import is_offline, offline_layer
 from naf_robot.run.resuming import compose_resumed
 from naf_robot.run.robot_parts import camera_robots, sensor_nodes
 
-__all__ = ["PreparedRun", "SystemOptions", "lock_run", "options", "prepare"]
+__all__ = ["PreparedRun", "SystemOptions", "is_offline", "lock_run", "options", "prepare"]
 
 
 OF_ROBOTS = (  # options of runs in which robots move
@@ -140,13 +141,7 @@ def _offline_layers(given: SystemOptions, folders: Sequence[str]) -> list[Layer]
     for path in paths:
         if not (path / run_files.EXPERIENCE).is_file():
             raise ConfigError(f"--offline {str(path)!r} holds no stored steps: it has no {run_files.EXPERIENCE}")
-    trainer = {"filled": {"offline": list(map(str, paths))}, "sources": {"online": 0.0, "offline": 1.0}}
-    return [Layer("--offline", {"trainer": trainer}, folder=Path.cwd())]
-
-
-def is_offline(config: RunConfig) -> bool:
-    """Whether nothing that robots collect is learned from."""
-    return "online" not in config.trainer.sources.drawn
+    return [offline_layer(paths, given_layers(given))]
 
 
 def _checked(config: RunConfig, system: str) -> list[str]:

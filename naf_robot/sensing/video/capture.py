@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+import numpy as np
+
 from naf_robot.sensing.camera import Picture
 from naf_robot.sensing.video.config import CameraNodeConfig
 from naf_robot.sensing.video.source import SourceError
@@ -82,6 +84,8 @@ class Capture:
                     opened.close()
             except SourceError as error:
                 self.trouble = str(error)
+            except Exception as error:  # noqa: BLE001  of a camera library or a publisher: the next opening may do
+                self.trouble = f"reading the source failed: {type(error).__name__}: {' '.join(str(error).split())}"
             if self.ended or self._wait(self._backoff.next_s()):
                 return
 
@@ -94,6 +98,7 @@ class Capture:
             if frame is None:
                 self.ended, self.trouble = True, ENDED
                 return
+            _check_form(frame.picture)
             self._check_size(frame.picture)
             if first:
                 first, self.trouble = False, ""
@@ -110,3 +115,13 @@ class Capture:
                 f"the source gives frames of {width} x {height}, asked were {wanted[0]} x {wanted[1]}; set width and "
                 "height to a size that it has"
             )
+
+
+def _check_form(picture: Picture) -> None:
+    """Whether it can be published as bgr8 or mono8; pipelines and devices may give other forms."""
+    if picture.dtype != np.uint8 or not (picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] == 3)):
+        channels = picture.shape[2] if picture.ndim == 3 else 1
+        raise SourceError(
+            f"the source gives pictures of {channels} x {picture.dtype} per pixel, needed are 3 x uint8 (BGR) or "
+            "1 x uint8 (grey); a pipeline converts them with ! videoconvert ! video/x-raw,format=BGR ! appsink"
+        )

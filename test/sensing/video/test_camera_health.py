@@ -161,6 +161,38 @@ def test_frames_of_another_size_than_asked_are_not_passed_on():
     assert capture.trouble.startswith("the source gives frames of 6 x 4, asked were 6 x 8; set width and height")
 
 
+@pytest.mark.parametrize(
+    ("picture", "said"),
+    [
+        (np.zeros((4, 6, 4), np.uint8), "4 x uint8"),  # BGRx
+        (np.zeros((4, 6, 2), np.uint8), "2 x uint8"),  # YUY2
+        (np.zeros((4, 6), np.uint16), "1 x uint16"),
+    ],
+)
+def test_pictures_that_no_message_could_hold_are_not_passed_on(picture, said: str):
+    class Other(Device):
+        def read(self) -> Frame | None:
+            super().read()  # which ends after one picture, whether or not that was refused
+            return Frame(picture)
+
+    capture, frames, pauses = captured([Other((4, 6))], 1)
+    assert (frames, pauses) == ([], [0.5])
+    assert capture.trouble.startswith(f"the source gives pictures of {said} per pixel, needed are 3 x uint8 (BGR)")
+
+
+def test_whatever_a_library_raises_the_source_is_opened_again():
+    class Broken(Device):
+        def read(self) -> Frame | None:
+            raise RuntimeError("conversion\n failed")
+
+    broken = Broken()
+    capture, frames, _ = captured([broken], 1)
+    assert capture.trouble == "reading the source failed: RuntimeError: conversion failed"
+    assert broken.closed == 1
+    _, frames, _ = captured([Broken(), Device((4, 4))], 2)
+    assert len(frames) == 1
+
+
 def test_a_file_that_has_ended_is_not_opened_again():
     film = Device((4, 4), "end")
     capture, frames, pauses = captured([film], 9)
