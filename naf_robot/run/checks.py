@@ -19,7 +19,10 @@ from naf_robot.arm.projection.projection import SafetyProjection, SafetyStatus
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import ConfigError, NafRobotError
 from naf_robot.core.records import FloatArray
+from naf_robot.learning.algorithm import ONLINE
 from naf_robot.learning.device import device_problem
+from naf_robot.learning.ramp import is_zero
+from naf_robot.learning.source_shares import check_filled
 from naf_robot.run.config import RunConfig
 from naf_robot.run.goals import drawn_goals, outermost, starts
 from naf_robot.run.robot import REAL, RobotConfig
@@ -83,7 +86,7 @@ def check_trainer(config: RunConfig) -> list[str]:
     Raises:
         ConfigError: the first problem.
     """
-    for sentence in device(config):
+    for sentence in (*device(config), *sources(config)):
         raise ConfigError(sentence)
     return []
 
@@ -132,6 +135,21 @@ def outputs(config: RunConfig) -> Problems:
             yield f"robots.{name}.output.kind {robot.output.kind!r} is unknown; valid: {', '.join(sorted(OUTPUTS))}"
     if config.first_run and config.simulated:
         yield "first_run is for real arms: give --simulated false too, or leave it out"
+
+
+def sources(config: RunConfig) -> Problems:
+    """Every source that has a share is filled, and there are demonstrations where the policy is drawn to them."""
+    shares, filled = config.trainer.sources, config.trainer.filled
+    try:
+        check_filled(shares, (ONLINE, *(name for name in filled.__struct_fields__ if getattr(filled, name))))
+    except ConfigError as error:
+        yield str(error)
+    weight = getattr(config.algorithm_config(), "cloning_weight", 0.0)
+    if not is_zero(weight) and "demonstration" not in shares.drawn:
+        yield (
+            "algorithm.cloning_weight draws the policy to demonstrations, but none are learned from: give "
+            "trainer.sources.demonstration a share, or leave it 0"
+        )
 
 
 def recording(config: RunConfig) -> Problems:
@@ -253,6 +271,7 @@ def simulated_arm(config: RunConfig, robot: Robot) -> Problems:
 
 
 OF_RUN: dict[str, Callable[[RunConfig], Problems]] = {
+    "sources": sources,
     "backends": backends,
     "outputs": outputs,
     "device": device,

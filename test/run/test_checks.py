@@ -46,6 +46,16 @@ BOX = {"safety": {"keep_out_boxes": [{"name": "crate", "min_corner": [-2, -2, -2
             "a target of task 'reach' .* which admits 0.32 m",
         ),
         ({"collector": {"action_velocity": 57}}, "action_velocity", r"57 rad/s is far beyond .* it would be 0\.995"),
+        (
+            {"trainer": {"sources": {"demonstration": 0.5}}},
+            "sources",
+            r"nothing fills demonstration in this run; filled are: online",
+        ),
+        (
+            {"algorithm": {"cloning_weight": [[0, 1.0], [10, 0.0]]}},
+            "sources",
+            r"none are learned from: give trainer\.sources\.demonstration a share",
+        ),
         ({"trainer": {"device": "cuda:99"}}, "device", "'cuda:99' is not present: "),
         ({"trainer": {"device": "gpu"}}, "device", "'gpu' is unknown; valid: cpu, cuda"),
         ({"backend": "gazebo"}, "backends", "'gazebo' is unknown; valid: mujoco, ros2_control"),
