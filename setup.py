@@ -24,7 +24,7 @@ ROS += [
     f"ros-{name}>=2.0.3,<2.1" for name in ("builtin-interfaces", "lifecycle-msgs", "rcl-interfaces", "rosgraph-msgs")
 ]
 SIM = ["mujoco>=4.0,<5", "gymnasium>=1.0,<2"]
-BAGS = ["mcap>=1.6,<2", "rosbags>=0.11,<0.12"]
+BAGS = ["mcap>=1.6,<2", "rosbags>=0.11,<0.12", "zstandard>=0.23,<1"]
 CAMERA = ["opencv-python-headless>=4.8,<6"]
 EXPORT = ["pyarrow>=17", "onnx>=1.17"]
 DOCS = ["mkdocs>=1.6,<2", "mkdocstrings[python]>=1,<2"]
