@@ -80,7 +80,7 @@ def test_its_simulated_arm_is_free_at_home_and_every_joint_follows(config: RunCo
 def test_an_episode_of_reach_comes_nearer_to_its_target(config: RunConfig, environment: TaskEnv):
     """By the Jacobian's transpose, which needs no learning, through projection and simulation."""
     _, info = environment.reset(seed=1)
-    target, model = info["goal"]["target"], environment._model
+    target, model = info["goal"]["target"], environment.model
     begin = np.linalg.norm(model.tool_position(environment._signals["joint_position"]) - target)
     over = False
     while not over:

@@ -139,7 +139,7 @@ def test_the_simulated_arms_servos_are_no_fault():
         action = np.clip(0.85 * action + 0.5 * random.normal(size=7), -1.0, 1.0)
         _, _, _, _, info = environment.step(action)
         assert own.following.enabled
-        check.sent(info["executed_action"] * environment._actions.bounds, step * period_s)
+        check.sent(info["executed_action"] * environment.actions.bounds, step * period_s)
         signals = environment._signals
         assert check.state(signals["joint_position"], signals["joint_velocity"], (step + 1) * period_s) is None
 
