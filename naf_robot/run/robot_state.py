@@ -22,6 +22,9 @@ UP: frozenset[RobotState] = WORKING | {"policy", "trainer", "scene"}  # nothing 
 
 def held_state(sources: Iterable[str]) -> RobotState:
     """The state of a robot that is held by `sources`: a fault before an operator's consent."""
-    if set(sources) == {"run"}:  # of a trainer on another machine
+    others = set(sources) - {"recorder"}
+    if not others:
+        return "scene"
+    if others == {"run"}:  # of a trainer on another machine
         return "trainer"
-    return "operator" if set(sources) == {"velocity_control"} else "fault"
+    return "operator" if others == {"velocity_control"} else "fault"
