@@ -42,8 +42,10 @@ lint: setup
 	@$(BIN)/mypy
 
 test: lint
-	@echo "== pytest"
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	@echo "== pytest, $(JOBS) files at a time"
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not ros"
+	@echo "== pytest, what has deadlines of a running graph: one by one"
+	@$(BIN)/python -m pytest -m ros
 
 docs: setup
 	@echo "== mkdocs"

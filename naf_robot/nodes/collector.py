@@ -14,6 +14,7 @@ from naf_robot.collecting.collector import Collector, Tick
 from naf_robot.collecting.episode import ORDERLY_ENDS
 from naf_robot.collecting.episode_events import EpisodeEvents
 from naf_robot.collecting.phase import Phase
+from naf_robot.collecting.recorder_wait import RecorderWait
 from naf_robot.core.clock import SteadyClock
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.collector_report import CollectorReport
@@ -30,7 +31,6 @@ from naf_robot.run.contract import contract_of
 from naf_robot.run.frames import frame_of
 from naf_robot.run.robot_parts import bound_actions, state_sensor, task_sensors, tick_assembler
 
-RECORDER_WAIT_S, RECORDER_SETTLED_S = 10.0, 1.0  # for a recorder to listen at all, and to listen to everything
 HOLD_S = 0.01  # wall time a waiting robot adds to a tick of accelerated simulation, to leave the machine to the trainer
 
 
@@ -64,11 +64,8 @@ class CollectorNode(ManagedNode):
         self.desired = DesiredOutput(self, self.joints)
         self.target = self.create_publisher(PoseStamped, topics.TARGET, latched())
         self.episode = self.create_publisher(String, topics.EPISODE, latched(2))
-        self.recorder_since_s = time.monotonic()  # when no recorder was listening last
-        self.recorder_until_s: float | None = None  # until when one is waited for
-        if self.config.recording.enabled:
-            self.recorder_until_s = self.recorder_since_s + RECORDER_WAIT_S
-            self.collector.hold("recorder", "waiting for the recorder to listen")
+        self.recorder = RecorderWait(self.config.recording.enabled, SteadyClock())
+        self.await_recorder()
         self.report = CollectorReport(
             self.collector,
             self.assembler,
@@ -175,15 +172,8 @@ class CollectorNode(ManagedNode):
         self.collector.hold("velocity_control", message.data or None)
 
     def await_recorder(self) -> None:
-        """Begin no episode before the recorder listens, so that the first one is whole; without one, after a while."""
-        if self.recorder_until_s is None:
-            return
-        now_s = time.monotonic()
-        if self.episode.get_subscription_count() == 0:
-            self.recorder_since_s = now_s
-        if now_s - self.recorder_since_s >= RECORDER_SETTLED_S or now_s >= self.recorder_until_s:
-            self.recorder_until_s = None
-            self.collector.hold("recorder", None)
+        """Begin no episode before the recorder listens, so that the first one is whole."""
+        self.collector.hold("recorder", self.recorder.obstacle(self.episode.get_subscription_count() > 0))
 
     def on_housekeeping(self) -> None:
         """Resend what is overdue; look after the policy; act on an overdue tick."""

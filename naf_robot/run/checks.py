@@ -1,17 +1,15 @@
 """Checks of a composed configuration before anything is written: against each other, the arm and the machine.
 
-Each check is a generator of sentences, one per problem, each with what would be right; `CHECKS` names them all.
+Each check is a generator of sentences, one per problem, each with what would be right.
 """
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from importlib.util import find_spec
 from typing import NamedTuple
 
 import numpy as np
 
-from naf_robot.arm.control.outputs import OUTPUTS
 from naf_robot.arm.control.velocity_control import VelocityControl
 from naf_robot.arm.model.inverse import nearest_posture
 from naf_robot.arm.model.kinematics import ArmModel
@@ -19,13 +17,10 @@ from naf_robot.arm.projection.projection import SafetyProjection, SafetyStatus
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import ConfigError, NafRobotError
 from naf_robot.core.records import FloatArray
-from naf_robot.learning.algorithm import ONLINE
-from naf_robot.learning.device import device_problem
-from naf_robot.learning.ramp import is_zero
-from naf_robot.learning.source_shares import check_filled
+from naf_robot.run.checks_of_run import OF_RUN, device, sources
 from naf_robot.run.config import RunConfig
 from naf_robot.run.goals import drawn_goals, outermost, starts
-from naf_robot.run.robot import REAL, RobotConfig
+from naf_robot.run.robot import RobotConfig
 from naf_robot.run.run_config import arms_of
 from naf_robot.run.worlds import make_simulator
 from naf_robot.sensing.registry import SENSORS, make_sensor
@@ -108,60 +103,6 @@ def problems(config: RunConfig, robots: Sequence[Robot] | None = None) -> list[P
             if len(found) == before or name not in NEEDS_SOUND_ARM:
                 found += [Problem(name, sentence) for sentence in of_robot(config, robot)]
     return found
-
-
-def backends(config: RunConfig) -> Problems:
-    """Every robot's backend exists and can run here, and all of them use one clock."""
-    kinds = {name: robot.backend for name, robot in config.robots.items()}
-    for name, backend in kinds.items():
-        if backend == REAL:
-            continue
-        if backend not in SIMULATORS:
-            yield f"robots.{name}.backend {backend!r} is unknown; valid: {', '.join(sorted([*SIMULATORS, REAL]))}"
-        elif (missing := SIMULATORS[backend].missing()) is not None:
-            yield f"robots.{name}.backend {backend!r} cannot run here: {missing}"
-    if len({backend == REAL for backend in kinds.values()}) > 1:
-        listed = ", ".join(f"{name} is {backend}" for name, backend in kinds.items())
-        yield f"simulated and real arms cannot share one run, because they use different clocks: {listed}"
-    elif config.simulated and not config.simulated_time:
-        yield f"simulated_time must be true with backend {next(iter(kinds.values()))!r}: the simulator sets the clock"
-
-
-def outputs(config: RunConfig) -> Problems:
-    """Every arm's kind of output exists."""
-    for name in arms_of(config):
-        robot = config.robot(name)
-        if robot.output.kind not in OUTPUTS:
-            yield f"robots.{name}.output.kind {robot.output.kind!r} is unknown; valid: {', '.join(sorted(OUTPUTS))}"
-    if config.first_run and config.simulated:
-        yield "first_run is for real arms: give --simulated false too, or leave it out"
-
-
-def sources(config: RunConfig) -> Problems:
-    """Every source that has a share is filled, and there are demonstrations where the policy is drawn to them."""
-    shares, filled = config.trainer.sources, config.trainer.filled
-    try:
-        check_filled(shares, (ONLINE, *(name for name in filled.__struct_fields__ if getattr(filled, name))))
-    except ConfigError as error:
-        yield str(error)
-    weight = getattr(config.algorithm_config(), "cloning_weight", 0.0)
-    if not is_zero(weight) and "demonstration" not in shares.drawn:
-        yield (
-            "algorithm.cloning_weight draws the policy to demonstrations, but none are learned from: give "
-            "trainer.sources.demonstration a share, or leave it 0"
-        )
-
-
-def recording(config: RunConfig) -> Problems:
-    """What writes bags is installed."""
-    if config.recording.enabled and find_spec("mcap") is None:
-        yield "recording.enabled needs the package mcap; install it with: pip install 'naf_robot[bags]'"
-
-
-def device(config: RunConfig) -> Problems:
-    """The learner's device is present."""
-    if (problem := device_problem(config.trainer.device)) is not None:
-        yield f"trainer.device {problem}"
 
 
 def joints_differ(config: RunConfig, robot: Robot) -> Problems:
@@ -270,13 +211,6 @@ def simulated_arm(config: RunConfig, robot: Robot) -> Problems:
         yield f"the simulated world of {robot.name!r} cannot be built: {error}"
 
 
-OF_RUN: dict[str, Callable[[RunConfig], Problems]] = {
-    "sources": sources,
-    "backends": backends,
-    "outputs": outputs,
-    "device": device,
-    "recording": recording,
-}
 OF_ROBOT: dict[str, Callable[[RunConfig, Robot], Problems]] = {
     "joints_differ": joints_differ,
     "stated_limits": stated_limits,
@@ -297,7 +231,6 @@ NEEDS_SOUND_ARM = {
     "velocity_control",
     "simulated_arm",
 }
-CHECKS = (*OF_RUN, *OF_ROBOT)
 
 
 def _outside(robot: Robot, point: FloatArray, what: str, key: str, tolerance: float = 0.0) -> Problems:

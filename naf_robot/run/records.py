@@ -57,6 +57,12 @@ class FilledSources(Config, frozen=True):
     offline: tuple[FilePath, ...] = ()  # folders with steps of any policy
     demonstration: tuple[FilePath, ...] = ()  # folders with steps of a person or a program that can do the task
 
+    @property
+    def folders(self) -> dict[str, tuple[str, ...]]:
+        """The folders by the name of their source, of the sources that have any."""
+        given = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {name: folders for name, folders in given.items() if folders}
+
 
 class TrainerConfig(Config, frozen=True):
     """How the trainer learns, publishes and ends."""

@@ -64,8 +64,8 @@ class Trainer:
         self._run_dir = run_dir
         self._clock = clock
         settings = self._settings
-        folders = {name: getattr(settings.filled, name) for name in settings.filled.__struct_fields__}
-        check_filled(settings.sources, (ONLINE, *(name for name, given in folders.items() if given)))
+        folders = settings.filled.folders
+        check_filled(settings.sources, (ONLINE, *folders))
         setup = AlgorithmSetup(
             self.contract.observation_size,
             self.contract.action_size,
@@ -82,7 +82,7 @@ class Trainer:
         self.filled = {
             name: sum(fill(self.algorithm.sources[name], Path(folder), self.contract, config) for folder in given)
             for name, given in folders.items()
-            if given and name in self.algorithm.sources
+            if name in self.algorithm.sources
         }  # transitions by source
         addressed = any(policy.addressee for policy in self.algorithm.policies())
         accepts_others = settings.other_robots == "accept"

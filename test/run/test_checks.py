@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from naf_robot.core.errors import ConfigError
-from naf_robot.run.checks import CHECKS, check, problems
+from naf_robot.run.checks import OF_ROBOT, OF_RUN, check, problems
 from naf_robot.run.config import RunConfig, resolve, task_files
 
 
@@ -129,6 +129,4 @@ def test_a_joint_that_is_controlled_twice_is_said():
 
 
 def test_every_check_has_a_docstring():
-    from naf_robot.run import checks
-
-    assert all(getattr(checks, name).__doc__ for name in CHECKS)
+    assert all(check.__doc__ for check in (*OF_RUN.values(), *OF_ROBOT.values()))

@@ -11,6 +11,7 @@ from naf_robot.arm.control.actions import JointVelocity
 from naf_robot.arm.model.joint_values import RefusedMessage, by_name
 from naf_robot.arm.projection.projection import SafetyProjection
 from naf_robot.collecting.bags.declared import Declared
+from naf_robot.collecting.bags.fitting import misfit
 from naf_robot.collecting.bags.readings import Readings
 from naf_robot.collecting.episode import Episode
 from naf_robot.core.errors import ConfigError, NafRobotError
@@ -18,7 +19,7 @@ from naf_robot.core.graph_names import DESIRED_VELOCITY, EPISODE, EXECUTED_VELOC
 from naf_robot.core.records import FloatArray, StepBatch, StepSpec
 from naf_robot.core.stamps import BILLION, seconds_of_stamp
 from naf_robot.experience.bags.decoding import opened
-from naf_robot.experience.bags.files import BagError, RawMessage, stamp_ns_of
+from naf_robot.experience.bags.files import BagError, RawMessage
 from naf_robot.experience.bags.ordering import Stamped
 from naf_robot.experience.episode_event import EpisodeEvent
 from naf_robot.experience.recorder import EpisodeRecorder, Pictures
@@ -26,11 +27,8 @@ from naf_robot.run.config import RunConfig
 from naf_robot.run.robot_parts import bound_actions, state_sensor, task_sensors, tick_assembler
 from naf_robot.sensing.signals import Signals, observe, with_kinematics
 
-READING, BEGIN, EXECUTED, DESIRED, END = range(5)  # ranks of messages with one stamp
-SAME = 1e-6  # relative difference of two scales that mean the same
 BATCH_BYTES = 8 << 20  # of pictures in one batch
 KEPT_EXECUTED = 256  # executed velocities that wait for their request
-JOINT_STATE, STRING = "sensor_msgs/msg/JointState", "std_msgs/msg/String"
 RECORDING_ENDS = "the recording ends"
 
 
@@ -42,11 +40,6 @@ class RebuiltEpisode:
     batches: list[StepBatch] = field(default_factory=list)
     reason: str = ""  # why it ended
     discarded: int = 0  # complete steps without an executed velocity
-
-    @property
-    def transitions(self) -> int:
-        """Steps with an action."""
-        return sum(batch.transitions for batch in self.batches)
 
 
 class Rebuild:
@@ -91,7 +84,7 @@ class Rebuild:
             model,
             round((delay_s + (lag_s if simulated_time else 0.0)) * BILLION),
             round(of_state_s * BILLION),
-            self._refuse_reading,
+            self._refuse,
         )
         self._refuse_at, self._declared = refuse, declared
         self._declared_episodes = 0
@@ -114,24 +107,6 @@ class Rebuild:
         """Those of them without which nothing can be rebuilt."""
         own = [self._readings.topics[0], DESIRED_VELOCITY, EXECUTED_VELOCITY]
         return own if self._declared is not None else [*own, EPISODE]
-
-    @property
-    def types(self) -> dict[str, str]:
-        """Of those whose type is always the same."""
-        states = dict.fromkeys((self._readings.topics[0], DESIRED_VELOCITY, EXECUTED_VELOCITY), JOINT_STATE)
-        return states | {EPISODE: STRING}
-
-    def stamped(self, topic: str, number: int, raw: RawMessage) -> Stamped:
-        """A message of `topic` with what it is sorted by.
-
-        Raises:
-            BagError, CodecError: it has no stamp that can be read.
-        """
-        if topic == EPISODE:
-            event = EpisodeEvent.decode(opened(raw).data)
-            return Stamped(event.stamp_ns, BEGIN if event.event == "begin" else END, raw.log_ns, number, raw)
-        rank = {DESIRED_VELOCITY: DESIRED, EXECUTED_VELOCITY: EXECUTED}.get(topic, READING)
-        return Stamped(stamp_ns_of(raw.data), rank, raw.log_ns, number, raw)
 
     def take(self, topic: str, message: Stamped) -> Iterator[RebuiltEpisode]:
         """The episodes that end with this message."""
@@ -188,7 +163,7 @@ class Rebuild:
             self._refuse(what, tick_ns)
 
     def _begin(self, event: EpisodeEvent) -> None:
-        problem = self._problem(event)
+        problem = misfit(event, self._task, self._model, self._actions)
         self._refused_episode = problem is not None
         if problem is not None:
             self._refuse_at(f"episode left out: {problem}", event.stamp_ns, event.episode)
@@ -199,26 +174,6 @@ class Rebuild:
             self._task, event.episode, goal, event.greedy, event.policy_version, self._actions, recorder
         )
         self._result, self._observed_ns = RebuiltEpisode(event), -1
-
-    def _problem(self, event: EpisodeEvent) -> str | None:
-        """Why an episode is not one of this task on this arm."""
-        own = self._task
-        if event.task != own.name:
-            return f"it is of task {event.task!r}, not of {own.name!r}"
-        if list(event.joints) != list(self._model.joint_names):
-            own_joints = list(self._model.joint_names)
-            return f"its joints are {event.joints}, those of this robot {own_joints}; --robot names a profile"
-        if event.observation_spec != own.observation_spec.hash:
-            return f"it is of observation spec {event.observation_spec!r}, not of {own.observation_spec.hash!r}"
-        scale = self._actions.max_joint_velocity
-        if not np.allclose(event.max_joint_velocity, scale, rtol=SAME, atol=0.0):
-            return (
-                f"an action of 1 was {event.max_joint_velocity} rad/s and is {scale.tolist()} rad/s here; "
-                "give the collector.action_velocity of the recorded run with --set"
-            )
-        if not math.isclose(event.control_period_s, own.control_period_s, rel_tol=SAME):
-            return f"its control period is {event.control_period_s} s, the task's {own.control_period_s} s"
-        return None
 
     def _tick(self, message: Stamped) -> Iterator[RebuiltEpisode]:
         tick_ns = message.stamp_ns
@@ -334,9 +289,6 @@ class Rebuild:
         result.batches += [batch] if batch is not None else []
         result.discarded = episode.discarded
         yield result
-
-    def _refuse_reading(self, what: str, stamp_ns: int) -> None:
-        self._refuse(what, stamp_ns)
 
     def _refuse(self, what: str, stamp_ns: int, refused: bool = True) -> None:
         self._refuse_at(what, stamp_ns, self._running.number if self._running is not None else None)

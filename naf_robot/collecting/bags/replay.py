@@ -10,6 +10,8 @@ from naf_robot.collecting.bags.declared import RUN_ID, Declared
 from naf_robot.collecting.bags.findings import Findings
 from naf_robot.collecting.bags.rebuild import Rebuild, RebuiltEpisode
 from naf_robot.collecting.bags.recorded import Recorded
+from naf_robot.collecting.bags.roles import stamped as with_stamp
+from naf_robot.collecting.bags.roles import types_of
 from naf_robot.collecting.bags.sink import Sink
 from naf_robot.core.errors import CodecError
 from naf_robot.core.graph_names import CLOCK, DESIRED_VELOCITY, EPISODE, EXPERIENCE
@@ -44,7 +46,7 @@ class Result:
 
     findings: Findings = field(default_factory=Findings)
     sources: dict[str, str] = field(default_factory=dict)  # of each bag, what was read: raw topics or experience
-    lived_s: float = 0.0  # time that the robots lived through, by the stamps
+    span_s: float = 0.0  # time from the first to the last stamp of each robot, together
     by_end: dict[str, int] = field(default_factory=dict)  # rebuilt episodes by the reason of their end
     discarded: int = 0
 
@@ -59,7 +61,7 @@ def read_experience(bag: Bag, contract: Contract, sink: Sink, result: Result, sh
         for run_id, message in recorded.take(raw):
             name = f"{message.collector}_{run_id[:OF_RUN]}"
             sink.put(name, message.sequence, message.first_step, message.batch)
-    result.lived_s += max(0.0, recorded.last_s - recorded.first_s)
+    result.span_s += max(0.0, recorded.last_s - recorded.first_s)
 
 
 def rebuild(
@@ -96,8 +98,9 @@ def rebuild(
         result.findings.note(what, f"{bag.name}")
         return
 
+    types = types_of(made.required[0])
     for name, topic in topics.items():
-        if name in bag.topics and bag.topics[name] != (wanted := made.types.get(topic, bag.topics[name])):
+        if name in bag.topics and bag.topics[name] != (wanted := types.get(topic, bag.topics[name])):
             result.findings.note(f"{name} is of type {bag.topics[name]}, not of {wanted}; nothing is rebuilt", bag.name)
             return
 
@@ -105,7 +108,7 @@ def rebuild(
         for number, raw in enumerate(bag.messages(topics)):
             shown(1)
             try:
-                yield made.stamped(topics[raw.topic], number, raw)
+                yield with_stamp(topics[raw.topic], number, raw)
             except (BagError, CodecError) as error:
                 result.findings.note(str(error), f"{label} at log time {raw.log_ns * 1e-9:.3f} s")
 
@@ -115,7 +118,7 @@ def rebuild(
             numbered.put(episode)
     for episode in made.finish():
         numbered.put(episode)
-    result.lived_s += max(0, made.last_ns - made.first_ns) / BILLION
+    result.span_s += max(0, made.last_ns - made.first_ns) / BILLION
 
 
 class _Numbered:
