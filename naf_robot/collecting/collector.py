@@ -84,9 +84,8 @@ class Collector:
         self._executed: OrderedDict[float, FloatArray] = OrderedDict()
         self._episode: Episode | None = None
         self._next = NextEpisode(self._task, robot, config.seed, first_episode, self._config.evaluation_period)
-        self._policies = PolicyChoice(
-            robot, self._task.observation_spec.size, actions.size, config.trainer.evaluation_window
-        )
+        spec = self._task.observation_spec
+        self._policies = PolicyChoice(robot, spec, actions.size, config.trainer.evaluation_window)
         self.trainer = TrainerContact(config.trainer.ratio(), self._config.max_policy_age_s, clock)
         self.next_episode = first_episode
         self._paused = self.released = False
@@ -301,7 +300,9 @@ class Collector:
 
     def _act(self, now_s: float, observation: Observation, position: FloatArray, episode: Episode) -> FloatArray:
         episode.observe(now_s, observation)
-        action = self._behaviour.act(self._task.observation_spec.flatten(observation), episode.greedy)
+        spec = self._task.observation_spec
+        pictures = {image.name: observation[image.name] for image in spec.images}
+        action = self._behaviour.act(spec.flatten(observation), episode.greedy, pictures)
         episode.request(now_s, action, position)
         return self._actions.joint_velocity(action.astype(np.float64), position)
 
