@@ -38,6 +38,7 @@ class OffPolicyActorCritic:
                 setup.success_fraction,
                 setup.images,
                 setup.frame_bytes,
+                setup.decoded_bytes,
             )
             for source in dict.fromkeys((ONLINE, *setup.sources.drawn))
         }
