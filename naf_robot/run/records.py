@@ -14,6 +14,7 @@ from naf_robot.core.types import (
     MessageBytes,
     Nice,
     NonNegativeFloat,
+    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
 )
