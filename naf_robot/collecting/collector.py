@@ -37,7 +37,8 @@ class Tick:
 
     desired_velocity: FloatArray | None  # (n,) [rad/s]; None: nothing is asked for, the arm is released
     batch: StepBatch | None = None  # to be stored and sent
-    recorded: JournalRow | None = None  # outcome of this tick, to be journalled until its batch is stored
+    recorded: Callable[[], JournalRow] | None = None  # what this tick recorded, to be journalled until its batch is
+    # stored; to be called before the next tick, and after the velocity was sent: it compresses pictures
     prepared: FloatArray | None = None  # (3,) [m], base frame: where the next episode's goal is
     began: Episode | None = None  # an episode began with this tick
     ended: Episode | None = None  # an episode ended with this tick
@@ -276,7 +277,7 @@ class Collector:
         self.next_episode += 1
         observation = observe(self._task.observation_spec, signals, goal)
         velocity = self._act(now_s, observation, signals["joint_position"], episode)
-        return Tick(velocity, recorded=recorder.journal_row(), began=episode)
+        return Tick(velocity, recorded=recorder.journal_row, began=episode)
 
     def _within_episode(self, now_s: float, signals: Signals, episode: Episode) -> Tick:
         gap_s = now_s - episode.pending.stamp_s if episode.pending else 0.0
@@ -296,7 +297,7 @@ class Collector:
         batch = None
         if recorder.complete_rows >= settings.batch_transitions or recorder.bytes >= settings.batch_bytes:
             batch = recorder.take()
-        return Tick(velocity, batch=batch, recorded=recorder.journal_row())
+        return Tick(velocity, batch=batch, recorded=recorder.journal_row)
 
     def _act(self, now_s: float, observation: Observation, position: FloatArray, episode: Episode) -> FloatArray:
         episode.observe(now_s, observation)
