@@ -8,12 +8,12 @@ from naf_robot.core.errors import ConfigError
 from naf_robot.core.run_identity import known_run_id
 from naf_robot.experience.contract import Contract
 from naf_robot.experience.reader import StoreReader
+from naf_robot.experience.sequencing import Sequencer
 from naf_robot.learning.sources import Source
 from naf_robot.run.agreement import agreement_of, disagreement
 from naf_robot.run.config import load
 from naf_robot.run.run_config import RunConfig
 from naf_robot.training.replay_feed import ReplayFeed
-from naf_robot.training.sequencing import Sequencer
 
 GOALS = "task."  # settings of a task may differ from those of the folder,
 MEANING = ("task.control_period_s", "task.actions")  # but for these,

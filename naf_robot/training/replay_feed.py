@@ -6,9 +6,9 @@ import numpy as np
 
 from naf_robot.core.array_spec import ObservationSpec
 from naf_robot.core.transitions import transitions_of
+from naf_robot.experience.sequencing import Next
 from naf_robot.learning.learner_batch import LearnerBatchConfig, learner_batch
 from naf_robot.learning.sources import Source
-from naf_robot.training.sequencing import Next
 
 
 class ReplayFeed:

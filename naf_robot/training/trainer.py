@@ -14,6 +14,7 @@ from naf_robot.core.records import PolicyParameters
 from naf_robot.core.seeding import derived_seed
 from naf_robot.experience.codec import ExperienceMessage
 from naf_robot.experience.envelope import MAX_HEADER_BYTES
+from naf_robot.experience.sequencing import Next, Sequencer
 from naf_robot.experience.store import ExperienceStore, held_of
 from naf_robot.learning.algorithm import ONLINE, AlgorithmSetup, Budget
 from naf_robot.learning.registry import make_algorithm
@@ -37,7 +38,6 @@ from naf_robot.training.known_robots import KnownRobots
 from naf_robot.training.publication import Publication
 from naf_robot.training.receiver import Progress, Receiver
 from naf_robot.training.replay_feed import ReplayFeed
-from naf_robot.training.sequencing import Next, Sequencer
 from naf_robot.training.summary import summary_of
 from naf_robot.training.unattended import Unattended
 
