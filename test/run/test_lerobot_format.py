@@ -23,7 +23,9 @@ pytest.importorskip("pyarrow", reason="needs pyarrow (pip install '.[export]')")
 import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
+from tqdm import tqdm
 
+from naf_robot.run.export import episodes
 from naf_robot.run.export.lerobot import dataset, episode_rows, files, statistics
 
 ARROW = {"float32": pa.float32(), "float64": pa.float64(), "int64": pa.int64(), "bool": pa.bool_(), "uint8": pa.uint8()}
@@ -181,6 +183,14 @@ def test_the_option_names_the_action(tmp_path: Path):
     for name, own in (("action", "action"), ("requested_action", "requested_action")):
         actions = [getattr(s.steps, own)[row] for s in expected for row in s.rows]
         np.testing.assert_array_equal(table[name].to_pylist(), actions)
+
+
+def test_the_bar_runs_to_the_number_of_stored_steps(tmp_path: Path, monkeypatch):
+    make_dataset_run(tmp_path / "run")
+    seen: list[tqdm] = []
+    monkeypatch.setattr(episodes, "tqdm", lambda **words: seen.append(tqdm(**words | {"disable": False})) or seen[0])
+    dataset.export_steps(tmp_path / "run", CONTRACT, tmp_path / "out")
+    assert (seen[0].n, seen[0].total) == (31, 31)
 
 
 def test_what_fails_leaves_nothing(tmp_path: Path, monkeypatch):
