@@ -1,5 +1,7 @@
 """A run folder whose stored episodes are whole, interrupted, unfinished and without a beginning, with pictures."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +13,7 @@ from naf_robot.core import run_files
 from naf_robot.core.array_spec import ArraySpec, ObservationSpec
 from naf_robot.core.records import ColumnSpec, StepBatch
 from naf_robot.experience.codec import ExperienceMessage, encode_experience
+from naf_robot.experience.compacted import compacted_bytes, parts_of
 from naf_robot.experience.contract import Contract
 from naf_robot.experience.store import ExperienceStore
 from naf_robot.run.config import resolve, save
@@ -37,7 +40,7 @@ class Stretch(NamedTuple):
 def make_dataset_run(folder: Path) -> list[Stretch]:
     """Make the folder; what an export of it must hold, in its order.
 
-    Batches come interleaved and not in order, one is lost, and three of seven episodes are not whole.
+    Batches come interleaved and not in order, one is lost, one is evicted; four of eight episodes are not whole.
     """
     folder.mkdir()
     save(resolve("reach", overrides=[{"robots": "left,right"}]), folder / run_files.CONFIG)
@@ -45,7 +48,7 @@ def make_dataset_run(folder: Path) -> list[Stretch]:
     ended = replace(ended, terminated=ended.closing, truncated=np.zeros(len(ended), bool))
     won, short = _episode(4, 0, seed=1, success=True, greedy=True), _episode(1, 2, seed=1)
     unfinished, endless = _episode(3, 2).between(0, 3), _episode(3, 3).between(0, 2)
-    late = _episode(5, 1, seed=1).between(2, 6)
+    late, evicted = _episode(5, 1, seed=1).between(2, 6), _episode(4, 4)
     arrivals = [
         ("left", 1, ended.between(3, 7)),
         ("right", 0, won),
@@ -55,12 +58,17 @@ def make_dataset_run(folder: Path) -> list[Stretch]:
         ("right", 2, late),  # the batch before it never comes
         ("left", 4, endless),
         ("right", 3, short),
+        ("left", 5, evicted.between(0, 3)),
+        ("left", 6, evicted.between(3, 5)),
     ]
     store = ExperienceStore(folder / run_files.EXPERIENCE, CONTRACT)
     for collector, number, batch in arrivals:
         message = ExperienceMessage(collector, number, 100 * number, batch)
         store.insert(message, encode_experience(message, CONTRACT))
     store.close()
+    with closing(sqlite3.connect(folder / run_files.EXPERIENCE)) as database, database:
+        payload = compacted_bytes("0", parts_of(evicted.between(0, 3)))
+        database.execute("UPDATE batches SET payload = ? WHERE collector = 'left' AND sequence = 5", (payload,))
     return [
         Stretch("right", won, range(4)),
         Stretch("left", ended, range(6)),
