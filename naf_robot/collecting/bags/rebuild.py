@@ -30,6 +30,8 @@ from naf_robot.sensing.signals import Signals, observe, with_kinematics
 BATCH_BYTES = 8 << 20  # of pictures in one batch
 KEPT_EXECUTED = 256  # executed velocities that wait for their request
 RECORDING_ENDS = "the recording ends"
+UNFINISHED = "episode left out: the recording ends within it"
+CUT_OFF = f"{UNFINISHED}, because its file is cut off; the whole file, or a repaired one, has more of it"
 
 
 @dataclass
@@ -121,14 +123,19 @@ class Rebuild:
         else:
             self._readings.add(topic, message)
 
-    def finish(self) -> Iterator[RebuiltEpisode]:
-        """The episode that runs when the recording ends."""
-        if self._running is not None:
-            if self._declared is None:
-                self._refuse(
-                    "the recording has no end of this episode; it is closed as truncated", self._observed_ns, False
-                )
+    def finish(self, is_cut_off: bool) -> Iterator[RebuiltEpisode]:
+        """The end of the recording, which `is_cut_off` or whole.
+
+        An episode that runs then is left out: more of the same recording would have more of it, and a store holds each
+        episode once. Declared borders say that it ends with a whole recording.
+        """
+        if self._running is None:
+            return
+        if self._declared is not None and not is_cut_off:
             yield from self._close(RECORDING_ENDS)
+            return
+        self._refuse(CUT_OFF if is_cut_off else UNFINISHED, self._last_tick_ns)
+        self._running = self._result = None
 
     def _border(self, event: EpisodeEvent) -> Iterator[RebuiltEpisode]:
         if event.event == "begin":
@@ -141,6 +148,10 @@ class Rebuild:
             return
         running = self._running
         if running is not None and self._result is not None and event.episode == running.number:
+            if event.stamp_ns > self._last_tick_ns:  # the observation that closes the episode was at a tick as well
+                yield from self._ticks(self._last_tick_ns, event.stamp_ns, None)
+                if self._running is None:
+                    return
             running.pending = None  # what was asked for last was not carried out any more
             yield from self._close(event.reason or "truncated")
         elif self._result is None and not self._refused_episode and event.episode != self._closed:
@@ -193,15 +204,20 @@ class Rebuild:
         if self._running is None or self._result is None or tick_ns < self._result.begin.stamp_ns:
             self._readings.pass_over(tick_ns)
             return
-        begin_ns = max(last_ns, self._result.begin.stamp_ns - 1)
-        lost = sorted(stamp_ns for stamp_ns in self._executed if begin_ns < stamp_ns < tick_ns)
+        yield from self._ticks(last_ns, tick_ns, message.raw)
+
+    def _ticks(self, last_ns: int, tick_ns: int, desired: RawMessage | None) -> Iterator[RebuiltEpisode]:
+        """Those of the running episode after `last_ns` to `tick_ns`; of all but the last `desired` was lost."""
+        begin_ns = max(last_ns, self._result.begin.stamp_ns - 1) if self._result is not None else last_ns
+        lost = {stamp_ns for stamp_ns in self._executed if begin_ns < stamp_ns < tick_ns}
+        lost |= {tick_ns} if desired is None else set()
         try:
-            for stamp_ns in lost:
+            for stamp_ns in sorted(lost):
                 if self._running is not None:
-                    self._refuse("no desired velocity at a tick that has an executed one", stamp_ns)
+                    self._refuse("no desired velocity at a tick of an episode", stamp_ns)
                     yield from self._within(self._running, stamp_ns, None)
-            if self._running is not None:
-                yield from self._within(self._running, tick_ns, message.raw)
+            if self._running is not None and desired is not None:
+                yield from self._within(self._running, tick_ns, desired)
         except (NafRobotError, RefusedMessage) as error:
             self._refuse(f"episode ended here: {error}", tick_ns)
             yield from self._close(str(error))
