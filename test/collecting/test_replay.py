@@ -241,6 +241,28 @@ def slower(entry: bags.Entry):
     return bags.joint_state(entry.stamp_ns, entry.message.name, (), 0.5 * entry.message.velocity)
 
 
+def test_requests_beyond_the_scale_of_the_actions_are_counted(tmp_path: Path, replay):
+    scale, fast = bags.config().collector.action_velocity, (BETWEEN + 1, BETWEEN + 3)
+
+    def faster(entry: bags.Entry):
+        return bags.joint_state(entry.stamp_ns, entry.message.name, (), np.full(7, -1.5 * scale))
+
+    entries = bags.bag_of(2)
+    for tick in fast:
+        entries = bags.changed(entries, of_topic("desired_velocity", tick), faster)
+    result = replay(bags.write(tmp_path / "bag", entries))
+    assert (result["steps"], result["refused"]) == (2 * STEPS, 0)
+    (finding,) = result["findings"]
+    assert finding["count"] == len(fast)
+    assert "beyond an action of 1" in finding["what"]
+    assert "collector.action_velocity" in finding["what"]
+    batch = stored(tmp_path / "steps")[0]
+    np.testing.assert_array_equal(batch.requested_action[[1, 3]], -np.ones((2, 7)))
+    exact = bags.changed(bags.bag_of(1), of_topic("desired_velocity", BETWEEN), lambda e: bags.joint_state(
+        e.stamp_ns, e.message.name, (), np.full(7, scale)))  # fmt: skip
+    assert replay(bags.write(tmp_path / "exact", exact), folder="exact_steps")["findings"] == []
+
+
 def test_a_gap_in_the_requests_parts_declared_episodes(tmp_path: Path, replay):
     entries = no_borders(bags.bag_of(1))
     gap_ns = 5 * 10**9

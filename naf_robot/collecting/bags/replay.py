@@ -83,9 +83,9 @@ def rebuild(
     prefix = f"/{space}/" if space else "/"
     label = space or robot
 
-    def refuse(what: str, stamp_ns: int, episode: int | None) -> None:
+    def refuse(what: str, stamp_ns: int, episode: int | None, refused: bool) -> None:
         of = f" episode {episode}" if episode is not None else ""
-        result.findings.note(what, f"{label}{of} at {stamp_ns * 1e-9:.3f} s")
+        result.findings.note(what, f"{label}{of} at {stamp_ns * 1e-9:.3f} s", refused)
 
     simulated = any(topic == CLOCK or topic.endswith(CLOCK) for topic in bag.topics)
     declared = None if bag.messages_of.get(prefix + EPISODE) else declared
