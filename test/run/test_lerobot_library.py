@@ -5,6 +5,7 @@ The library is no part of our environment: it wants another torch. In one of its
 """
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -114,7 +115,8 @@ def test_it_is_what_the_library_itself_would_have_written(library: ModuleType, e
     files = [root / "data" / "chunk-000" / "file-000.parquet" for root in (exported.root, rewritten.root)]
     mine, theirs = (pq.read_table(file) for file in files)
     assert mine.schema.equals(theirs.select(mine.schema.names).schema)
-    assert mine.schema.metadata[b"huggingface"]
+    described = [json.loads(table.schema.metadata[b"huggingface"])["info"] for table in (mine, theirs)]
+    assert described[0] == described[1]
     for name in set(mine.column_names) - {CAMERA}:
         assert mine[name].equals(theirs[name]), name
     mine, theirs = (
@@ -129,8 +131,6 @@ def test_it_is_what_the_library_itself_would_have_written(library: ModuleType, e
 
 def test_statistics_are_those_of_the_library(exported: Exported, rewritten: Any):
     """But for std of pictures and other bytes, which it squares as bytes (0.4.4): zero is as good as any there."""
-    import json
-
     mine = json.loads((exported.root / "meta" / "stats.json").read_text("utf-8"))
     theirs = json.loads((rewritten.root / "meta" / "stats.json").read_text("utf-8"))
     assert mine.keys() == theirs.keys()
