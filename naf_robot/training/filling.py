@@ -1,5 +1,6 @@
 """Fills sources from folders with stored steps: of other runs, of bags, of demonstrations."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,8 +21,12 @@ MEANING = ("task.control_period_s", "task.actions")  # but for these,
 WEIGHT = "_weight"  # and for the weights of its reward
 
 
-def fill(source: Source, folder: Path, contract: Contract, config: RunConfig) -> int:
+def fill(
+    source: Source, folder: Path, contract: Contract, config: RunConfig, between: Callable[[], None] = lambda: None
+) -> int:
     """Give `source` every transition that `folder` holds; how many they are.
+
+    `between` is called before each batch; what it raises ends the filling.
 
     Raises:
         ConfigError: it holds none, or its numbers mean something else: another reward, action scale or period.
@@ -33,6 +38,7 @@ def fill(source: Source, folder: Path, contract: Contract, config: RunConfig) ->
     try:
         _check_meaning(folder, config)
         for held in reader.after(0):
+            between()
             for following in sequencer.add(held):
                 feed.take(following)
         for following in sequencer.rest():
