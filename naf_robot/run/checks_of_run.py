@@ -45,8 +45,14 @@ def outputs(config: RunConfig) -> Problems:
 
 
 def sources(config: RunConfig) -> Problems:
-    """Every source that has a share is filled, and there are demonstrations where the policy is drawn to them."""
+    """Every source with a share is filled and the reverse, and there are demonstrations where they are cloned."""
     shares = config.trainer.sources
+    for name, folders in config.trainer.filled.folders.items():
+        if name not in shares.drawn:
+            yield (
+                f"trainer.filled.{name} names {', '.join(folders)}, but trainer.sources.{name} has no share: give it "
+                "one, or leave the folders out"
+            )
     try:
         check_filled(shares, (ONLINE, *config.trainer.filled.folders))
     except ConfigError as error:
