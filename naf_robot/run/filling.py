@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,9 +38,15 @@ class Filled:
 
 
 def fill_sources(
-    sources: Mapping[str, Source], contract: Contract, config: RunConfig, view: LearnerBatchConfig
+    sources: Mapping[str, Source],
+    contract: Contract,
+    config: RunConfig,
+    view: LearnerBatchConfig,
+    between: Callable[[], None] = lambda: None,
 ) -> dict[str, Filled]:
     """Fill those of `sources` that `config` names folders for, in the order given; what each was given.
+
+    `between` is called before each batch; what it raises ends the filling.
 
     Raises:
         ConfigError, StoreError: as `fill`.
@@ -48,7 +54,7 @@ def fill_sources(
     found = {}
     for name, folders in config.trainer.filled.folders.items():
         if name in sources:
-            parts = [fill(sources[name], Path(folder), contract, config, view) for folder in folders]
+            parts = [fill(sources[name], Path(folder), contract, config, view, between) for folder in folders]
             digest = hashlib.sha256("".join(part.sha256 for part in parts).encode()).hexdigest()
             found[name] = Filled(sum(part.transitions for part in parts), digest)
     return found
@@ -70,8 +76,17 @@ def check_folders(contract: Contract, config: RunConfig) -> None:
                 reader.close()
 
 
-def fill(source: Source, folder: Path, contract: Contract, config: RunConfig, view: LearnerBatchConfig) -> Filled:
+def fill(
+    source: Source,
+    folder: Path,
+    contract: Contract,
+    config: RunConfig,
+    view: LearnerBatchConfig,
+    between: Callable[[], None] = lambda: None,
+) -> Filled:
     """Give `source` every transition that `folder` holds, with the action and reward of `view`.
+
+    `between` is called before each batch.
 
     Raises:
         ConfigError: it holds none, or its numbers mean something else: another reward, action scale or period.
@@ -83,6 +98,7 @@ def fill(source: Source, folder: Path, contract: Contract, config: RunConfig, vi
     reader = _opened(folder, contract, config)
     try:
         for held in reader.after(0):
+            between()
             if held.message is not None:
                 digest.add(held.message.batch)
             for following in sequencer.add(held):

@@ -48,7 +48,8 @@ class Trainer:
     """One run's algorithm with its experience; driven by a loop that feeds it messages and time.
 
     A run folder that holds experience is resumed: replay and episodes come from the
-    store, the algorithm from the newest whole checkpoint.
+    store, the algorithm from the newest whole checkpoint. `between` is called before each batch that sources are
+    filled with; what it raises ends that.
 
     Raises:
         LockedError: another trainer works in the run folder.
@@ -56,7 +57,9 @@ class Trainer:
         CheckpointError: there are checkpoints, but none is whole or fits this configuration.
     """
 
-    def __init__(self, config: RunConfig, run_dir: Path, clock: Clock) -> None:
+    def __init__(
+        self, config: RunConfig, run_dir: Path, clock: Clock, between: Callable[[], None] = lambda: None
+    ) -> None:
         self.config = config
         self.contract = contract_of(config, run_dir)
         self._settings = config.trainer
@@ -78,7 +81,7 @@ class Trainer:
             settings.replay_frame_bytes,
         )
         self.algorithm = make_algorithm(config.algorithm_name, config.algorithm_config(), setup)
-        filled = fill_sources(self.algorithm.sources, self.contract, config, settings)
+        filled = fill_sources(self.algorithm.sources, self.contract, config, settings, between)
         self.filled = {name: part.transitions for name, part in filled.items()}  # transitions by source
         addressed = any(policy.addressee for policy in self.algorithm.policies())
         accepts_others = settings.other_robots == "accept"
