@@ -16,11 +16,11 @@ from naf_robot.core.errors import CheckpointError, LockedError, StoreError
 from naf_robot.core.records import concatenate
 from naf_robot.core.reserved_counter import ReservedCounter
 from naf_robot.experience.codec import ExperienceMessage, decode_acknowledgement, encode_experience
-from naf_robot.experience.sequencing import MAX_WAITING
 from naf_robot.learning.registry import ALGORITHMS
 from naf_robot.run import checkpoint as checkpoints
 from naf_robot.run.checkpoint import read_best, read_checkpoint, roll_back, versions
 from naf_robot.run.config import RunConfig, resolve
+from naf_robot.run.sequencing import MAX_WAITING
 from naf_robot.training.trainer import Trainer
 
 

@@ -10,8 +10,8 @@ from tqdm import tqdm
 
 from naf_robot.core.records import StepBatch, concatenate
 from naf_robot.experience.reader import StoreReader
-from naf_robot.experience.sequencing import Next, Sequencer
 from naf_robot.experience.store import Held
+from naf_robot.run.sequencing import Next, Sequencer
 
 
 class Episode(NamedTuple):
