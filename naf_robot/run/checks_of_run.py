@@ -13,6 +13,7 @@ from naf_robot.run.config import RunConfig
 from naf_robot.run.robot import REAL
 from naf_robot.run.run_config import arms_of
 from naf_robot.sim.registry import SIMULATORS
+from naf_robot.tasks.scripted.registry import SCRIPTED, WITHOUT
 
 Problems = Iterator[str]
 
@@ -65,6 +66,13 @@ def sources(config: RunConfig) -> Problems:
         )
 
 
+def residual(config: RunConfig) -> Problems:
+    """There is a scripted policy where one is to be corrected."""
+    if config.residual.scale and config.task_name not in SCRIPTED:
+        why = WITHOUT.get(config.task_name, f"those that have one are: {', '.join(sorted(SCRIPTED))}")
+        yield f"residual.scale corrects a scripted policy, and task {config.task_name!r} has none: {why}"
+
+
 def recording(config: RunConfig) -> Problems:
     """What writes bags is installed."""
     if config.recording.enabled and find_spec("mcap") is None:
@@ -79,6 +87,7 @@ def device(config: RunConfig) -> Problems:
 
 OF_RUN: dict[str, Callable[[RunConfig], Problems]] = {
     "sources": sources,
+    "residual": residual,
     "backends": backends,
     "outputs": outputs,
     "device": device,

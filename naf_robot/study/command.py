@@ -17,7 +17,7 @@ from naf_robot.core.resources import expanded
 from naf_robot.core.yaml_text import KeyPath
 from naf_robot.learning.exploration import ExplorationConfig
 from naf_robot.learning.registry import algorithm_config_type
-from naf_robot.run.checks_of_run import sources
+from naf_robot.run.checks_of_run import residual, sources
 from naf_robot.run.config import USED_BY_ENVIRONMENTS, algorithm_layers, compose_run, from_values
 from naf_robot.run.contract import contract_of
 from naf_robot.run.filling import check_folders
@@ -143,7 +143,7 @@ def _new(given: dict[str, Any]) -> StudyConfig:
             "algorithm": run.algorithm_name,
             "algorithm_settings": run.algorithm,
         }
-        if problem := next(iter(sources(run)), None):
+        for problem in (*sources(run), *residual(run)):
             raise ConfigError(problem)
         check_folders(contract_of(run), run)
         options = {name: getattr(run.trainer, name) for name in OF_TRAINER}

@@ -74,6 +74,11 @@ class Rebuild:
                 f"task {self._task.name!r} has actions of kind {type(self._task.action_spec).__name__}, which joint "
                 "velocities do not tell; read the recorded /experience instead, without --raw"
             )
+        if config.residual.scale:
+            raise ConfigError(
+                "residual.scale is set, and joint velocities do not tell what a policy added to the scripted one where "
+                "their sum was clipped; read the recorded /experience instead, without --raw"
+            )
         self._actions = bound_actions(config, model, limits)
         self._steps = StepSpec(self._task.observation_spec, self._actions.size, self._task.reward_names)
         self._pictures = Pictures(config.collector.frame_format, config.collector.jpeg_quality)
