@@ -187,7 +187,7 @@ def _learn_offline(run: PreparedRun, signals: StopSignals, new: bool) -> int:
     try:
         learn_offline = importlib.import_module("naf_robot.training.offline").learn_offline
         return int(learn_offline(run.config, run.run_dir, lambda: signals.asked))
-    except NafRobotError:
+    except (NafRobotError, KeyboardInterrupt):
         if new and not (run.run_dir / run_files.EPISODES).exists():  # the trainer makes it behind its sources
             shutil.rmtree(run.run_dir, ignore_errors=True)
         raise

@@ -24,6 +24,7 @@ from naf_robot.experience.recorder import EpisodeRecorder, Pictures
 from naf_robot.learning.behaviour import BehaviourPolicy
 from naf_robot.run.config import RunConfig
 from naf_robot.run.ratio import RatioLimiter
+from naf_robot.run.robot_parts import policy_actions
 from naf_robot.run.robot_state import RobotState
 from naf_robot.sensing.signals import Signals, observe, with_kinematics
 
@@ -68,6 +69,7 @@ class Collector:
         self._pictures = Pictures(self._config.frame_format, self._config.jpeg_quality)
         self._model = model
         self._actions = actions
+        self._policy_actions = policy_actions(config, model, actions)
         self._behaviour = BehaviourPolicy(
             self._config.exploration, stream(config.seed, "exploration", robot, first_episode)
         )
@@ -271,7 +273,16 @@ class Collector:
         self._behaviour.reset()
         self.way_home.start_episode(signals["joint_position"])
         recorder = EpisodeRecorder(self._steps, self.next_episode, self.policy_version, greedy, self._pictures)
-        episode = Episode(self._task, self.next_episode, goal, greedy, self.policy_version, self._actions, recorder)
+        episode = Episode(
+            self._task,
+            self.next_episode,
+            goal,
+            greedy,
+            self.policy_version,
+            self._actions,
+            recorder,
+            self._policy_actions,
+        )
         episode.trial = trial
         self._episode = episode
         self.next_episode += 1
@@ -304,8 +315,7 @@ class Collector:
         spec = self._task.observation_spec
         pictures = {image.name: observation[image.name] for image in spec.images}
         action = self._behaviour.act(spec.flatten(observation), episode.greedy, pictures)
-        episode.request(now_s, action, position)
-        return self._actions.joint_velocity(action.astype(np.float64), position)
+        return self._actions.joint_velocity(episode.request(now_s, action, position), position)
 
     def _end(self, episode: Episode, velocity: FloatArray) -> Tick:
         """End `episode` with its newest observation, which closes it."""

@@ -1,7 +1,7 @@
 """One episode of a robot: its task's reward and success, and the recorder that makes its steps."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from naf_robot.core.records import FloatArray, StepBatch
 from naf_robot.experience.recorder import EpisodeRecorder
 from naf_robot.run.comparison import Trial
 from naf_robot.sensing.signals import Signals
+from naf_robot.tasks.scripted.residual import PolicyActions, Unchanged
 from naf_robot.tasks.task import Task
 
 ORDERLY_ENDS = ("time limit", "terminated")
@@ -22,7 +23,8 @@ class Request(NamedTuple):
     """An action that waits for what was executed and for the observation after it."""
 
     stamp_s: float
-    action: NDArray[np.float32]  # in [-1, 1]
+    action: NDArray[np.float32]  # of the policy, in [-1, 1]
+    whole: FloatArray  # (A,) the task's action that it stands for
     position: FloatArray  # (n,) of the joints [rad]
 
 
@@ -37,6 +39,7 @@ class Episode:
     policy_version: int
     actions: BoundActions
     recorder: EpisodeRecorder
+    policy_actions: PolicyActions = field(default_factory=Unchanged)
     success: bool = False
     terminated: bool = False  # by a real end, not by the time limit
     end_reason: str = "time limit"
@@ -44,6 +47,10 @@ class Episode:
     trial: Trial | None = None  # of a comparison
     begun_s: float = math.nan  # stamp of the first observation
     observed_s: float = math.nan  # stamp of the newest one
+
+    def __post_init__(self) -> None:
+        """Begin what corrects a scripted policy."""
+        self.policy_actions.begin(self.goal)
 
     @property
     def steps(self) -> int:
@@ -65,11 +72,14 @@ class Episode:
         if math.isnan(self.begun_s):
             self.begun_s = stamp_s
         self.observed_s = stamp_s
+        self.policy_actions.see(observation)
         self.recorder.observe(stamp_s, observation, self.success)
 
-    def request(self, stamp_s: float, requested: NDArray[np.float32], position: FloatArray) -> None:
-        """Note what is asked for at `stamp_s`, the joints being at `position` (n,)."""
-        self.pending = Request(stamp_s, requested, position)
+    def request(self, stamp_s: float, requested: NDArray[np.float32], position: FloatArray) -> FloatArray:
+        """Note what the policy asks for at `stamp_s`, the joints being at `position` (n,); the task's action (A,)."""
+        whole = self.policy_actions.whole(requested.astype(np.float64))
+        self.pending = Request(stamp_s, requested, whole, position)
+        return whole
 
     def complete(self, executed_velocity: FloatArray | None, signals: Signals) -> None:
         """Finish the pending step with the velocity really sent and the `signals` one period later.
@@ -83,16 +93,15 @@ class Episode:
         self.pending = None
         succeeds = self.task.success(signals, self.goal)
         self.success = succeeds or (self.success and self.task.success_once)
-        requested = request.action.astype(np.float64)
-        self.terminated = self.task.terminated(signals, self.goal) or self.actions.ends_episode(requested)
+        self.terminated = self.task.terminated(signals, self.goal) or self.actions.ends_episode(request.whole)
         if self.terminated:
             self.end_reason = "terminated"
         if executed_velocity is None:
             self.recorder.complete()
             return
-        executed = self.actions.action(executed_velocity, request.position, requested)
-        terms = self.task.reward_terms(signals, self.goal, executed, requested)
-        self.recorder.complete(request.action, executed, terms)
+        executed = self.actions.action(executed_velocity, request.position, request.whole)
+        terms = self.task.reward_terms(signals, self.goal, executed, request.whole)
+        self.recorder.complete(request.action, self.policy_actions.part(executed), terms)
 
     def close(self) -> StepBatch | None:
         """End the episode with its newest observation, as a real end or truncated; the steps not yet taken."""

@@ -57,7 +57,9 @@ def open_image(data: bytes, check_size: Callable[[int, int], None]) -> NDArray[n
                 raise SpecError(f"its pixels are {image.mode}; valid: RGB, RGBA, L (grey)")
             check_size(image.height, image.width)
             return np.array(image.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise SpecError(f"it is too large: {error}") from None
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise SpecError(f"it is no PNG or JPEG picture: {' '.join(str(error).split())}") from None
 
 

@@ -8,6 +8,7 @@ from naf_robot.arm.control.outputs import OUTPUTS
 from naf_robot.nodes import topics
 from naf_robot.run.config import RunConfig
 from naf_robot.run.robot_parts import state_sensor, task_sensors
+from naf_robot.sensing.camera import COMPRESSED
 from naf_robot.sensing.registry import make_sensor, providers
 
 DEPTH = 1000  # small messages that wait until this process gets a processor
@@ -15,7 +16,6 @@ LARGE_DEPTH = 30  # likewise, of those with pictures or many numbers
 PICTURES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 LARGE = (*PICTURES, "std_msgs/msg/UInt8MultiArray")
 JOINT_STATE, STRING = "sensor_msgs/msg/JointState", "std_msgs/msg/String"
-COMPRESSED = "/compressed"  # behind the topic of the pictures, as image_transport has it
 CAMERA_INFO = ("camera_info", "sensor_msgs/msg/CameraInfo")  # beside it
 
 

@@ -12,6 +12,7 @@ from naf_robot.sensing.video.source import Source, SourceError, check_source
 from naf_robot.sensing.video.stamps import age_of
 
 MAX_RATE_HZ = 1000.0  # what a source says beyond it is not its rate
+GREY = "GRAY8"  # name of the form in a pipeline's caps
 READ_TIMEOUT_S = 2  # after which a device that sends nothing has failed
 QUIET = {"OPENCV_FFMPEG_LOGLEVEL": "-8", "OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT": str(READ_TIMEOUT_S)}
 
@@ -56,6 +57,9 @@ class VideoCapture:
         self._read_any = False
         self._capture = self._open()
         self.paced = source.kind == "file"
+        self.grey = source.kind != "pipeline" or GREY in source.text  # OpenCV makes BGR of what devices and files give
+        stated_size = [self._capture.get(p) for p in (self._cv2.CAP_PROP_FRAME_WIDTH, self._cv2.CAP_PROP_FRAME_HEIGHT)]
+        self.size = (max(0, int(stated_size[0])), max(0, int(stated_size[1])))
         stated = float(self._capture.get(self._cv2.CAP_PROP_FPS))
         self.rate_hz = stated if math.isfinite(stated) and 0.0 < stated <= MAX_RATE_HZ else config.rate_hz
         if self.paced and self.rate_hz <= 0.0:

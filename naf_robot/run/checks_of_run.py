@@ -13,6 +13,7 @@ from naf_robot.run.config import RunConfig
 from naf_robot.run.robot import REAL
 from naf_robot.run.run_config import arms_of
 from naf_robot.sim.registry import SIMULATORS
+from naf_robot.tasks.scripted.registry import SCRIPTED, WITHOUT
 
 Problems = Iterator[str]
 
@@ -45,8 +46,14 @@ def outputs(config: RunConfig) -> Problems:
 
 
 def sources(config: RunConfig) -> Problems:
-    """Every source that has a share is filled, and there are demonstrations where the policy is drawn to them."""
+    """Every source with a share is filled and the reverse, and there are demonstrations where they are cloned."""
     shares = config.trainer.sources
+    for name, folders in config.trainer.filled.folders.items():
+        if name not in shares.drawn:
+            yield (
+                f"trainer.filled.{name} names {', '.join(folders)}, but trainer.sources.{name} has no share: give it "
+                "one, or leave the folders out"
+            )
     try:
         check_filled(shares, (ONLINE, *config.trainer.filled.folders))
     except ConfigError as error:
@@ -57,6 +64,13 @@ def sources(config: RunConfig) -> Problems:
             "algorithm.cloning_weight draws the policy to demonstrations, but none are learned from: give "
             "trainer.sources.demonstration a share, or leave it 0"
         )
+
+
+def residual(config: RunConfig) -> Problems:
+    """There is a scripted policy where one is to be corrected."""
+    if config.residual.scale and config.task_name not in SCRIPTED:
+        why = WITHOUT.get(config.task_name, f"those that have one are: {', '.join(sorted(SCRIPTED))}")
+        yield f"residual.scale corrects a scripted policy, and task {config.task_name!r} has none: {why}"
 
 
 def recording(config: RunConfig) -> Problems:
@@ -73,6 +87,7 @@ def device(config: RunConfig) -> Problems:
 
 OF_RUN: dict[str, Callable[[RunConfig], Problems]] = {
     "sources": sources,
+    "residual": residual,
     "backends": backends,
     "outputs": outputs,
     "device": device,

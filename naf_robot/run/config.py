@@ -63,6 +63,7 @@ USED_BY_ENVIRONMENTS: tuple[KeyPath, ...] = (  # what of a run's configuration d
     ("seed",),
     ("simulator",),
     ("robots",),
+    ("residual",),
     ("collector", "action_velocity"),
     *((name,) for name in SHARED),
 )

@@ -17,6 +17,7 @@ from naf_robot.core.types import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    UnitInterval,
 )
 from naf_robot.learning.exploration import ExplorationConfig
 from naf_robot.learning.learner_batch import ActionSource
@@ -50,6 +51,14 @@ class CollectorConfig(Config, frozen=True):
     max_outbox_bytes: PositiveInt = 256 * 1024 * 1024  # most experience that a robot keeps while the trainer does
     # not acknowledge
     exploration: ExplorationConfig = msgspec.field(default_factory=ExplorationConfig)
+
+
+class ResidualConfig(Config, frozen=True):
+    """Learning on top of the task's scripted policy."""
+
+    scale: UnitInterval = (
+        0.0  # the policy's action times this is added to the scripted policy's; 0: the policy acts alone
+    )
 
 
 class FilledSources(Config, frozen=True):

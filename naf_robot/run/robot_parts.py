@@ -10,6 +10,9 @@ from naf_robot.run.config import RunConfig
 from naf_robot.sensing.registry import JOINT_STATES, make_sensor, make_sensors, providers
 from naf_robot.sensing.sensor import Sensor
 from naf_robot.sensing.tick import TickAssembler, TickLimits
+from naf_robot.tasks.scripted.policy import ScriptedArm
+from naf_robot.tasks.scripted.registry import make_scripted
+from naf_robot.tasks.scripted.residual import PolicyActions, Residual, Unchanged
 
 LOSSY_WAIT_S = 0.03  # wall time to wait for a simulated reading that may have been lost on purpose
 
@@ -48,6 +51,17 @@ def camera_robots(config: RunConfig) -> list[str]:
 def bound_actions(config: RunConfig, model: ArmModel, limits: JointLimits) -> BoundActions:
     """The task's actions on an arm with these limits."""
     return config.make_task().action_spec.bind(model, limits, config.collector.action_velocity)
+
+
+def policy_actions(config: RunConfig, model: ArmModel, actions: BoundActions) -> PolicyActions:
+    """What the policy's actions stand for: those of the task, or corrections of its scripted policy.
+
+    Raises:
+        ConfigError: the task has no scripted policy to correct.
+    """
+    if not config.residual.scale:
+        return Unchanged()
+    return Residual(make_scripted(config.make_task(), ScriptedArm(model, actions)), config.residual.scale)
 
 
 def action_size(config: RunConfig) -> int:

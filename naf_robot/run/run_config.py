@@ -16,7 +16,14 @@ from naf_robot.core.types import NonNegativeInt, PositiveFraction, PositiveInt, 
 from naf_robot.core.yaml_text import to_yaml
 from naf_robot.learning.registry import algorithm_config_type, check_pictures
 from naf_robot.run.description_topics import with_fetched
-from naf_robot.run.records import CollectorConfig, RealTimeConfig, RecordingConfig, SimulationConfig, TrainerConfig
+from naf_robot.run.records import (
+    CollectorConfig,
+    RealTimeConfig,
+    RecordingConfig,
+    ResidualConfig,
+    SimulationConfig,
+    TrainerConfig,
+)
 from naf_robot.run.robot import RobotConfig
 from naf_robot.sensing.registry import make_sensors, providers, sensor_config
 from naf_robot.sensing.sensor import Sensor
@@ -48,6 +55,7 @@ class RunConfig(Config, frozen=True, kw_only=True):
     sensors: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)  # settings of sensors, by their names
     real_time: RealTimeConfig = msgspec.field(default_factory=RealTimeConfig)
     recording: RecordingConfig = msgspec.field(default_factory=RecordingConfig)
+    residual: ResidualConfig = ResidualConfig()
     collector: CollectorConfig = msgspec.field(default_factory=CollectorConfig)
     trainer: TrainerConfig = msgspec.field(default_factory=TrainerConfig)
 

@@ -18,6 +18,7 @@ CHANNELS = {"rgb8": 3, "bgr8": 3, "rgba8": 4, "bgra8": 4, "mono8": 1}  # by enco
 COMPRESSED = "/compressed"  # ending of the topic of compressed pictures, as image_transport has it
 
 CALIBRATION = "calibrations/{robot}/camera.yaml"  # in a simulated robot's run folder
+MAX_PIXELS = 7680 * 4320  # of a frame whose size is not declared: 8K, 95 MiB as it is decompressed
 
 Picture = NDArray[Any]  # of uint8
 
@@ -183,6 +184,15 @@ def fill_compressed(message: Any, picture: Picture) -> None:
 
 
 def _check_size(height: int, width: int, config: CameraConfig | None) -> None:
+    """Whether a frame has the declared size, or without one is no larger than cameras make them.
+
+    The bound is here for what would only become large: some kilobytes may be decompressed to gigabytes.
+    """
+    if (config is None or not config.frame_height) and height * width > MAX_PIXELS:
+        raise RefusedMessage(
+            f"camera image is {width} x {height}; without sensors.camera.frame_width and frame_height at most "
+            f"{MAX_PIXELS} pixels are taken"
+        )
     if config is not None and config.frame_height and (height, width) != (config.frame_height, config.frame_width):
         raise RefusedMessage(
             f"camera image is {width} x {height}; sensors.camera says frames of {config.frame_width} x "

@@ -14,6 +14,7 @@ from naf_robot.core.seeding import stream
 from naf_robot.sensing.sensor import Sensor
 from naf_robot.sensing.signals import Signals, observe, with_kinematics
 from naf_robot.sim.simulator import Simulator
+from naf_robot.tasks.scripted.residual import PolicyActions, Unchanged
 from naf_robot.tasks.task import Task
 
 VECTOR = "state"  # the flat vector among named observations
@@ -23,7 +24,8 @@ Observed = NDArray[np.float32] | dict[str, NDArray]  # the flat vector (D,), or 
 class TaskEnv(gymnasium.Env):
     """One robot in `simulator` learning `task`; what its actions in [-1, 1] mean is said by the task's action spec.
 
-    Every `info` of a step holds `executed_action` (A,), what the safety projection let through;
+    With `policy_actions` an action, also the executed one, is a correction of a scripted policy; the reward is that of
+    the whole action. Every `info` of a step holds `executed_action` (A,), what the safety projection let through;
     `reward_terms` by name; `success` and `distance`. The time limit truncates; only what the task calls a real end,
     or an action that asks for it, terminates.
     What was executed may leave the action box where the projection brakes; a record of experience should have both
@@ -40,12 +42,14 @@ class TaskEnv(gymnasium.Env):
         actions: BoundActions,
         robot: str = "robot_1",
         sensors: Sequence[Sensor] = (),
+        policy_actions: PolicyActions | None = None,
     ) -> None:
         self.task = task
         self._simulator = simulator
         self._projection = projection
         self.model = projection.model
         self.actions = actions
+        self._policy_actions = policy_actions or Unchanged()
         self._robot = robot
         self._sensors = tuple(sensors)
         self.action_space = gymnasium.spaces.Box(-1.0, 1.0, (actions.size,), np.float32)
@@ -75,11 +79,12 @@ class TaskEnv(gymnasium.Env):
         self._sent = np.zeros(self.model.size)
         self._step = 0
         self._success = False
+        self._policy_actions.begin(self._goal)
         return self._observation(), {"goal": dict(self._goal)}
 
     def step(self, action: NDArray[np.floating]) -> tuple[Observed, float, bool, bool, dict[str, Any]]:
         """Apply `action` (A,) for one control period, through the safety projection."""
-        requested = np.clip(np.asarray(action, dtype=np.float64), -1.0, 1.0)
+        requested = self._policy_actions.whole(np.clip(np.asarray(action, dtype=np.float64), -1.0, 1.0))
         position = self._signals["joint_position"]
         result = self._projection.project(
             position,
@@ -98,7 +103,7 @@ class TaskEnv(gymnasium.Env):
         executed = self.actions.action(result.velocity, position, requested)
         terms = self.task.reward_terms(self._signals, self._goal, executed, requested)
         info = {
-            "executed_action": executed.astype(np.float32),
+            "executed_action": self._policy_actions.part(executed).astype(np.float32),
             "reward_terms": dict(zip(self.task.reward_names, terms.tolist(), strict=True)),
             "success": self._success,
             "distance": self.task.distance(self._signals, self._goal),
@@ -117,6 +122,7 @@ class TaskEnv(gymnasium.Env):
     def _observation(self) -> Observed:
         spec = self.task.observation_spec
         observation = observe(spec, self._signals, self._goal)
+        self._policy_actions.see(observation)
         vector = spec.flatten(observation)
         if not spec.images:
             return vector

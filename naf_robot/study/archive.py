@@ -7,6 +7,7 @@ a checkpoint. Episodes after the newest checkpoint are repeated and must equal t
 
 import time
 from pathlib import Path
+from typing import Any
 
 from naf_robot.core import run_files
 from naf_robot.core.errors import CheckpointError, ConflictError
@@ -57,6 +58,11 @@ class StudyArchive:
         counters = checkpoint.counters
         if counters.get("seed") != study.seed:
             raise CheckpointError(f"the checkpoint is of seed {counters.get('seed')}, this study's is {study.seed}")
+        if counters.get("filled", {}) != study.counters()["filled"]:
+            raise CheckpointError(
+                f"the folders that fill the sources hold {_told(study.counters()['filled'])}, and held "
+                f"{_told(counters.get('filled', {}))} when the study in {str(self._folder)!r} began"
+            )
         for message in self._store.batches():
             if message.sequence < checkpoint.policy.version:
                 study.add(message.batch)
@@ -115,3 +121,9 @@ class StudyArchive:
     def close(self) -> None:
         """Allow other processes to use the folder."""
         self._store.close()
+
+
+def _told(filled: dict[str, Any]) -> str:
+    """What sources were filled with, in words."""
+    parts = [f"{part['transitions']} transitions {part['sha256'][:12]} of {name}" for name, part in filled.items()]
+    return ", ".join(parts) or "nothing"

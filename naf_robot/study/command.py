@@ -17,7 +17,10 @@ from naf_robot.core.resources import expanded
 from naf_robot.core.yaml_text import KeyPath
 from naf_robot.learning.exploration import ExplorationConfig
 from naf_robot.learning.registry import algorithm_config_type
+from naf_robot.run.checks_of_run import residual, sources
 from naf_robot.run.config import USED_BY_ENVIRONMENTS, algorithm_layers, compose_run, from_values
+from naf_robot.run.contract import contract_of
+from naf_robot.run.filling import check_folders
 from naf_robot.run.resuming import differences
 from naf_robot.run.robot import DEFAULT_PROFILE
 from naf_robot.study.config import DEFAULT_ALGORITHM, StudyConfig, StudyOptions, load_study, save_study
@@ -50,10 +53,12 @@ USED: tuple[KeyPath, ...] = (  # of a run's configuration, by any study
     ("collector", "exploration"),
     *(("trainer", name) for name in OF_TRAINER),
 )
-USED_WITH_TASK: tuple[KeyPath, ...] = (*USED, ("task_name",), *USED_BY_ENVIRONMENTS)
+SOURCES: tuple[KeyPath, ...] = (("trainer", "sources"), ("trainer", "filled"))
+USED_WITH_TASK: tuple[KeyPath, ...] = (*USED, ("task_name",), *SOURCES, *USED_BY_ENVIRONMENTS)
 RESUMABLE = {"episodes"}  # what may be changed of a study that is resumed
 FLAGS = {"json", "output", "resume", "checkpoint_period"}  # what is not part of a study
 CHECKPOINT_PERIOD_S = 20.0
+EQUAL_SHARE = {"trainer": {"sources": {"demonstration": 1.0}}}  # of demonstrations, unless another is given
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,6 +80,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--config", nargs="+", action="extend", metavar="FILE", help="YAML files over the task's own values"
     )
     parser.add_argument("--set", nargs="+", action="extend", metavar="KEY=VALUE", help="single values over all others")
+    parser.add_argument(
+        "--demonstrations",
+        nargs="+",
+        type=Path,
+        metavar="DIR",
+        help="folders of naf-robot demonstrate or replay that fill the source demonstration; without "
+        "trainer.sources.demonstration it has the same share of each batch as the study's own transitions",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all rows to this file too")
     parser.add_argument("--output", type=Path, metavar="DIR", help="new folder that keeps everything, for --resume")
     parser.add_argument("--resume", type=Path, metavar="DIR", help="continue the study that --output DIR began")
@@ -115,20 +128,27 @@ def _new(given: dict[str, Any]) -> StudyConfig:
         raise ConfigError("study needs one of --task and --env")
     if env and "robot" in given:
         raise ConfigError("--robot is the robot of a task of ours, and --env names an environment with its own")
+    if env and "demonstrations" in given:
+        raise ConfigError("--demonstrations are stored steps of a task of ours, and --env names an environment")
     seeds = given.get("seeds", [0])
     if len(set(seeds)) != len(seeds):
         raise ConfigError(f"--seeds must differ, got {' '.join(map(str, seeds))}")
     layers = _layers(given)
     values: dict[str, Any] = {"task": task, "env": env, "seeds": seeds}
     if task:
-        run = compose_run([*layers, Layer(COMMAND_LINE, _typed(given), folder=Path.cwd())]).config
+        below = [Layer("--demonstrations", EQUAL_SHARE)] if "demonstrations" in given else []
+        run = compose_run([*below, *layers, Layer(COMMAND_LINE, _typed(given), folder=Path.cwd())]).config
         values |= {
             "run": msgspec.to_builtins(run),
             "algorithm": run.algorithm_name,
             "algorithm_settings": run.algorithm,
         }
+        for problem in (*sources(run), *residual(run)):
+            raise ConfigError(problem)
+        check_folders(contract_of(run), run)
         options = {name: getattr(run.trainer, name) for name in OF_TRAINER}
-        options["exploration"] = msgspec.to_builtins(run.collector.exploration)
+        options |= {"exploration": run.collector.exploration, "sources": run.trainer.sources}
+        options = msgspec.to_builtins(options)
     else:
         box_environment(make_by_id(str(env)))
         found = _without_task(given, layers)
@@ -153,9 +173,13 @@ def _layers(given: Mapping[str, Any]) -> list[Layer]:
 
 
 def _typed(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the options --task, --algorithm and --robot say, as values of a run."""
+    """What the options --task, --algorithm, --robot and --demonstrations say, as values of a run."""
     named = {"task_name": given.get("task"), "algorithm_name": given.get("algorithm"), "profile": given.get("robot")}
-    return {name: value for name, value in named.items() if value is not None}
+    values: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    if "demonstrations" in given:
+        folders = [str(expanded(folder)) for folder in given["demonstrations"]]
+        values["trainer"] = {"filled": {"demonstration": folders}}
+    return values
 
 
 def _without_task(given: Mapping[str, Any], layers: Sequence[Layer]) -> dict[str, Any]:
@@ -210,7 +234,9 @@ def _changed(config: StudyConfig, given: dict[str, Any]) -> list[str]:
     layers = _layers(given | ({"env": config.env} if config.env else {}))
     if config.task:
         own: Mapping[str, Any] = msgspec.to_builtins(from_values(config.run, "run"))
-        new: Mapping[str, Any] = msgspec.to_builtins(from_values(config.run, "run", layers))
+        typed = {name: value for name, value in _typed(given).items() if name == "trainer"}
+        shown = Layer(COMMAND_LINE, typed, folder=Path.cwd())
+        new: Mapping[str, Any] = msgspec.to_builtins(from_values(config.run, "run", [*layers, shown]))
     else:
         exploration = msgspec.to_builtins(config.options.exploration)
         own = {"algorithm": config.algorithm_settings, "collector": {"exploration": exploration}}

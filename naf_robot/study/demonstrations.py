@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from naf_robot.core import run_files
-from naf_robot.core.errors import NafRobotError
+from naf_robot.core.errors import ConfigError, NafRobotError
 from naf_robot.core.files import make_run_folder
 from naf_robot.core.records import StepBatch
 from naf_robot.core.seeding import derived_seed, stream
@@ -89,9 +89,11 @@ def demonstrate(
 
     Raises:
         RunFolderError: `run_dir` exists already.
-        ConfigError: the task has no scripted policy.
+        ConfigError: the task has no scripted policy, or one is to be corrected.
         NafRobotError: no episode was kept; nothing was written.
     """
+    if composed.config.residual.scale:
+        raise ConfigError("residual.scale is set: a demonstration is the scripted policy itself, without a correction")
     environment = make_environment(composed.config)
     acting = scripted_acting(environment, noise, seed)
     spec, period_s = step_spec(environment), environment.task.control_period_s

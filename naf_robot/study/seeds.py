@@ -2,7 +2,7 @@
 
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -13,12 +13,15 @@ from tqdm import tqdm
 
 from naf_robot.core.config import build
 from naf_robot.core.files import ExclusiveLock, replace_file
+from naf_robot.core.records import StepSpec
 from naf_robot.experience.contract import Contract
 from naf_robot.learning.registry import algorithm_config_type
-from naf_robot.run.config import from_values
+from naf_robot.learning.sources import Source
+from naf_robot.run.config import RunConfig, from_values
 from naf_robot.run.environments import make_by_id, make_environment
+from naf_robot.run.filling import Filled, fill_sources
 from naf_robot.study.archive import StudyArchive
-from naf_robot.study.config import StudyConfig, save_study
+from naf_robot.study.config import StudyConfig, StudyOptions, save_study
 from naf_robot.study.paper import PAPER
 from naf_robot.study.study import Study
 
@@ -45,7 +48,7 @@ def run_seeds(config: StudyConfig, folder: Path | None, results: Path | None, ch
             save_study(config, folder)
             stop_requested = stack.enter_context(_stop_requests())
         for seed in config.seeds:
-            study, contract = _make_study(config, seed)
+            study, contract = make_study(config, seed)
             archive = None
             if folder is not None:
                 archive = StudyArchive(folder / f"seed{seed}", contract, config.algorithm, checkpoint_period_s)
@@ -76,15 +79,29 @@ def _run(study: Study, archive: StudyArchive | None, stop_requested: Callable[[]
         archive.checkpoint(study)
 
 
-def _make_study(config: StudyConfig, seed: int) -> tuple[Study, Contract]:
+class StoredSources:
+    """Fills the sources of a study of a task from the folders in its run's configuration; implements `Fill`."""
+
+    def __init__(self, run: RunConfig, options: StudyOptions) -> None:
+        self._run, self._options = run, options
+        self.sources = tuple(run.trainer.filled.folders)
+
+    def __call__(self, sources: Mapping[str, Source], steps: StepSpec) -> dict[str, Filled]:
+        """Give each of `sources` what its folders hold."""
+        return fill_sources(sources, Contract(self._run.task_name, steps), self._run, self._options)
+
+
+def make_study(config: StudyConfig, seed: int) -> tuple[Study, Contract]:
     """A study that has not begun, and what its steps are."""
+    fill: StoredSources | None = None
     if config.task is not None:
         run = from_values(config.run, "run")
         pair = make_environment(run), make_environment(run)
+        fill = StoredSources(run, config.options)
     else:
         pair = make_by_id(config.subject), make_by_id(config.subject)
     settings = build(algorithm_config_type(config.algorithm), config.algorithm_settings, "algorithm_settings")
-    study = Study(*pair, config.algorithm, settings, config.options, seed)
+    study = Study(*pair, config.algorithm, settings, config.options, seed, fill)
     return study, Contract(config.subject, study.steps)
 
 

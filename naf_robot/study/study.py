@@ -5,14 +5,15 @@ algorithms can be compared quickly before they meet robots.
 """
 
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import gymnasium
 from numpy.typing import NDArray
 
 from naf_robot.core.config import Config
-from naf_robot.core.records import StepBatch
+from naf_robot.core.records import StepBatch, StepSpec
 from naf_robot.core.seeding import derived_seed, stream
 from naf_robot.core.transitions import transitions_of
 from naf_robot.experience.recorder import EpisodeRecorder
@@ -22,6 +23,8 @@ from naf_robot.learning.learner_batch import learner_batch
 from naf_robot.learning.policies.registry import make_policy
 from naf_robot.learning.registry import make_algorithm
 from naf_robot.learning.source_shares import check_filled
+from naf_robot.learning.sources import Source
+from naf_robot.run.filling import Filled
 from naf_robot.run.ratio import RatioLimiter
 from naf_robot.study.config import StudyOptions
 from naf_robot.study.gym_episodes import box_environment, evaluate, explore, step_spec
@@ -44,6 +47,19 @@ class Evaluation:
     confirmed_success_rate: float | None = None  # over the confirmation episodes, where they were run
 
 
+class Fill(Protocol):
+    """Fills sources before the first episode."""
+
+    @property
+    def sources(self) -> Sequence[str]:
+        """Those that it fills, where they have a share."""
+        ...
+
+    def __call__(self, sources: Mapping[str, Source], steps: StepSpec, /) -> dict[str, Filled]:
+        """Give each of its `sources` what is stored for it; what it was given."""
+        ...
+
+
 class Study:
     """One seed's training from scratch on `environment`, evaluated on `held_out`.
 
@@ -56,7 +72,11 @@ class Study:
                 row = study.evaluate()
 
     Between two turns of that loop, steps, algorithm and `counters` are all that it is; the
-    episodes of an environment must depend on the seed that it is reset with alone.
+    episodes of an environment must depend on the seed that it is reset with alone. What `fill` gives to the sources
+    before the first episode counts neither as transitions nor in the ratio of updates to them, as in a trainer.
+
+    Raises:
+        ConfigError, StoreError: a source has a share and nothing fills it, or `fill` cannot.
     """
 
     def __init__(
@@ -67,13 +87,14 @@ class Study:
         config: Config,
         options: StudyOptions,
         seed: int,
+        fill: Fill | None = None,
     ) -> None:
         self.options, self.seed = options, seed
         self._environment, self._held_out = box_environment(environment), box_environment(held_out)
         observed, (actions,) = Observations(self._environment.observation_space), self._environment.action_space.shape
         self.observation_size, self.action_size = observed.size, actions
         self.steps = step_spec(self._environment)
-        check_filled(options.sources, (ONLINE,))
+        check_filled(options.sources, (ONLINE, *(fill.sources if fill else ())))
         setup = AlgorithmSetup(
             observed.size,
             actions,
@@ -85,6 +106,7 @@ class Study:
             images=observed.images,
         )
         self.algorithm = make_algorithm(algorithm, config, setup)
+        self.filled = fill(self.algorithm.sources, self.steps) if fill else {}
         self._random = stream(seed, "exploration")
         self._behaviour = BehaviourPolicy(options.exploration, self._random)
         self._ratio = RatioLimiter(options.updates_per_transition, 0, options.learning_starts)
@@ -163,6 +185,7 @@ class Study:
         """All that is not the algorithm's and not in the steps, as JSON can hold it."""
         return {
             "seed": self.seed,
+            "filled": {name: asdict(part) for name, part in self.filled.items()},
             "episodes": self.episodes,
             "transitions": self.env_steps,
             "exploration": self._random.bit_generator.state,

@@ -26,11 +26,18 @@ def learn_offline(config: RunConfig, run_dir: Path, stopped: Callable[[], bool])
 
     Raises:
         NafRobotError: a source that cannot be filled, or checkpoints that do not fit.
+        KeyboardInterrupt: `stopped` before the sources were filled; there is nothing new to keep.
     """
     import torch
 
+    def look() -> None:
+        if stopped():
+            print("stopped while the sources were being filled; nothing was learned", file=sys.stderr, flush=True)
+            raise KeyboardInterrupt
+
+    look()
     torch.set_num_threads(config.trainer.threads)
-    trainer = Trainer(config, run_dir, SteadyClock())
+    trainer = Trainer(config, run_dir, SteadyClock(), look)
     events = EventLog(run_dir / run_files.EVENTS)
     filled = sum(trainer.filled.values())
     total = max(1, round(config.trainer.offline_updates_per_transition * filled))

@@ -30,14 +30,14 @@ from naf_robot.run.checkpoint import (
 )
 from naf_robot.run.config import RunConfig
 from naf_robot.run.contract import contract_of
+from naf_robot.run.filling import fill_sources
+from naf_robot.run.replay_feed import ReplayFeed
+from naf_robot.run.sequencing import Next, Sequencer
 from naf_robot.training.episode_log import EpisodeLog, EpisodeRecord
 from naf_robot.training.evaluation_gate import EvaluationGate
-from naf_robot.training.filling import fill
 from naf_robot.training.known_robots import KnownRobots
 from naf_robot.training.publication import Publication
 from naf_robot.training.receiver import Progress, Receiver
-from naf_robot.training.replay_feed import ReplayFeed
-from naf_robot.training.sequencing import Next, Sequencer
 from naf_robot.training.summary import summary_of
 from naf_robot.training.unattended import Unattended
 
@@ -48,7 +48,8 @@ class Trainer:
     """One run's algorithm with its experience; driven by a loop that feeds it messages and time.
 
     A run folder that holds experience is resumed: replay and episodes come from the
-    store, the algorithm from the newest whole checkpoint.
+    store, the algorithm from the newest whole checkpoint. `between` is called before each batch that sources are
+    filled with; what it raises ends that.
 
     Raises:
         LockedError: another trainer works in the run folder.
@@ -56,7 +57,9 @@ class Trainer:
         CheckpointError: there are checkpoints, but none is whole or fits this configuration.
     """
 
-    def __init__(self, config: RunConfig, run_dir: Path, clock: Clock) -> None:
+    def __init__(
+        self, config: RunConfig, run_dir: Path, clock: Clock, between: Callable[[], None] = lambda: None
+    ) -> None:
         self.config = config
         self.contract = contract_of(config, run_dir)
         self._settings = config.trainer
@@ -64,8 +67,7 @@ class Trainer:
         self._run_dir = run_dir
         self._clock = clock
         settings = self._settings
-        folders = settings.filled.folders
-        check_filled(settings.sources, (ONLINE, *folders))
+        check_filled(settings.sources, (ONLINE, *settings.filled.folders))
         setup = AlgorithmSetup(
             self.contract.observation_size,
             self.contract.action_size,
@@ -80,11 +82,8 @@ class Trainer:
             settings.replay_decoded_bytes,
         )
         self.algorithm = make_algorithm(config.algorithm_name, config.algorithm_config(), setup)
-        self.filled = {
-            name: sum(fill(self.algorithm.sources[name], Path(folder), self.contract, config) for folder in given)
-            for name, given in folders.items()
-            if name in self.algorithm.sources
-        }  # transitions by source
+        filled = fill_sources(self.algorithm.sources, self.contract, config, settings, between)
+        self.filled = {name: part.transitions for name, part in filled.items()}  # transitions by source
         addressed = any(policy.addressee for policy in self.algorithm.policies())
         accepts_others = settings.other_robots == "accept"
         self.robots = KnownRobots(tuple(config.robots), accepts_others, addressed)

@@ -12,39 +12,18 @@ import pytest
 pytest.importorskip("rosbags", reason="needs the extra bags")
 
 import synthetic_bag as bags
+from replaying import stored
 from synthetic_bag import BEGIN_NS, PERIOD_NS, STEPS
 
 from naf_robot.bringup.cli import main
 from naf_robot.collecting.bags.readings import Readings
-from naf_robot.core.records import StepBatch, concatenate
+from naf_robot.core.records import concatenate
 from naf_robot.experience.bags.files import RawMessage
 from naf_robot.experience.bags.ordering import Stamped
-from naf_robot.experience.reader import StoreReader
 from naf_robot.run.config import load
 from naf_robot.run.contract import contract_of
 
 BETWEEN = 3
-
-
-@pytest.fixture
-def replay(tmp_path: Path, capsys: pytest.CaptureFixture):
-    """Runs the command in this process; the JSON object that it prints, with `code` and `error`."""
-
-    def run(*given: object, folder: str = "steps") -> dict:
-        words = ["replay", *map(str, given), "--task", "reach", "--run-dir", str(tmp_path / folder), "--json"]
-        code = main([*words, "--raw", "--set", *bags.SETTINGS])
-        out, err = capsys.readouterr()
-        return (json.loads(out) if out else {}) | {"code": code, "error": err}
-
-    return run
-
-
-def stored(folder: Path) -> list[StepBatch]:
-    """The episodes in a folder, in order."""
-    reader = StoreReader(folder / "experience.sqlite", contract_of(load(folder / "config.yaml"), folder))
-    batches = [held.message.batch for held in reader.after(0) if held.message is not None]
-    reader.close()
-    return batches
 
 
 def test_steps_are_those_of_the_messages(tmp_path: Path, replay):
@@ -99,28 +78,6 @@ def test_a_bag_in_two_files_is_one_bag(tmp_path: Path, replay):
         next(made.glob("*.mcap")).rename(parts / f"bag_{number}.mcap")
     for given in ([parts], sorted(parts.iterdir())):
         assert replay(*given, folder=f"split{len(given)}")["sha256"] == whole["sha256"]
-
-
-def test_a_file_that_is_cut_off_is_read_as_far_as_it_goes(tmp_path: Path, replay):
-    file = bags.write_in_chunks(tmp_path / "bag_0.mcap", bags.bag_of(episodes=4), 4096)
-    assert replay(file, folder="whole")["steps"] == 4 * STEPS
-    file.write_bytes(file.read_bytes()[: int(0.6 * file.stat().st_size)])
-    result = replay(file)
-    assert result["code"] == 0
-    assert STEPS <= result["steps"] < 4 * STEPS
-    assert "is cut off" in json.dumps(result["findings"])
-
-
-def test_a_database_that_is_cut_off_is_read_as_far_as_it_goes(tmp_path: Path, replay):
-    folder = bags.write(tmp_path / "bag", bags.bag_of(episodes=15), "sqlite3", "message")
-    (folder / "metadata.yaml").unlink()  # without it nothing says that messages are compressed
-    file = next(folder.glob("*.db3"))
-    assert replay(folder, folder="whole")["steps"] == 15 * STEPS
-    file.write_bytes(file.read_bytes()[: int(0.6 * file.stat().st_size)])
-    result = replay(folder)
-    assert result["code"] == 0
-    assert 4 * STEPS <= result["steps"] < 15 * STEPS
-    assert "is cut off" in json.dumps(result["findings"])
 
 
 def test_few_pictures_wait_where_no_tick_takes_them():
@@ -282,6 +239,28 @@ def test_borders_and_goal_can_be_declared_where_they_were_not_recorded(tmp_path:
 
 def slower(entry: bags.Entry):
     return bags.joint_state(entry.stamp_ns, entry.message.name, (), 0.5 * entry.message.velocity)
+
+
+def test_requests_beyond_the_scale_of_the_actions_are_counted(tmp_path: Path, replay):
+    scale, fast = bags.config().collector.action_velocity, (BETWEEN + 1, BETWEEN + 3)
+
+    def faster(entry: bags.Entry):
+        return bags.joint_state(entry.stamp_ns, entry.message.name, (), np.full(7, -1.5 * scale))
+
+    entries = bags.bag_of(2)
+    for tick in fast:
+        entries = bags.changed(entries, of_topic("desired_velocity", tick), faster)
+    result = replay(bags.write(tmp_path / "bag", entries))
+    assert (result["steps"], result["refused"]) == (2 * STEPS, 0)
+    (finding,) = result["findings"]
+    assert finding["count"] == len(fast)
+    assert "beyond an action of 1" in finding["what"]
+    assert "collector.action_velocity" in finding["what"]
+    batch = stored(tmp_path / "steps")[0]
+    np.testing.assert_array_equal(batch.requested_action[[1, 3]], -np.ones((2, 7)))
+    exact = bags.changed(bags.bag_of(1), of_topic("desired_velocity", BETWEEN), lambda e: bags.joint_state(
+        e.stamp_ns, e.message.name, (), np.full(7, scale)))  # fmt: skip
+    assert replay(bags.write(tmp_path / "exact", exact), folder="exact_steps")["findings"] == []
 
 
 def test_a_gap_in_the_requests_parts_declared_episodes(tmp_path: Path, replay):

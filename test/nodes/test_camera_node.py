@@ -102,7 +102,7 @@ def test_pictures_come_as_soon_as_there_is_a_film_and_in_every_form_that_is_list
 def test_a_film_is_read_once_or_again_and_again(tmp_path: Path):
     path = film(tmp_path / "film.avi", 3)
     once = VideoCapture(parse_source(str(path)), CameraNodeConfig())
-    assert (once.rate_hz, once.paced) == (30.0, True)
+    assert (once.rate_hz, once.paced, once.size, once.grey) == (30.0, True, SIZE, True)
     assert [once.read() is None for _ in range(4)] == [False, False, False, True]
     once.close()
     again = VideoCapture(parse_source(str(path)), CameraNodeConfig(loop=True))
@@ -128,6 +128,29 @@ def test_what_is_no_camera_and_no_film_is_said_in_one_sentence(tmp_path: Path, m
     with pytest.raises(SourceError, match=said):
         VideoCapture(parse_source(source), CameraNodeConfig())
     assert capfd.readouterr() == ("", "")  # what OpenCV would say besides
+
+
+@pytest.mark.parametrize(
+    ("caps", "grey"), [("", False), ("video/x-raw,format=GRAY8 ! ", True), ("video/x-bayer ! ", False)]
+)
+def test_a_pipeline_says_whether_it_is_grey(monkeypatch, caps: str, grey: bool):
+    """OpenCV of PyPI has no GStreamer: its capture is stood in for, and gives what it says of NV12."""
+    cv2 = opencv()
+    sizes = {cv2.CAP_PROP_FRAME_WIDTH: 8.0, cv2.CAP_PROP_FRAME_HEIGHT: 6.0}
+
+    class Pipeline:
+        isOpened = release = lambda self: True
+
+        def __init__(self, text: str, backend: int) -> None:
+            assert backend == cv2.CAP_GSTREAMER
+
+        def get(self, name: int) -> float:
+            return sizes.get(name, 30.0)
+
+    monkeypatch.setattr(cv2, "VideoCapture", Pipeline)
+    monkeypatch.setattr(cv2.videoio_registry, "hasBackend", lambda backend: True)
+    capture = VideoCapture(parse_source(f"v4l2src ! {caps}appsink"), CameraNodeConfig())
+    assert (capture.size, capture.grey) == ((8, 6), grey)
 
 
 def test_fast_dds_has_room_for_pictures_unless_the_user_says_how():

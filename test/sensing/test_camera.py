@@ -9,7 +9,7 @@ from PIL import Image
 
 from naf_robot.arm.model.joint_values import RefusedMessage
 from naf_robot.core.errors import ConfigError
-from naf_robot.sensing.camera import CHANNELS, fill_compressed, fill_image, picture_of
+from naf_robot.sensing.camera import CHANNELS, MAX_PIXELS, fill_compressed, fill_image, picture_of
 from naf_robot.sensing.registry import make_sensor
 from naf_robot.sensing.tick import TickAssembler, TickLimits
 
@@ -68,6 +68,39 @@ def test_another_encoding_or_size_is_refused_in_one_sentence():
     for made, settings in ((image(picture()), {}), (compressed(picture()), {"transport": "compressed"})):
         with pytest.raises(RefusedMessage, match=r"image is 5 x 4; sensors.camera says frames of 6 x 4$"):
             seen(made, **asked, **settings)
+
+
+OTHERS = """
+    rgb16 bgr16 rgba16 mono16 8UC1 8UC3 16UC1 32FC1 yuv422 yuv422_yuy2 uyvy yuyv nv12 nv21 nv24
+    bayer_rggb8 bayer_bggr8 bayer_gbrg8 bayer_grbg8 bayer_rggb16
+"""
+
+
+@pytest.mark.parametrize("encoding", OTHERS.split())
+def test_every_other_encoding_is_refused_with_those_that_are_valid(encoding: str):
+    """Whatever its bytes look like: planes of NV12 have the rows of a larger grey picture."""
+    message = image(picture(6, 8), "mono8")
+    message.encoding = encoding
+    with pytest.raises(RefusedMessage, match="; valid: " + ", ".join(CHANNELS)):
+        picture_of(message)
+
+
+def test_a_frame_of_no_declared_size_has_a_bound_that_is_seen_before_it_is_decompressed(monkeypatch):
+    """A grey PNG of 8000 x 5000 has some 40 kB and becomes 120 MB."""
+    buffer = io.BytesIO()
+    Image.new("L", (8_000, 5_000)).save(buffer, "PNG", compress_level=1)
+    bomb = SimpleNamespace(format="mono8; png", data=buffer.getvalue())
+    monkeypatch.setattr(Image.Image, "convert", lambda *given: pytest.fail("was decompressed"))
+    with pytest.raises(RefusedMessage, match=f"is 8000 x 5000; without .*frame_height at most {MAX_PIXELS} pixels"):
+        seen(bomb, transport="compressed", resize=True)
+    monkeypatch.undo()
+    frame = picture(40, 60)
+    monkeypatch.setattr("naf_robot.sensing.camera.MAX_PIXELS", 40 * 60 - 1)
+    declared = {"frame_height": 40, "frame_width": 60, "height": 40, "width": 60}
+    np.testing.assert_array_equal(seen(compressed(frame), transport="compressed", **declared), frame)
+    for message, settings in ((compressed(frame), {"transport": "compressed"}), (image(frame), {})):
+        with pytest.raises(RefusedMessage, match="is 60 x 40; without"):
+            seen(message, height=40, width=60, **settings)
 
 
 def test_crop_and_resize_take_the_mean_of_the_area_of_each_pixel():

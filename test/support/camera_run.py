@@ -20,9 +20,9 @@ from naf_robot.experience.outbox import Outbox
 from naf_robot.experience.recorder import EpisodeRecorder
 from naf_robot.experience.store import ExperienceStore, held_of
 from naf_robot.learning.replay_buffer import ReplayBuffer
+from naf_robot.run.sequencing import Sequencer
 from naf_robot.training.known_robots import KnownRobots
 from naf_robot.training.receiver import Progress, Receiver
-from naf_robot.training.sequencing import Sequencer
 
 BATCH_BYTES = 2 * 1024 * 1024
 

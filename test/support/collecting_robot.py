@@ -7,7 +7,7 @@ from policies import untrained
 from naf_robot.arm.control.actions import JointVelocityActions
 from naf_robot.collecting.collector import Collector
 from naf_robot.core.records import PolicyParameters
-from naf_robot.run.config import resolve
+from naf_robot.run.config import RunConfig, resolve
 
 STEPS = 12
 CONFIG = resolve(
@@ -38,9 +38,9 @@ def parameters(version: int = 1, updates: int = 0, transitions: int = 0, arrays=
 class Robot:
     """Integrates what the collector asks for, scaled as a safety projection might."""
 
-    def __init__(self, scale: float = 0.5, offset: float = 0.0) -> None:
+    def __init__(self, scale: float = 0.5, offset: float = 0.0, config: RunConfig = CONFIG) -> None:
         self.clock = ManualClock()
-        self.collector = Collector(CONFIG, "robot_1", MODEL, FULL, self.clock)
+        self.collector = Collector(config, "robot_1", MODEL, FULL, self.clock)
         self.position = np.array(ROBOT.arm.home) + offset
         self.velocity = np.zeros(7)
         self.time_s = 0.0

@@ -95,13 +95,16 @@ def event(word: str, episode: int, stamp_ns: int, **changes: Any) -> Any:
     return T[STRING](data=json.dumps(fields | changes))
 
 
-def bag_of(episodes: int = 2, space: str = "left", between: int = 3) -> list[Entry]:
-    """A whole recording on simulated time: `between` ticks of the way home before each episode."""
+def bag_of(episodes: int = 2, space: str = "left", between: int = 3, log_step_ns: int = PERIOD_NS // 10) -> list[Entry]:
+    """A whole recording on simulated time: `between` ticks of the way home before each episode.
+
+    A tick follows the one before after `log_step_ns` by log time.
+    """
     joints, entries, tick = config().robot("left").arm.joints, [], 0
 
     def add(name: str, type_name: str, late_ns: int, message: Any) -> None:
         topic = name if name.startswith("/") else f"/{space}/{name}" if space else f"/{name}"
-        entries.append(Entry(topic, type_name, LOG_NS + tick * PERIOD_NS // 10 + late_ns, message))
+        entries.append(Entry(topic, type_name, LOG_NS + tick * log_step_ns + late_ns, message))
 
     for episode in range(episodes):
         for place in range(-between, STEPS + 1):

@@ -1,6 +1,10 @@
 """Learning from stored steps: sources that are filled from folders, and a run without robots."""
 
 import json
+import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +15,7 @@ from naf_robot.bringup.cli import main
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import NafRobotError
 from naf_robot.run.checkpoint import read_checkpoint
-from naf_robot.run.config import resolve, save
+from naf_robot.run.config import algorithm_names, resolve, save
 from naf_robot.training.trainer import Trainer
 
 TRANSITIONS = 2 * 2 * STEPS  # two robots, two episodes each
@@ -44,6 +48,78 @@ def test_a_run_without_robots_learns_from_folders_and_goes_on_where_it_was(tmp_p
     more = ["--resume", str(tmp_path / "run"), "--set", "trainer.offline_updates_per_transition=2.5"]
     assert main(["train", *more]) == 0
     assert read_checkpoint(tmp_path / "run").policy.updates == 2.5 * 2 * TRANSITIONS
+
+
+MIXED = """
+trainer:
+  filled: {demonstration: [b]}
+  sources: {demonstration: [[0, 0.7], [100, 0.1]]}
+"""
+
+
+@pytest.mark.parametrize(("algorithm", "mixed"), [*((name, "") for name in algorithm_names()), ("naf", MIXED)])
+def test_a_killed_run_goes_on_bit_for_bit_from_its_checkpoint(tmp_path: Path, monkeypatch, algorithm: str, mixed: str):
+    """What is on the disk when a checkpoint is written is what a process leaves that is killed then."""
+    make_stored_run(tmp_path / "a")
+    make_stored_run(tmp_path / "b")
+    (tmp_path / "mixed.yaml").write_text(mixed or "{}")
+    updates = 2 * (2 if mixed else 1) * TRANSITIONS
+    write = Trainer.checkpoint
+
+    def kept(self: Trainer) -> Path:
+        made = write(self)
+        if not (tmp_path / "killed").exists():
+            assert 0 < self.updates < updates
+            shutil.copytree(tmp_path / "run", tmp_path / "killed")
+        return made
+
+    monkeypatch.setattr(Trainer, "checkpoint", kept)
+    always = "trainer.checkpoint_period_s=1e-6"
+    words = ("--offline", tmp_path / "a", "--algorithm", algorithm, "--run-dir", tmp_path / "run")
+    assert offline(*words, "--config", tmp_path / "mixed.yaml", "--set", always) == 0
+    assert main(["train", "--resume", str(tmp_path / "killed")]) == 0
+    whole, resumed = (read_checkpoint(tmp_path / name) for name in ("run", "killed"))
+    assert whole.policy.updates == resumed.policy.updates == updates
+    assert whole.learner_state.keys() == resumed.learner_state.keys()
+    for arrays, others in ((whole.learner_state, resumed.learner_state), (whole.policy.arrays, resumed.policy.arrays)):
+        for name, array in arrays.items():
+            np.testing.assert_array_equal(array, others[name], err_msg=name)
+
+
+ENDLESS = """
+import sys
+from naf_robot.bringup.cli import main
+from naf_robot.experience.reader import StoreReader
+
+after = StoreReader.after
+
+def endless(reader, arrival=0):
+    print("filling", flush=True)
+    while True:
+        yield from after(reader, 0)
+
+StoreReader.after = endless
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_ctrl_c_ends_the_filling_of_sources_and_leaves_nothing(tmp_path: Path):
+    """In a process of its own, whose folder never ends."""
+    make_stored_run(tmp_path / "a")
+    words = ["train", "--task", "reach", "--offline", str(tmp_path / "a"), "--run-dir", str(tmp_path / "run")]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", ENDLESS, *words], **pipes) as process:
+        try:
+            while process.stdout.readline().strip() != "filling":
+                assert process.poll() is None, process.stderr.read()
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert process.returncode == 128 + signal.SIGINT
+    assert "stopped while the sources were being filled; nothing was learned" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_same_folders_and_seed_give_the_same_policy(tmp_path: Path):

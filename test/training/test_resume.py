@@ -20,7 +20,7 @@ from naf_robot.learning.registry import ALGORITHMS
 from naf_robot.run import checkpoint as checkpoints
 from naf_robot.run.checkpoint import read_best, read_checkpoint, roll_back, versions
 from naf_robot.run.config import RunConfig, resolve
-from naf_robot.training.sequencing import MAX_WAITING
+from naf_robot.run.sequencing import MAX_WAITING
 from naf_robot.training.trainer import Trainer
 
 

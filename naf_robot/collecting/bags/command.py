@@ -5,12 +5,14 @@ import json
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from naf_robot.collecting.bags.namespaces import check_robots, named, names_for, robot_of, robots_by_space, shown
 from naf_robot.core import run_files
 from naf_robot.core.composition import Layer, assignments_layer, file_layers
 from naf_robot.core.errors import ConfigError, NafRobotError, RunFolderError
@@ -23,7 +25,7 @@ from naf_robot.run.config import RunConfig, compose_run, load, save_composed, ta
 from naf_robot.run.contract import contract_of
 from naf_robot.run.descriptions import describe_arms, save_descriptions, settled
 from naf_robot.run.folder_system import TRAIN, save_system
-from naf_robot.run.robot import DEFAULT_PROFILE, NAME
+from naf_robot.run.robot import DEFAULT_PROFILE
 
 SHOWN_FINDINGS = 30
 
@@ -48,6 +50,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--robot", help=f"profile of every robot: a name below config/robots, or a YAML file [{DEFAULT_PROFILE}]"
+    )
+    parser.add_argument(
+        "--robots",
+        type=named,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAMESPACE=ROBOT",
+        help="rebuilding: whose topics a namespace has, /=ROBOT for topics without one [robot of that name]",
     )
     parser.add_argument(
         "--raw", action="store_true", help="rebuild steps from the robots' topics, also where /experience was recorded"
@@ -98,15 +109,19 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace, bags: list[Any], paths: list[Path]) -> int:
-    from naf_robot.collecting.bags.replay import robots_in
+    from naf_robot.collecting.bags.replay import has_experience, robots_in
 
     run_dir = expanded(options.run_dir).resolve()
     spaces = sorted({space for bag in bags for space in robots_in(bag)})
+    given = robots_by_space(options.robots, spaces)
+    if given and not options.raw and all(map(has_experience, bags)):
+        raise ConfigError("--robots says whose topics steps are rebuilt from; every bag has /experience: give --raw")
     new = not run_dir.exists()
-    config = _new(options, spaces, run_dir) if new else _existing(options, run_dir)
+    config = _new(options, names_for(spaces, given), run_dir) if new else _existing(options, run_dir)
     try:
+        check_robots(given, config.robots)
         with closing(ExperienceStore(run_dir / run_files.EXPERIENCE, contract_of(config, run_dir))) as store:
-            document = _read(options, bags, config, contract_of(config, run_dir), store)
+            document = _read(options, bags, given, config, contract_of(config, run_dir), store)
     except BaseException:
         if new:
             shutil.rmtree(run_dir, ignore_errors=True)
@@ -123,7 +138,14 @@ def _run(options: argparse.Namespace, bags: list[Any], paths: list[Path]) -> int
     return 0
 
 
-def _read(options: argparse.Namespace, bags: list[Any], config: RunConfig, contract: Contract, store: Any) -> dict:
+def _read(
+    options: argparse.Namespace,
+    bags: list[Any],
+    given: Mapping[str, str],
+    config: RunConfig,
+    contract: Contract,
+    store: Any,
+) -> dict:
     from tqdm import tqdm
 
     from naf_robot.collecting.bags.declared import declared
@@ -144,7 +166,12 @@ def _read(options: argparse.Namespace, bags: list[Any], config: RunConfig, contr
             if not spaces:
                 result.findings.note("has no topic desired_velocity, so no robot's steps can be rebuilt", bag.name)
             for space in spaces:
-                rebuild(bag, space, config, options.delay, sink, result, bar.update, borders)
+                robot = robot_of(space, given, list(config.robots))
+                if robot is None:
+                    what = f"namespace {shown(space)} is none of the robots {', '.join(config.robots)}; "
+                    result.findings.note(f"{what}--robots {shown(space)}=ROBOT says whose it is", bag.name)
+                    continue
+                rebuild(bag, space, robot, config, options.delay, sink, result, bar.update, borders)
     sink.flush()
     wall_s = time.monotonic() - begin_s
     for bag in bags:
@@ -169,10 +196,9 @@ def _read(options: argparse.Namespace, bags: list[Any], config: RunConfig, contr
     }
 
 
-def _new(options: argparse.Namespace, spaces: list[str], run_dir: Path) -> RunConfig:
-    """The configuration of a new folder, which is made; its robots are those of the bags unless a file names them."""
+def _new(options: argparse.Namespace, names: list[str], run_dir: Path) -> RunConfig:
+    """The configuration of a new folder, which is made; its robots have these `names` unless a file names them."""
     given = [layer for text in options.config for layer in _file(text)]
-    names = [space for space in spaces if NAME.fullmatch(space)] or ["robot_1"]
     values: dict[str, Any] = {"task_name": options.task}
     if options.robot:
         values["profile"] = options.robot

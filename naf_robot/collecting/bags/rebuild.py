@@ -3,16 +3,17 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from naf_robot.arm.control.actions import JointVelocity
-from naf_robot.arm.model.joint_values import RefusedMessage, by_name
+from naf_robot.arm.model.joint_values import RefusedMessage
 from naf_robot.arm.projection.projection import SafetyProjection
 from naf_robot.collecting.bags.declared import Declared
 from naf_robot.collecting.bags.fitting import misfit
 from naf_robot.collecting.bags.readings import Readings
+from naf_robot.collecting.bags.velocities import requested_action, velocity_of
 from naf_robot.collecting.episode import Episode
 from naf_robot.core.errors import ConfigError, NafRobotError
 from naf_robot.core.graph_names import DESIRED_VELOCITY, EPISODE, EXECUTED_VELOCITY
@@ -30,6 +31,8 @@ from naf_robot.sensing.signals import Signals, observe, with_kinematics
 BATCH_BYTES = 8 << 20  # of pictures in one batch
 KEPT_EXECUTED = 256  # executed velocities that wait for their request
 RECORDING_ENDS = "the recording ends"
+UNFINISHED = "episode left out: the recording ends within it"
+CUT_OFF = f"{UNFINISHED}, because its file is cut off; the whole file, or a repaired one, has more of it"
 
 
 @dataclass
@@ -48,7 +51,7 @@ class Rebuild:
     The control ticks are the stamps of `desired_velocity`. What was sensed, asked for and executed at each comes from
     the other topics, as the collector had it; begin and end, goal and policy version come from `episode`.
     Without that topic they are as `declared`.
-    `refuse(what, stamp_ns, episode)` is called with what cannot be used.
+    `refuse(what, stamp_ns, episode, refused)` is called with what is wrong, and whether it costs data.
 
     Raises:
         ConfigError: the task's actions cannot be told from joint velocities.
@@ -60,7 +63,7 @@ class Rebuild:
         robot: str,
         simulated_time: bool,
         delay_s: float,
-        refuse: Callable[[str, int, int | None], None],
+        refuse: Callable[[str, int, int | None, bool], None],
         declared: Declared | None = None,
     ) -> None:
         model = config.robot(robot).arm.model()
@@ -70,6 +73,11 @@ class Rebuild:
             raise ConfigError(
                 f"task {self._task.name!r} has actions of kind {type(self._task.action_spec).__name__}, which joint "
                 "velocities do not tell; read the recorded /experience instead, without --raw"
+            )
+        if config.residual.scale:
+            raise ConfigError(
+                "residual.scale is set, and joint velocities do not tell what a policy added to the scripted one where "
+                "their sum was clipped; read the recorded /experience instead, without --raw"
             )
         self._actions = bound_actions(config, model, limits)
         self._steps = StepSpec(self._task.observation_spec, self._actions.size, self._task.reward_names)
@@ -121,14 +129,19 @@ class Rebuild:
         else:
             self._readings.add(topic, message)
 
-    def finish(self) -> Iterator[RebuiltEpisode]:
-        """The episode that runs when the recording ends."""
-        if self._running is not None:
-            if self._declared is None:
-                self._refuse(
-                    "the recording has no end of this episode; it is closed as truncated", self._observed_ns, False
-                )
+    def finish(self, is_cut_off: bool) -> Iterator[RebuiltEpisode]:
+        """The end of the recording, which `is_cut_off` or whole.
+
+        An episode that runs then is left out: more of the same recording would have more of it, and a store holds each
+        episode once. Declared borders say that it ends with a whole recording.
+        """
+        if self._running is None:
+            return
+        if self._declared is not None and not is_cut_off:
             yield from self._close(RECORDING_ENDS)
+            return
+        self._refuse(CUT_OFF if is_cut_off else UNFINISHED, self._last_tick_ns)
+        self._running = self._result = None
 
     def _border(self, event: EpisodeEvent) -> Iterator[RebuiltEpisode]:
         if event.event == "begin":
@@ -141,10 +154,16 @@ class Rebuild:
             return
         running = self._running
         if running is not None and self._result is not None and event.episode == running.number:
+            if event.stamp_ns > self._last_tick_ns:  # the observation that closes the episode was at a tick as well
+                yield from self._ticks(self._last_tick_ns, event.stamp_ns, None)
+                if self._running is None:
+                    return
             running.pending = None  # what was asked for last was not carried out any more
             yield from self._close(event.reason or "truncated")
         elif self._result is None and not self._refused_episode and event.episode != self._closed:
-            self._refuse_at("the recording begins within this episode; it is left out", event.stamp_ns, event.episode)
+            self._refuse_at(
+                "the recording begins within this episode; it is left out", event.stamp_ns, event.episode, True
+            )
         self._refused_episode = False
 
     def _declared_border(self, declared: Declared, last_ns: int, tick_ns: int) -> Iterator[RebuiltEpisode]:
@@ -166,7 +185,7 @@ class Rebuild:
         problem = misfit(event, self._task, self._model, self._actions)
         self._refused_episode = problem is not None
         if problem is not None:
-            self._refuse_at(f"episode left out: {problem}", event.stamp_ns, event.episode)
+            self._refuse_at(f"episode left out: {problem}", event.stamp_ns, event.episode, True)
             return
         goal = {name: np.array(values, dtype=np.float64) for name, values in event.goal.items()}
         recorder = EpisodeRecorder(self._steps, event.episode, event.policy_version, event.greedy, self._pictures)
@@ -193,15 +212,20 @@ class Rebuild:
         if self._running is None or self._result is None or tick_ns < self._result.begin.stamp_ns:
             self._readings.pass_over(tick_ns)
             return
-        begin_ns = max(last_ns, self._result.begin.stamp_ns - 1)
-        lost = sorted(stamp_ns for stamp_ns in self._executed if begin_ns < stamp_ns < tick_ns)
+        yield from self._ticks(last_ns, tick_ns, message.raw)
+
+    def _ticks(self, last_ns: int, tick_ns: int, desired: RawMessage | None) -> Iterator[RebuiltEpisode]:
+        """Those of the running episode after `last_ns` to `tick_ns`; of all but the last `desired` was lost."""
+        begin_ns = max(last_ns, self._result.begin.stamp_ns - 1) if self._result is not None else last_ns
+        lost = {stamp_ns for stamp_ns in self._executed if begin_ns < stamp_ns < tick_ns}
+        lost |= {tick_ns} if desired is None else set()
         try:
-            for stamp_ns in lost:
+            for stamp_ns in sorted(lost):
                 if self._running is not None:
-                    self._refuse("no desired velocity at a tick that has an executed one", stamp_ns)
+                    self._refuse("no desired velocity at a tick of an episode", stamp_ns)
                     yield from self._within(self._running, stamp_ns, None)
-            if self._running is not None:
-                yield from self._within(self._running, tick_ns, message.raw)
+            if self._running is not None and desired is not None:
+                yield from self._within(self._running, tick_ns, desired)
         except (NafRobotError, RefusedMessage) as error:
             self._refuse(f"episode ended here: {error}", tick_ns)
             yield from self._close(str(error))
@@ -235,7 +259,7 @@ class Rebuild:
         if desired is None:
             episode.recorder.complete()
             return
-        episode.request(now_s, self._requested(desired, position), position)
+        episode.request(now_s, self._requested(desired, tick_ns, position), position)
         recorder = episode.recorder
         if recorder.bytes >= BATCH_BYTES and (batch := recorder.take()) is not None and self._result is not None:
             self._result.batches.append(batch)
@@ -246,11 +270,12 @@ class Rebuild:
         sensed = self._assembler.poll(now_s, 0.0) or self._assembler.poll(now_s, math.inf)
         return sensed.signals if sensed is not None else None
 
-    def _requested(self, raw: RawMessage, position: FloatArray) -> Any:
-        desired = opened(raw)
-        velocity = by_name(self._model.joint_names, desired.name, desired.velocity, "desired_velocity")
-        action = self._actions.action(velocity, position, np.zeros(self._actions.size))
-        return np.clip(action, -1.0, 1.0).astype(np.float32)
+    def _requested(self, raw: RawMessage, desired_ns: int, position: FloatArray) -> NDArray[np.float32]:
+        velocity = velocity_of(raw, self._model, DESIRED_VELOCITY)
+        action, beyond = requested_action(velocity, self._actions, position)
+        if beyond is not None:
+            self._refuse(beyond, desired_ns, False)
+        return action
 
     def _executed_velocity(self, episode: Episode) -> FloatArray | None:
         if episode.pending is None:
@@ -260,8 +285,7 @@ class Rebuild:
             self._refuse("no executed velocity for a request; the step is discarded", self._observed_ns)
             return None
         try:
-            executed = opened(raw)
-            return by_name(self._model.joint_names, executed.name, executed.velocity, "executed_velocity")
+            return velocity_of(raw, self._model, EXECUTED_VELOCITY)
         except (BagError, RefusedMessage) as error:
             self._refuse(str(error), self._observed_ns)
             return None
@@ -281,7 +305,7 @@ class Rebuild:
         self._closed, result.reason = episode.number, reason
         if self._observed_ns < 0:
             self._refuse_at(
-                "episode left out: it has no tick with complete readings", result.begin.stamp_ns, episode.number
+                "episode left out: it has no tick with complete readings", result.begin.stamp_ns, episode.number, True
             )
             return
         episode.pending = None
@@ -291,4 +315,4 @@ class Rebuild:
         yield result
 
     def _refuse(self, what: str, stamp_ns: int, refused: bool = True) -> None:
-        self._refuse_at(what, stamp_ns, self._running.number if self._running is not None else None)
+        self._refuse_at(what, stamp_ns, self._running.number if self._running is not None else None, refused)

@@ -21,6 +21,7 @@ from naf_robot.experience.bags.ordering import Stamped, in_stamp_order
 from naf_robot.experience.contract import Contract
 from naf_robot.run.config import RunConfig
 
+UNNAMED = "robot_1"  # in the names of batches, the robot whose topics have no namespace
 OF_RUN, OF_BAG = 8, 8  # hexadecimal digits of a collector's name in the store
 NO_ROBOT_NAME = re.compile(r"[^a-z0-9_]")
 
@@ -67,6 +68,7 @@ def read_experience(bag: Bag, contract: Contract, sink: Sink, result: Result, sh
 def rebuild(
     bag: Bag,
     space: str,
+    robot: str,
     config: RunConfig,
     delay_s: float,
     sink: Sink,
@@ -74,17 +76,16 @@ def rebuild(
     shown: Callable[[int], None],
     declared: Declared | None = None,
 ) -> None:
-    """Store the steps that the topics of the robot in namespace `space` of a bag make.
+    """Store the steps that the topics in namespace `space` of a bag make, which are those of `robot` of `config`.
 
     `declared` counts where the robot's topic `episode` was not recorded.
     """
-    robot = space if space in config.robots else next(iter(config.robots))
     prefix = f"/{space}/" if space else "/"
     label = space or robot
 
-    def refuse(what: str, stamp_ns: int, episode: int | None) -> None:
+    def refuse(what: str, stamp_ns: int, episode: int | None, refused: bool) -> None:
         of = f" episode {episode}" if episode is not None else ""
-        result.findings.note(what, f"{label}{of} at {stamp_ns * 1e-9:.3f} s")
+        result.findings.note(what, f"{label}{of} at {stamp_ns * 1e-9:.3f} s", refused)
 
     simulated = any(topic == CLOCK or topic.endswith(CLOCK) for topic in bag.topics)
     declared = None if bag.messages_of.get(prefix + EPISODE) else declared
@@ -112,11 +113,11 @@ def rebuild(
             except (BagError, CodecError) as error:
                 result.findings.note(str(error), f"{label} at log time {raw.log_ns * 1e-9:.3f} s")
 
-    numbered = _Numbered(label, sink, result)
-    for message in in_stamp_order(stamped()):
+    numbered = _Numbered(space or UNNAMED, sink, result)
+    for message in in_stamp_order(stamped(), is_cut_off=lambda: bag.ends_cut_off):
         for episode in made.take(topics[message.raw.topic], message):
             numbered.put(episode)
-    for episode in made.finish():
+    for episode in made.finish(bag.ends_cut_off):
         numbered.put(episode)
     result.span_s += max(0, made.last_ns - made.first_ns) / BILLION
 

@@ -30,7 +30,8 @@ class RawMessage(NamedTuple):
 class Bag:
     """One recording: a folder, or files that belong together because they lie in one folder.
 
-    What of it cannot be read is in `troubles`, a sentence for each file; the rest is read.
+    What of it cannot be read is in `troubles`, a sentence for each file; the rest is read. `ends_cut_off` says, once
+    its messages were read, whether what comes last in it is missing.
 
     Raises:
         BagError: nothing of it can be read.
@@ -42,6 +43,8 @@ class Bag:
         self._sources: list[_Source] = []
         self.topics: dict[str, str] = {}  # types by name
         self.messages_of: dict[str, int] = {}  # by topic
+        self.ends_cut_off = False
+        self._unreadable_last = False  # whether nothing of the last file can be read
         for path in paths:
             self._open(path)
         if not self._sources:
@@ -56,10 +59,13 @@ class Bag:
     def messages(self, topics: Collection[str]) -> Iterator[RawMessage]:
         """The messages of `topics`, file after file; damage ends its file, and is noted in `troubles`."""
         for source in self._sources:
+            self.ends_cut_off = source.cut_off
             try:
                 yield from source.read(topics)
             except Exception as error:  # noqa: BLE001  those of rosbags, of databases and of compressors have no common kind
+                self.ends_cut_off = True
                 self.troubles.append(f"{str(source.path)!r} is damaged, what comes before is read: {_said(error)}")
+        self.ends_cut_off |= self._unreadable_last
 
     def close(self) -> None:
         """Close its files."""
@@ -70,6 +76,7 @@ class Bag:
         """Take what can be opened of `path`, as a whole or file by file."""
         try:
             self._sources.append(_whole(path))
+            self._unreadable_last = False
             return
         except Exception as error:  # noqa: BLE001  as above
             said = _said(error)
@@ -86,6 +93,7 @@ class Bag:
                 self._open(file)
         else:
             source = _cut_off(path)
+            self._unreadable_last = not source.topics
             if source.topics:
                 self._sources.append(source)
                 self.troubles.append(f"{str(path)!r} is cut off, and read as far as it goes: {said}")
@@ -98,6 +106,7 @@ class _Source(NamedTuple):
     topics: dict[str, tuple[str, int]]  # type and number of messages by topic
     read: Callable[[Collection[str]], Iterator[RawMessage]]
     close: Callable[[], None] = lambda: None
+    cut_off: bool = False  # whether its end is missing
 
 
 def bags_of(paths: Sequence[Path]) -> list[Bag]:
@@ -149,7 +158,7 @@ def _cut_off(path: Path) -> _Source:
     counts: dict[str, tuple[str, int]] = {}
     for topic, type_name, _, _ in salvaged(path, None):
         counts[topic] = (type_name, counts.get(topic, ("", 0))[1] + 1)
-    return _Source(path, counts, read)
+    return _Source(path, counts, read, cut_off=True)
 
 
 def _unknown_compression(folder: Path) -> str | None:

@@ -12,6 +12,10 @@ from naf_robot.sensing.video.source import SourceError
 from naf_robot.sensing.video.stamps import Pacer
 
 ENDED = "the video file has ended"
+NEEDED = (
+    "needed are 3 x uint8 (BGR) or 1 x uint8 (GRAY8): end a pipeline with "
+    "! videoconvert ! video/x-raw,format=BGR ! appsink, or with format=GRAY8, behind bayer2rgb where it is Bayer"
+)
 
 
 class Frame(NamedTuple):
@@ -26,6 +30,8 @@ class Opened(Protocol):
 
     rate_hz: float  # frames per second, 0 where it does not say
     paced: bool  # whether the reader must keep this rate, as with a file
+    size: tuple[int, int]  # width and height of a frame as the source states them, 0 where it does not say
+    grey: bool  # whether one number per pixel, where that comes, is its brightness
 
     def read(self) -> Frame | None:
         """The next frame, waiting for it; None at the end of a file. Raises SourceError."""
@@ -98,7 +104,7 @@ class Capture:
             if frame is None:
                 self.ended, self.trouble = True, ENDED
                 return
-            _check_form(frame.picture)
+            _check_form(frame.picture, opened)
             self._check_size(frame.picture)
             if first:
                 first, self.trouble = False, ""
@@ -117,11 +123,23 @@ class Capture:
             )
 
 
-def _check_form(picture: Picture) -> None:
-    """Whether it can be published as bgr8 or mono8; pipelines and devices may give other forms."""
+def _check_form(picture: Picture, source: Opened) -> None:
+    """Whether it can be published as bgr8 or mono8; pipelines and devices may give other forms.
+
+    One number per pixel is also what the planar forms (NV12, I420) and the mosaic of a sensor (Bayer) look like.
+    """
+    if picture.dtype == np.uint8 and picture.ndim == 2:
+        height, width = picture.shape
+        if all(source.size) and (width, height) != source.size:
+            raise SourceError(
+                f"the source gives {width} x {height} numbers for frames of {source.size[0]} x {source.size[1]}, so "
+                f"they are not grey but in planes, such as NV12 or I420; {NEEDED}"
+            )
+        if not source.grey:
+            raise SourceError(
+                "the source gives one number per pixel and does not say that it is grey: Bayer pictures look the "
+                f"same; {NEEDED}"
+            )
     if picture.dtype != np.uint8 or not (picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] == 3)):
         channels = picture.shape[2] if picture.ndim == 3 else 1
-        raise SourceError(
-            f"the source gives pictures of {channels} x {picture.dtype} per pixel, needed are 3 x uint8 (BGR) or "
-            "1 x uint8 (grey); a pipeline converts them with ! videoconvert ! video/x-raw,format=BGR ! appsink"
-        )
+        raise SourceError(f"the source gives pictures of {channels} x {picture.dtype} per pixel; {NEEDED}")

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from naf_robot.sensing.video.capture import ENDED, Backoff, Capture, Frame
+from naf_robot.sensing.video.capture import ENDED, NEEDED, Backoff, Capture, Frame
 from naf_robot.sensing.video.config import CameraNodeConfig
 from naf_robot.sensing.video.health import CameraHealth, PictureChecks, warnings_of
 from naf_robot.sensing.video.source import SourceError
@@ -104,7 +104,7 @@ def test_attempts_become_rarer_until_one_succeeds():
 class Device:
     """A source that gives what `script` says: a number of frames, then a failure, "end", or a stop."""
 
-    paced, rate_hz = False, 30.0
+    paced, rate_hz, size, grey = False, 30.0, (0, 0), True
 
     def __init__(self, *script) -> None:
         self.script = list(script)
@@ -177,7 +177,32 @@ def test_pictures_that_no_message_could_hold_are_not_passed_on(picture, said: st
 
     capture, frames, pauses = captured([Other((4, 6))], 1)
     assert (frames, pauses) == ([], [0.5])
-    assert capture.trouble.startswith(f"the source gives pictures of {said} per pixel, needed are 3 x uint8 (BGR)")
+    assert capture.trouble.startswith(f"the source gives pictures of {said} per pixel; needed are 3 x uint8 (BGR)")
+
+
+@pytest.mark.parametrize(
+    ("rows", "grey", "said"),
+    [
+        (6, True, None),
+        (9, True, "gives 8 x 9 numbers for frames of 8 x 6, so they are not grey but in planes, such as NV12"),
+        (12, False, "gives 8 x 12 numbers for frames of 8 x 6"),  # YUV 4:2:2 in planes
+        (6, False, "gives one number per pixel and does not say that it is grey: Bayer"),
+    ],
+)
+def test_only_grey_pictures_pass_as_grey(rows: int, grey: bool, said: str | None):
+    class Flat(Device):
+        size = (8, 6)
+
+        def read(self) -> Frame | None:
+            super().read()
+            return Frame(np.zeros((rows, 8), np.uint8))
+
+    Flat.grey = grey
+    capture, frames, _ = captured([Flat((1, 1))], 1)
+    assert (len(frames) == 1) == (said is None)
+    if said is not None:
+        assert capture.trouble.startswith(f"the source {said}")
+        assert capture.trouble.endswith(NEEDED)
 
 
 def test_whatever_a_library_raises_the_source_is_opened_again():

@@ -1,14 +1,19 @@
-"""From batches of steps, in the order of their robots, to the transitions that replay holds."""
+"""From batches of steps, in the order of their robots, to the transitions that replay holds. Loads no torch."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from naf_robot.core.array_spec import ObservationSpec
 from naf_robot.core.transitions import transitions_of
 from naf_robot.learning.learner_batch import LearnerBatchConfig, learner_batch
-from naf_robot.learning.sources import Source
-from naf_robot.training.sequencing import Next
+from naf_robot.run.sequencing import Next
+
+if TYPE_CHECKING:
+    from naf_robot.learning.sources import Source
 
 
 class ReplayFeed:
