@@ -19,10 +19,11 @@ class SimulatedCamera:
         self, node: Node, robot: str, config: CameraConfig, calibration: CameraCalibration | None, frame: str
     ) -> None:
         self._calibration, self._frame = calibration, frame
-        beside = "/".join([*config.topic.split("/")[:-1], INFO])
-        self._images = node.create_publisher(Image, f"{robot}/{config.topic}", SENSOR)
-        self._compressed = node.create_publisher(CompressedImage, f"{robot}/{config.topic}{COMPRESSED}", SENSOR)
-        self._infos = node.create_publisher(CameraInfo, f"{robot}/{beside}", SENSOR)
+        topic = f"{robot}/{config.topic}"
+        info = "/".join((*topic.split("/")[:-1], INFO))
+        self._images = node.create_publisher(Image, topic, SENSOR)
+        self._compressed = node.create_publisher(CompressedImage, topic + COMPRESSED, SENSOR)
+        self._infos = node.create_publisher(CameraInfo, info, SENSOR)
 
     def publish(self, picture: Picture, stamp_s: float) -> None:
         """The frame `picture` (H, W, 3) of `stamp_s` [s]; compressed without loss, as PNG."""

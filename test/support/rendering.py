@@ -6,6 +6,7 @@ import mujoco
 import pytest
 
 from naf_robot.core.errors import SimulationError
+from naf_robot.run.config import resolve
 from naf_robot.sim.camera import SimulatedCameraConfig
 from naf_robot.sim.mujoco.rendering import CameraRenderer, add_camera
 
@@ -23,3 +24,9 @@ def why_not() -> str:
 
 
 needs_rendering = pytest.mark.skipif(bool(why_not()), reason=why_not() or "it can")
+
+
+def skip_if_it_cannot_render(task: str) -> None:
+    """Skip a test of a task with a camera on a machine that cannot render."""
+    if "camera" in resolve(task).make_task().sensors and why_not():
+        pytest.skip(why_not())
