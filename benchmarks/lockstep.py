@@ -28,7 +28,7 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 
-from naf_robot.bringup.system import training_system
+from naf_robot.bringup.system import RobotNodes, training_system
 from naf_robot.core import run_files
 from naf_robot.core.records import PolicyParameters
 from naf_robot.experience.codec import encode_parameters
@@ -109,7 +109,7 @@ def measure(robots: int, executor: str, seconds: float) -> dict:
         publisher.publish(convert.bytes_message(encode_parameters(parameters)))
         times: list[float] = []
         g.node.create_subscription(Clock, topics.CLOCK, lambda m: times.append(convert.seconds(m.clock)), reliable(1))
-        specs = [spec for spec in training_system(path, tuple(config.robots)) if spec.name != "trainer"]
+        specs = [spec for spec in training_system(path, RobotNodes(tuple(config.robots))) if spec.name != "trainer"]
         started = [replace(spec, parameters=spec.parameters | {"executor": executor}) for spec in specs]
         children = {s.label: g.start(s, Path(folder) / f"{s.label.replace('/', '.')}.log") for s in started}
         g.wait_for(lambda: times and times[-1] > 5.0, 90.0, "the robots run")

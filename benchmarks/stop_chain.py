@@ -33,7 +33,7 @@ from std_srvs.srv import Trigger
 
 from naf_robot.arm.control.config import VelocityControlConfig
 from naf_robot.bringup.node_spec import NodeSpec
-from naf_robot.bringup.system import training_system
+from naf_robot.bringup.system import RobotNodes, training_system
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.qos import COMMAND, SENSOR, latched, reliable
 from naf_robot.run.config import resolve, save
@@ -92,7 +92,7 @@ class Chain:
         )
         node.create_subscription(JointState, f"/{ROBOT}/{RAW}", self.on_state, SENSOR)
         node.create_subscription(String, f"/{ROBOT}/{topics.SAFETY_FAULT}", self.on_fault, latched())
-        for spec in training_system(folder / "config.yaml", [ROBOT]):
+        for spec in training_system(folder / "config.yaml", RobotNodes([ROBOT])):
             self.children[spec.name] = g.start(_tapped(spec), folder / f"{spec.name}.log")
 
     def on_state(self, message: JointState) -> None:

@@ -21,7 +21,7 @@ from measuring import Stopwatch, processor_s
 
 from naf_robot.bringup.environment import local_environment
 from naf_robot.bringup.node_spec import NodeSpec
-from naf_robot.bringup.system import training_system
+from naf_robot.bringup.system import RobotNodes, training_system
 from naf_robot.run.config import resolve, robot_names, save
 
 PARTS = {  # of the trainer's loop: owner (the node itself, or one of its attributes), method
@@ -62,7 +62,7 @@ def measure(options: argparse.Namespace, folder: Path, g: Graph) -> dict[str, An
     config = resolve(options.task, overrides=[values, {"trainer": {"evaluation_window": 10**6}}])
     save(config, folder / "config.yaml")
     system: dict[str, NodeSpec] = {
-        spec.label: spec for spec in training_system(folder / "config.yaml", tuple(config.robots))
+        spec.label: spec for spec in training_system(folder / "config.yaml", RobotNodes(tuple(config.robots)))
     }
     deciding = system.pop("trainer")
     begin = time.monotonic()

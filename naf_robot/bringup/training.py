@@ -9,7 +9,7 @@ from pathlib import Path
 from naf_robot.bringup.environment import describe_environment
 from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.options import SystemOptions, given_layers, options, refuse_options_of_others
-from naf_robot.bringup.system import robot_machine_system, trainer_system, training_system
+from naf_robot.bringup.system import RobotNodes, robot_machine_system, trainer_system, training_system
 from naf_robot.core import run_files
 from naf_robot.core.composition import Layer
 from naf_robot.core.errors import ConfigError, NafRobotError, RunFolderError
@@ -189,7 +189,8 @@ def run_in(run_dir: Path, config: RunConfig, lock: ExclusiveLock, notes: list[st
         nodes = sensor_nodes(config, next(iter(config.robots)))
         of_system = robot_machine_system if system == ROBOT else training_system
         record, cameras = config.recording.enabled, camera_robots(config)
-        specs = of_system(path, tuple(config.robots), config.simulated, nodes, config.restarts, record, cameras)
+        names = tuple(config.robots)
+        specs = of_system(path, RobotNodes(names, config.simulated, nodes, config.restarts, record, cameras))
     return PreparedRun(run_dir, config, [_as_configured(spec, config) for spec in specs], lock, notes, system)
 
 

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("rclpy", reason="needs rclpy and its messages")
 from graph import graph, naf_robot
 
-from naf_robot.bringup.system import training_system
+from naf_robot.bringup.system import RobotNodes, training_system
 from naf_robot.experience.store import ExperienceStore
 from naf_robot.run.config import load
 from naf_robot.run.contract import contract_of
@@ -45,9 +45,11 @@ def test_push_and_pull_know_the_door_without_one(tmp_path: Path):
 
 
 def test_each_robot_has_a_door_sensor_that_outlives_its_collector(tmp_path: Path):
-    specs = training_system(tmp_path / "config.yaml", ("left", "right"), sensor_nodes=["door_sensor"])
+    specs = training_system(tmp_path / "config.yaml", RobotNodes(("left", "right"), sensor_nodes=["door_sensor"]))
     sensors = {spec.label: spec for spec in specs if spec.name == "door_sensor"}
     assert set(sensors) == {"left/door_sensor", "right/door_sensor"}
     collectors = [spec for spec in specs if spec.name == "collector"]
     assert all(sensor.stop_order > collector.stop_order for sensor in sensors.values() for collector in collectors)
-    assert not [spec for spec in training_system(tmp_path / "config.yaml", ("left",)) if spec.name == "door_sensor"]
+    assert not [
+        spec for spec in training_system(tmp_path / "config.yaml", RobotNodes(("left",))) if spec.name == "door_sensor"
+    ]

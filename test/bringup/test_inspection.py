@@ -11,7 +11,7 @@ from naf_robot.bringup.inspection import COMPOSED, INSPECT_OPTIONS, prepare_insp
 from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.options import options
 from naf_robot.bringup.rviz_config import rviz_config
-from naf_robot.bringup.system import robot_machine_system
+from naf_robot.bringup.system import RobotNodes, robot_machine_system
 from naf_robot.core.errors import NafRobotError
 from naf_robot.core.resources import find
 from naf_robot.nodes import topics
@@ -126,7 +126,7 @@ def test_simulated_robots_of_a_machine_of_their_own_are_shown_on_its_clock(tmp_p
     save_system(tmp_path, "robot")
     made = prepare_inspection({"run_dir": str(tmp_path), "robots": "right"})
     assert {spec.remappings.get("/clock") for spec in made.specs} == {"/left/clock"}
-    own = robot_machine_system(tmp_path / "config.yaml", ("left", "right"))
+    own = robot_machine_system(tmp_path / "config.yaml", RobotNodes(("left", "right")))
     assert {spec.remappings["/clock"] for spec in own} == {"/left/clock"}
 
 

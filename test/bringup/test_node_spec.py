@@ -12,7 +12,7 @@ import pytest
 from naf_robot.bringup.environment import local_environment
 from naf_robot.bringup.node_spec import NodeSpec, check_executables, yaml_text
 from naf_robot.bringup.runner import ProcessRunner
-from naf_robot.bringup.system import training_system
+from naf_robot.bringup.system import RobotNodes, training_system
 from naf_robot.core.errors import ConfigError
 
 READER = """
@@ -133,7 +133,7 @@ def test_a_spec_that_says_nothing_that_can_be_started_is_refused(fields: dict, t
 
 
 def test_every_process_of_the_system_has_the_enclave_of_its_name(tmp_path: Path):
-    for spec in training_system(tmp_path / "config.yaml", ("left", "right"), sensor_nodes=("door_sensor",)):
+    for spec in training_system(tmp_path / "config.yaml", RobotNodes(("left", "right"), sensor_nodes=("door_sensor",))):
         arguments = spec.arguments()
         assert arguments[arguments.index("--enclave") + 1] == f"/{spec.label}"
         assert arguments.index("--enclave") > arguments.index("--ros-args")

@@ -18,7 +18,7 @@ from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.options import SystemOptions, options
 from naf_robot.bringup.process_exits import ProcessExits, exit_reason
 from naf_robot.bringup.runner import ProcessRunner, StopSignals
-from naf_robot.bringup.system import training_system
+from naf_robot.bringup.system import RobotNodes, training_system
 from naf_robot.bringup.training import prepare
 from naf_robot.core.errors import ConfigError, LockedError, NafRobotError, RunFolderError, UnknownNameError
 from naf_robot.run import stop_times
@@ -105,7 +105,7 @@ def test_a_restarted_process_is_stopped_like_the_first(bench: Bench):
 
 def test_restarts_of_the_system_spare_the_velocity_controller_of_a_real_arm(tmp_path: Path):
     for simulated, expected in ((True, 3), (False, 0)):
-        specs = training_system(tmp_path / "config.yaml", ("left",), simulated, restarts=3)
+        specs = training_system(tmp_path / "config.yaml", RobotNodes(("left",), simulated, restarts=3))
         restarts = {spec.name: spec.restarts for spec in specs}
         assert restarts["trainer"] == restarts["collector"] == 3
         assert restarts["velocity_control"] == expected
@@ -138,13 +138,13 @@ def test_one_that_ignores_the_request_is_killed(bench: Bench, capfd: pytest.Capt
 
 
 def test_the_system_stops_the_arm_last_and_velocity_control_before_it(tmp_path: Path):
-    specs = training_system(tmp_path / "config.yaml", ("left", "right"))
+    specs = training_system(tmp_path / "config.yaml", RobotNodes(("left", "right")))
     order = [spec.label for spec in sorted(specs, key=lambda s: s.stop_order)]
     assert order[-1] == "simulator"
     assert set(order[-3:-1]) == {"left/velocity_control", "right/velocity_control"}
     assert set(order[:2]) == {"left/collector", "right/collector"}
     assert [spec.label for spec in specs if spec.decides] == ["trainer"]
-    real = training_system(tmp_path / "config.yaml", ("left",), simulated=False)
+    real = training_system(tmp_path / "config.yaml", RobotNodes(("left",), simulated=False))
     assert "simulator" not in [spec.name for spec in real]
     assert all(spec.parameters.get("use_sim_time", False) is False for spec in real)
 
@@ -209,7 +209,9 @@ def test_every_option_has_help_and_says_its_default():
 def test_the_reserves_of_the_system_cover_the_bounds_of_its_nodes(tmp_path: Path):
     specs = {
         spec.name: spec
-        for spec in training_system(tmp_path / "config.yaml", ("left",), sensor_nodes=("door_sensor",), record=True)
+        for spec in training_system(
+            tmp_path / "config.yaml", RobotNodes(("left",), sensor_nodes=("door_sensor",), record=True)
+        )
     }
     closing_s = stop_times.BRAKING_S + stop_times.COMMAND_ACKNOWLEDGED_S
     assert specs["velocity_control"].stop_within_s >= closing_s + stop_times.PROCESS_END_S

@@ -8,6 +8,7 @@ import pytest
 from naf_robot.bringup.log_follower import LogFollower
 from naf_robot.bringup.options import SystemOptions, options
 from naf_robot.bringup.system import (
+    RobotNodes,
     robot_machine_system,
     robot_system,
     simulation_system,
@@ -27,19 +28,19 @@ def test_the_training_system_is_the_union_of_the_parts():
     robots, sensors = ("left", "right"), ("door_sensor",)
     parts = [
         *trainer_system(CONFIG, 2),
-        *robot_system(CONFIG, robots, True, sensors, 2),
+        *robot_system(CONFIG, RobotNodes(robots, True, sensors, 2)),
         *simulation_system(CONFIG, 2),
     ]
-    whole = training_system(CONFIG, robots, True, sensors, 2)
+    whole = training_system(CONFIG, RobotNodes(robots, True, sensors, 2))
     assert sorted(parts, key=lambda spec: spec.label) == sorted(whole, key=lambda spec: spec.label)
     assert [spec.label for spec in trainer_system(CONFIG)] == ["trainer"]
-    assert {spec.namespace for spec in robot_system(CONFIG, robots)} == set(robots)
+    assert {spec.namespace for spec in robot_system(CONFIG, RobotNodes(robots))} == set(robots)
 
 
 def test_recorders_begin_first_end_last_and_a_run_goes_on_without_them():
     plain, recorded = (
-        training_system(CONFIG, ("left", "right")),
-        training_system(CONFIG, ("left", "right"), record=True),
+        training_system(CONFIG, RobotNodes(("left", "right"))),
+        training_system(CONFIG, RobotNodes(("left", "right"), record=True)),
     )
     own = [spec for spec in recorded if spec.name == "recorder"]
     assert [spec.label for spec in own] == ["left/recorder", "right/recorder"]
@@ -48,16 +49,16 @@ def test_recorders_begin_first_end_last_and_a_run_goes_on_without_them():
     assert all(recorded.index(one) < recorded.index(other) for one in own for other in others)
     assert all(one.stop_order > other.stop_order for one in own for other in others)
     assert all(not one.required and one.restarts == 3 for one in own)
-    assert training_system(CONFIG, ("left",), restarts=5, record=True)[1].restarts == 5
-    machine = robot_machine_system(CONFIG, ("left",), record=True)
+    assert training_system(CONFIG, RobotNodes(("left",), restarts=5, record=True))[1].restarts == 5
+    machine = robot_machine_system(CONFIG, RobotNodes(("left",), record=True))
     assert {spec.remappings["/clock"] for spec in machine} == {"/left/clock"}
     assert [spec.label for spec in trainer_system(CONFIG)] == ["trainer"]
 
 
 def test_robots_with_a_camera_have_its_node():
     plain, seeing = (
-        training_system(CONFIG, ("left", "right"), False),
-        training_system(CONFIG, ("left", "right"), False, cameras=("right",), restarts=0),
+        training_system(CONFIG, RobotNodes(("left", "right"), False)),
+        training_system(CONFIG, RobotNodes(("left", "right"), False, cameras=("right",), restarts=0)),
     )
     (camera,) = [spec for spec in seeing if spec not in plain]
     assert (camera.label, camera.enclave, camera.parameters["use_sim_time"]) == (
@@ -65,7 +66,7 @@ def test_robots_with_a_camera_have_its_node():
         "/right/camera",
         False,
     )
-    machine = robot_machine_system(CONFIG, ("left", "right"), False, cameras=("left",))
+    machine = robot_machine_system(CONFIG, RobotNodes(("left", "right"), False, cameras=("left",)))
     assert [spec.label for spec in machine if spec.name == "camera"] == ["left/camera"]
 
 
@@ -86,11 +87,11 @@ def test_what_is_recorded_is_said_by_the_option_or_the_configuration(tmp_path: P
 
 
 def test_simulated_robots_of_a_machine_have_a_simulator_and_a_clock_of_their_own():
-    specs = robot_machine_system(CONFIG, ("left", "right"))
+    specs = robot_machine_system(CONFIG, RobotNodes(("left", "right")))
     assert {spec.remappings["/clock"] for spec in specs} == {"/left/clock"}
     (simulator,) = [spec for spec in specs if not spec.namespace]
     assert (simulator.name, simulator.remappings["simulator/reset"]) == ("simulator_left", "/left/simulator/reset")
-    real = robot_machine_system(CONFIG, ("left",), simulated=False)
+    real = robot_machine_system(CONFIG, RobotNodes(("left",), simulated=False))
     assert {spec.name for spec in real} == {"velocity_control", "collector"}
     assert all(not spec.remappings for spec in real)
 

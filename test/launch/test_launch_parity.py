@@ -13,7 +13,7 @@ from launched_commands import launched, read_command
 
 from naf_robot.bringup.launch_process import NodeProcess
 from naf_robot.bringup.node_spec import NodeSpec
-from naf_robot.bringup.system import robot_machine_system, trainer_system, training_system
+from naf_robot.bringup.system import RobotNodes, robot_machine_system, trainer_system, training_system
 
 CONFIG = Path("/a folder/run #1/config.yaml")
 RICH = NodeSpec(
@@ -27,11 +27,11 @@ RICH = NodeSpec(
     enclave="/left/rich",
 )
 SYSTEMS = {
-    "train": training_system(CONFIG, ("left", "right"), sensor_nodes=("door_sensor",)),
-    "train on real arms": training_system(CONFIG, ("left", "right"), simulated=False),
+    "train": training_system(CONFIG, RobotNodes(("left", "right"), sensor_nodes=("door_sensor",))),
+    "train on real arms": training_system(CONFIG, RobotNodes(("left", "right"), simulated=False)),
     "trainer": trainer_system(CONFIG),
-    "robot": robot_machine_system(CONFIG, ("left", "right"), sensor_nodes=("door_sensor",)),
-    "robot on real arms": robot_machine_system(CONFIG, ("left",), simulated=False),
+    "robot": robot_machine_system(CONFIG, RobotNodes(("left", "right"), sensor_nodes=("door_sensor",))),
+    "robot on real arms": robot_machine_system(CONFIG, RobotNodes(("left",), simulated=False)),
     "with every field": [RICH, replace(RICH, namespace="", enclave="", remappings={}, parameters={})],
 }
 
@@ -54,7 +54,7 @@ def test_what_a_user_sets_for_all_nodes_reaches_ours_but_does_not_overrule_them(
     SetRemap("joint_states", "/driver/joint_states").execute(context)
     SetParameter("use_sim_time", True).execute(context)
     SetParameter("executor", "single_threaded").execute(context)
-    real = training_system(CONFIG, ("left",), simulated=False)
+    real = training_system(CONFIG, RobotNodes(("left",), simulated=False))
     commands = launched(monkeypatch, context, [NodeProcess(spec, {}) for spec in real])
     for command, spec in zip(commands, real, strict=True):
         assert command.remappings == [("joint_states", "/driver/joint_states")]

@@ -15,7 +15,7 @@ from lifecycle_msgs.srv import ChangeState, GetState
 
 from naf_robot.bringup.lifecycle import with_lifecycle
 from naf_robot.bringup.node_spec import NodeSpec
-from naf_robot.bringup.system import training_system
+from naf_robot.bringup.system import RobotNodes, training_system
 from naf_robot.run.config import resolve, save
 
 pytestmark = pytest.mark.ros
@@ -96,7 +96,7 @@ def test_one_that_refuses_ends_it_with_a_sentence(tmp_path: Path, monkeypatch: p
 
 def test_it_is_there_only_where_something_is_managed_and_is_stopped_first(tmp_path: Path):
     config = tmp_path / "config.yaml"
-    specs = training_system(config, ("left",))
+    specs = training_system(config, RobotNodes(("left",)))
     assert with_lifecycle(specs, config) == specs
     driver = replace(NodeSpec("driver", "driver", namespace="left"), lifecycle=True, stop_order=3, restarts=2)
     last = with_lifecycle([*specs, driver], config)[-1]

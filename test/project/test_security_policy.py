@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from naf_robot.bringup.node_spec import NodeSpec
-from naf_robot.bringup.system import training_system
+from naf_robot.bringup.system import RobotNodes, training_system
 from naf_robot.nodes import topics
 from naf_robot.run.config import resolve, save
 from naf_robot.sensing.registry import SENSORS, make_sensor
@@ -56,7 +56,9 @@ def test_only_velocity_control_publishes_commands():
 
 def test_every_process_of_the_system_has_its_enclave():
     robots = ("robot_1", "robot_2")
-    specs = training_system(Path("config.yaml"), robots, sensor_nodes=("door_sensor",), record=True, cameras=robots)
+    specs = training_system(
+        Path("config.yaml"), RobotNodes(robots, sensor_nodes=("door_sensor",), record=True, cameras=robots)
+    )
     assert {spec.enclave for spec in specs} == set(ENCLAVES)
 
 
@@ -90,7 +92,7 @@ def test_the_policy_allows_all_that_the_nodes_create(tmp_path: Path):
     camera = {"source": "no such film"}
     save(resolve("door_real", overrides=[{"robots": list(robots), "camera": camera}]), tmp_path / "config.yaml")
     system = training_system(
-        tmp_path / "config.yaml", robots, sensor_nodes=("door_sensor",), record=True, cameras=robots
+        tmp_path / "config.yaml", RobotNodes(robots, sensor_nodes=("door_sensor",), record=True, cameras=robots)
     )
     specs = [spec for spec in system if spec.namespace != "robot_2"]
     with graph() as g:
