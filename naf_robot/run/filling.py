@@ -146,6 +146,12 @@ def _check_meaning(folder: Path, config: RunConfig) -> tuple[ColumnSpec, ...]:
         return ()  # its store says so
     if differences := disagreement(_meaning(config), _meaning(made_by)):
         raise ConfigError(f"the steps in {str(folder)!r} do not mean the same as this run's: {differences}")
+    here, there = (sorted({robot.arm.joints for robot in each.robots.values()}) for each in (config, made_by))
+    if not set(here) & set(there):
+        raise ConfigError(
+            f"the steps in {str(folder)!r} are of another robot than this run's: its joints are {', '.join(there[0])}, "
+            f"and here {', '.join(here[0])}"
+        )
     return steps_of(made_by).extra
 
 
