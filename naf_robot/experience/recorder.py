@@ -83,6 +83,11 @@ class EpisodeRecorder:
         self._pictures.append(pictures)
         self._rows += 1
 
+    def is_no_evaluation(self) -> None:
+        """The steps from the next observation on are not greedy: the policy alone does not act any more."""
+        episode, policy_version, _ = self._facts
+        self._facts = (episode, policy_version, False)
+
     def _compressed(self, rows: slice) -> list[dict[str, bytes]]:
         """The pictures of `rows`, compressed now unless they are already: that takes longer than a control tick may."""
         from naf_robot.core.images import encode_image
