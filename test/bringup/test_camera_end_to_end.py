@@ -1,4 +1,4 @@
-"""The task that sees over real ROS 2: pictures from the simulator to the trainer, and a policy that acts on them."""
+"""The task that sees over real ROS 2: pictures from simulator to trainer and bag, and a policy that acts on them."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs rclpy and its messages")
 from graph import graph, naf_robot
+from parity import assert_bags_hold_what_was_stored
 from rendering import needs_rendering
 
 from naf_robot.core.images import decode_image
@@ -23,7 +24,7 @@ def test_what_two_robots_see_is_learned_from(tmp_path: Path):
     run_dir = tmp_path / "run"
     options = ("--task", "reach_camera", "--robots", "2", "--run-dir", str(run_dir), "--max-episodes", "4")
     with graph() as g:
-        process = naf_robot("train", *options, "--set", *SHORT)
+        process = naf_robot("train", *options, "--record", "--set", *SHORT)
         g.wait_for(lambda: process.poll() is not None, 200.0, "the run ends")
         _, err = process.communicate(timeout=30)
         assert process.returncode == 3, err  # the end of the episodes without success
@@ -31,9 +32,9 @@ def test_what_two_robots_see_is_learned_from(tmp_path: Path):
     assert (policy.kind, policy.updates > 0) == ("vision", True)
     contract = contract_of(load(run_dir / "config.yaml"), run_dir)
     reader, (spec,) = StoreReader(run_dir / "experience.sqlite", contract), contract.steps.observation.images
-    acted = 0
-    for held in reader.after():
-        batch = held.message.batch
+    messages, acted = [held.message for held in reader.after()], 0
+    for message in messages:
+        batch = message.batch
         acted += int(batch.has_action.sum())
         first, last = (decode_image(batch.images[spec.name][row], spec) for row in (0, len(batch) - 1))
         assert first.max() > 100, "nothing is seen"
@@ -42,3 +43,4 @@ def test_what_two_robots_see_is_learned_from(tmp_path: Path):
     assert acted >= 4 * 30 - 2
     for robot in ("robot_1", "robot_2"):
         assert (run_dir / "calibrations" / robot / "camera.yaml").is_file()
+    assert_bags_hold_what_was_stored("reach_camera", run_dir, messages)
