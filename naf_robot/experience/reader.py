@@ -53,6 +53,13 @@ class StoreReader:
                 return
             arrival = rows[-1][0]
 
+    def steps(self) -> int:
+        """Steps that have arrived by now, those of compacted batches among them."""
+        try:
+            return self._database.execute("SELECT COALESCE(SUM(steps), 0) FROM batches").fetchone()[0]
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot read experience store {str(self._path)!r}: {error}") from None
+
     def close(self) -> None:
         """Close the connection."""
         self._database.close()

@@ -62,6 +62,7 @@ class Door(Task):
 
     def __init__(self, name: str, config: DoorConfig, joint_count: int) -> None:
         self.name = name
+        self.instruction = f"Turn the handle and {config.direction} the door open."
         self.config = config
         self.action_spec = config.action_spec()
         self.control_period_s = config.control_period_s

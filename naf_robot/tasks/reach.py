@@ -30,6 +30,7 @@ class Reach(Task):
     """
 
     name = "reach"
+    instruction = "Move the tool to the target and hold it there."
     scene = "free"
     reward_names: tuple[str, ...] = ("distance", *EFFORT_NAMES)
     distance_unit = "m"

@@ -48,6 +48,7 @@ class Task(Protocol):
     """
 
     name: str
+    instruction: str = ""  # what the robot is to do, one sentence for people and for policies that take words
     scene: str  # the simulated scene that the task needs
     action_spec: ActionSpec  # the kind of action and its settings
     distance_unit: str  # of `distance`: m, or rad where the goal is an angle

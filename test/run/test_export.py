@@ -174,8 +174,18 @@ BAD = {
     "no run folder": ("--run-dir {there}/none --format parquet --output {there}/x", "no run folder"),
     "output exists": ("--run-dir {there}/run --format parquet --output {there}/run", "exists already"),
     "no such folder": ("--run-dir {there}/run --format parquet --output {there}/none/x", "in a folder that exists"),
-    "steps of a version": ("--run-dir {there}/run --format parquet --version 3 --output {there}/x", "writes steps"),
+    "another one's version": (
+        "--run-dir {there}/run --format parquet --version 3 --output {there}/x",
+        "of --format onnx",
+    ),
+    "another one's action": (
+        "--run-dir {there}/run --format parquet --action executed --output {there}/x",
+        "--action is an option of --format lerobot, not of parquet",
+    ),
     "no steps": ("--run-dir {there}/empty --format parquet --output {there}/x", "no steps to export"),
+    "no whole episode": ("--run-dir {there}/empty --format lerobot --output {there}/x", "holds no whole episode"),
+    "no store of episodes": ("--run-dir {there}/bare --format lerobot --output {there}/x", "experience.sqlite"),
+    "a folder exists": ("--run-dir {there}/run --format lerobot --output {there}/empty", "exists already"),
     "no store": ("--run-dir {there}/bare --format parquet --output {there}/x", "experience.sqlite"),
     "no checkpoint": ("--run-dir {there}/run --format onnx --output {there}/x", "checkpoint"),
     "no such version": ("--run-dir {there}/run --format onnx --version 3 --output {there}/x", "checkpoint"),
@@ -210,7 +220,7 @@ def test_what_cannot_be_exported_is_one_sentence_and_leaves_no_file(folders: Pat
     assert {path.name for path in folders.iterdir()} == {"run", "empty", "bare", "odd"}
 
 
-@pytest.mark.parametrize(("format", "package"), [("parquet", "pyarrow"), ("onnx", "onnx")])
+@pytest.mark.parametrize(("format", "package"), [("parquet", "pyarrow"), ("lerobot", "pyarrow"), ("onnx", "onnx")])
 def test_a_missing_package_is_named_with_how_to_install_it(tmp_path: Path, capsys, monkeypatch, format, package):
     monkeypatch.setattr("naf_robot.run.export.command.find_spec", lambda name: None)
     assert export("--run-dir", tmp_path, "--format", format, "--output", tmp_path / "x") == 2

@@ -4,7 +4,7 @@ A task names the spec of its actions, a small record; bound to an arm it convert
 per joint. `tool_twist` moves the tool, and may carry numbers for a gripper and for ending the episode.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -63,6 +63,10 @@ class ActionSpec(Protocol):
         """Number of an action's numbers on an arm with so many joints."""
         ...
 
+    def names(self, joints: Sequence[str]) -> tuple[str, ...]:
+        """What each number of an action means on an arm with these joints."""
+        ...
+
     def bind(self, model: ArmModel, limits: JointLimits, joint_speed: float) -> BoundActions:
         """The actions of one arm whose joints move at `joint_speed` [rad/s] at most, or at their limit below it."""
         ...
@@ -75,9 +79,13 @@ class JointVelocity(Config, frozen=True):
         """One per joint."""
         return joint_count
 
+    def names(self, joints: Sequence[str]) -> tuple[str, ...]:
+        """The joints."""
+        return tuple(joints)
+
     def bind(self, model: ArmModel, limits: JointLimits, joint_speed: float) -> "JointVelocityActions":
         """The actions of one arm."""
-        return JointVelocityActions(model.joint_names, np.minimum(joint_speed, limits.max_velocity))
+        return JointVelocityActions(self.names(model.joint_names), np.minimum(joint_speed, limits.max_velocity))
 
 
 class JointVelocityActions:
@@ -127,15 +135,14 @@ class ToolTwist(Config, frozen=True):
         if self.rotation not in ROTATIONS:
             raise UnknownNameError("rotation", self.rotation, ROTATIONS, "the action tool_twist")
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What each number means."""
+    def names(self, joints: Sequence[str] = ()) -> tuple[str, ...]:
+        """Axes of the velocity and of the rotation, then gripper and terminate; whatever the joints."""
         extras = [name for name, wanted in (("gripper", self.gripper), ("terminate", self.terminate)) if wanted]
         return ("x", "y", "z", *ROTATIONS[self.rotation], *extras)
 
     def size(self, joint_count: int) -> int:
         """The same for every arm."""
-        return len(self.names)
+        return len(self.names())
 
     def bind(self, model: ArmModel, limits: JointLimits, joint_speed: float) -> "ToolTwistActions":
         """The actions of one arm."""
@@ -149,7 +156,7 @@ class ToolTwistActions:
     """Implements `BoundActions` for the tool's velocity."""
 
     def __init__(self, config: ToolTwist, model: ArmModel, max_joint_velocity: FloatArray) -> None:
-        self.names = config.names
+        self.names = config.names()
         self.max_joint_velocity = max_joint_velocity
         self._model = model
         self._damping = config.damping**2

@@ -15,6 +15,7 @@ from naf_robot.experience.contract import Contract
 from naf_robot.experience.reader import StoreReader
 from naf_robot.experience.store import Held
 from naf_robot.run.export.columns import Column, columns_of, metadata_of, values_of
+from naf_robot.run.export.episodes import batches_with_progress
 
 COLLECTOR = "collector"
 GROUP_BYTES = 32 * 1024 * 1024  # of steps in memory before they are written as one row group
@@ -44,7 +45,7 @@ def export_steps(run_dir: Path, contract: Contract, output: Path) -> str:
         ):
             waiting: list[pa.RecordBatch] = []
             waiting_bytes = 0
-            for held in reader.after():
+            for held in batches_with_progress(reader):
                 if held.message is None:
                     evicted += held.steps
                     continue

@@ -1,0 +1,1 @@
+"""Stored episodes as a LeRobotDataset of version 3.0, a folder of Parquet files and JSON."""
