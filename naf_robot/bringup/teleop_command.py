@@ -14,6 +14,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options on `parser`."""
     parser.add_argument("--run-dir", type=Path, required=True, metavar="DIR", help="run folder of the robot")
     parser.add_argument("--robot", help="name of the robot [that of a run with one]")
+    parser.add_argument(
+        "--intervene",
+        action="store_true",
+        help="the collector keeps the arm: take over within its episodes, and give back",
+    )
     parser.add_argument("--joy", nargs="?", const="joy", default="", metavar="TOPIC", help="a joystick too [joy]")
     parser.add_argument("--joy-deadman", type=int, metavar="BUTTON", help="button that must be held [4]")
     parser.add_argument(
@@ -39,11 +44,14 @@ def run(arguments: argparse.Namespace) -> int:
             "this simulation runs faster than people can act (simulation.real_time_factor is "
             f"{factor:g}); start it with --real-time-factor 1"
         )
+    if arguments.intervene and not config.intervention.enabled:
+        raise ConfigError("this run takes no interventions; begin one with intervention.enabled=true")
     parameters: dict[str, ParameterValue] = {
         "config": str(run_dir / run_files.CONFIG),
         "robot": robot,
         "use_sim_time": config.simulated_time,
         "joy": arguments.joy,
+        "intervene": arguments.intervene,
     }
     if arguments.joy_deadman is not None:
         parameters["joy_deadman"] = arguments.joy_deadman

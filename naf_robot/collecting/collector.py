@@ -10,6 +10,7 @@ from naf_robot.arm.control.actions import BoundActions
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.collecting.comparing import Comparing
 from naf_robot.collecting.episode import ORDERLY_ENDS, Episode
+from naf_robot.collecting.guidance import Guidance
 from naf_robot.collecting.next_episode import NextEpisode
 from naf_robot.collecting.phase import Phase, state_of
 from naf_robot.collecting.policy_choice import PolicyChoice
@@ -17,12 +18,13 @@ from naf_robot.collecting.trainer_contact import TrainerContact
 from naf_robot.collecting.way_home import WayHome
 from naf_robot.core.array_spec import Observation
 from naf_robot.core.clock import Clock
-from naf_robot.core.records import FloatArray, PolicyParameters, StepBatch, StepSpec
+from naf_robot.core.records import FloatArray, PolicyParameters, StepBatch
 from naf_robot.core.seeding import stream
 from naf_robot.experience.journal import JournalRow
 from naf_robot.experience.recorder import EpisodeRecorder, Pictures
 from naf_robot.learning.behaviour import BehaviourPolicy
 from naf_robot.run.config import RunConfig
+from naf_robot.run.contract import steps_of
 from naf_robot.run.ratio import RatioLimiter
 from naf_robot.run.robot_parts import policy_actions
 from naf_robot.run.robot_state import RobotState
@@ -64,10 +66,11 @@ class Collector:
     ) -> None:
         self._config = config.collector
         self._task = config.make_task()
-        self._steps = StepSpec(self._task.observation_spec, actions.size, self._task.reward_names)
+        self._steps = steps_of(config)
         self._pictures = Pictures(self._config.frame_format, self._config.jpeg_quality)
         self._model = model
         self._actions = actions
+        self._intervention = config.intervention
         self._policy_actions = policy_actions(config, model, actions)
         self._behaviour = BehaviourPolicy(
             self._config.exploration, stream(config.seed, "exploration", robot, first_episode)
@@ -83,6 +86,7 @@ class Collector:
             stream(config.seed, "homing", robot, first_episode),
             way or model.shortest,
         )
+        self.guidance = Guidance(clock)
         self._executed: OrderedDict[float, FloatArray] = OrderedDict()
         self._episode: Episode | None = None
         self._next = NextEpisode(self._task, robot, config.seed, first_episode, self._config.evaluation_period)
@@ -300,7 +304,7 @@ class Collector:
         observation = observe(self._task.observation_spec, signals, episode.goal)
         if episode.terminated or episode.time_is_up:
             episode.observe(now_s, observation)
-            if not episode.greedy:
+            if not (episode.greedy or episode.intervened):
                 self._behaviour.schedule.note(episode.success)
             return self._end(episode, np.zeros(self._model.size))
         velocity = self._act(now_s, observation, signals["joint_position"], episode)
@@ -311,15 +315,22 @@ class Collector:
         return Tick(velocity, batch=batch, recorded=recorder.journal_row())
 
     def _act(self, now_s: float, observation: Observation, position: FloatArray, episode: Episode) -> FloatArray:
-        episode.observe(now_s, observation)
-        action = self._behaviour.act(self._task.observation_spec.flatten(observation), episode.greedy)
+        guided = self.guidance.velocity if self._intervention.enabled else None
+        if guided is not None:
+            episode.intervene()
+        episode.observe(now_s, observation, guided is not None)
+        if guided is not None:
+            action = episode.action_for(guided, position)
+        else:
+            action = self._behaviour.act(self._task.observation_spec.flatten(observation), episode.greedy)
         return self._actions.joint_velocity(episode.request(now_s, action, position), position)
 
     def _end(self, episode: Episode, velocity: FloatArray) -> Tick:
         """End `episode` with its newest observation, which closes it."""
         self._episode = None
         self._executed.clear()
-        trial_of_comparison = self._next.ended(episode.trial, episode.end_reason in ORDERLY_ENDS)
-        if episode.greedy and not trial_of_comparison:
+        counts = episode.end_reason in ORDERLY_ENDS and not episode.intervened
+        trial_of_comparison = self._next.ended(episode.trial, counts)
+        if episode.greedy and not episode.intervened and not trial_of_comparison:
             self._policies.evaluated(episode.success)
         return Tick(velocity, batch=episode.close(), ended=episode)

@@ -12,6 +12,7 @@ from naf_robot.core.array_spec import Observation
 from naf_robot.core.records import FloatArray, StepBatch
 from naf_robot.experience.recorder import EpisodeRecorder
 from naf_robot.run.comparison import Trial
+from naf_robot.run.contract import INTERVENTION
 from naf_robot.sensing.signals import Signals
 from naf_robot.tasks.scripted.residual import PolicyActions, Unchanged
 from naf_robot.tasks.task import Task
@@ -45,6 +46,7 @@ class Episode:
     end_reason: str = "time limit"
     pending: Request | None = None
     trial: Trial | None = None  # of a comparison
+    intervened: bool = False  # a person has taken over for some of it: it says nothing of the policy
     begun_s: float = math.nan  # stamp of the first observation
     observed_s: float = math.nan  # stamp of the newest one
 
@@ -67,13 +69,27 @@ class Episode:
         """Sum of the rewards so far."""
         return self.recorder.total_reward
 
-    def observe(self, stamp_s: float, observation: Observation) -> None:
-        """Note the observation at `stamp_s`, before what is asked for in it."""
+    def intervene(self) -> None:
+        """A person takes over: from here on the episode counts for no evaluation."""
+        self.intervened = True
+        self.recorder.is_no_evaluation()
+
+    def observe(self, stamp_s: float, observation: Observation, guided: bool = False) -> None:
+        """Note the observation at `stamp_s`, before what is asked for in it, be it by a person who guides the arm."""
         if math.isnan(self.begun_s):
             self.begun_s = stamp_s
         self.observed_s = stamp_s
         self.policy_actions.see(observation)
-        self.recorder.observe(stamp_s, observation, self.success)
+        self.recorder.observe(stamp_s, observation, self.success, {INTERVENTION: guided})
+
+    def action_for(self, velocity: FloatArray, position: FloatArray) -> NDArray[np.float32]:
+        """The policy's action (A,) that asks for joint `velocity` (n,) at `position` (n,), as far as actions can.
+
+        A velocity beyond them is shortened as a whole. The numbers that move no joint (gripper, end) are 0.
+        """
+        whole = self.actions.action(velocity, position, np.zeros(self.actions.size))
+        whole = whole / max(1.0, float(np.abs(whole).max()))
+        return self.policy_actions.part(whole).astype(np.float32)
 
     def request(self, stamp_s: float, requested: NDArray[np.float32], position: FloatArray) -> FloatArray:
         """Note what the policy asks for at `stamp_s`, the joints being at `position` (n,); the task's action (A,)."""

@@ -123,6 +123,11 @@ class Teleoperation:
             self._stick_s = self._clock.now_s()
         return None
 
+    @property
+    def holds(self) -> bool:
+        """Whether a key or the deadman's button is held down, be it to stand still."""
+        return self._tool_action() is not None or self._joint() is not None
+
     def velocity(self, position: FloatArray | None) -> FloatArray:
         """What is asked for now, (n,) [rad/s]; the tool does not move where the joints' `position` (n,) is unknown."""
         action = self._tool_action()
@@ -168,11 +173,13 @@ class Teleoperation:
         return None
 
 
-def help_lines(joints: Sequence[str]) -> list[str]:
-    """Which key does what."""
+def help_lines(joints: Sequence[str], intervenes: bool = False) -> list[str]:
+    """Which key does what, where the arm stops when it is let go, or the policy goes on."""
     pairs = [f"{plus} {minus}  {joint}" for plus, minus, joint in zip(FORWARD, BACKWARD, joints, strict=False)]
     return [
-        "hold a key down to move; the arm stops when it is let go",
+        "hold a key down to take over within an episode; the policy goes on when it is let go"
+        if intervenes
+        else "hold a key down to move; the arm stops when it is let go",
         *[f"  {'    '.join(f'{pair:18}' for pair in pairs[k : k + 4])}".rstrip() for k in range(0, len(pairs), 4)],
         "  tool: arrows x and y, page up and down z; turns 1 2 about x, 3 4 about y, 5 6 about z (base frame)",
         "  + - speed    space stop    E enable    C clear a fault    x or Ctrl-C leave",

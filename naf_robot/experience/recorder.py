@@ -82,6 +82,11 @@ class EpisodeRecorder:
         self._pictures.append(pictures)
         self._rows += 1
 
+    def is_no_evaluation(self) -> None:
+        """The steps from the next observation on are not greedy: the policy alone does not act any more."""
+        episode, policy_version, _ = self._facts
+        self._facts = (episode, policy_version, False)
+
     def _compressed(self, name: str, image: NDArray) -> bytes:
         from naf_robot.core.images import encode_image
 

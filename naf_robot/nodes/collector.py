@@ -24,7 +24,7 @@ from naf_robot.nodes.executable import STEADY, run
 from naf_robot.nodes.experience_link import ExperienceLink, open_outbox
 from naf_robot.nodes.managed import UNCONFIGURED, ManagedNode
 from naf_robot.nodes.policy_link import PolicyLink
-from naf_robot.nodes.qos import FEEDBACK, latched
+from naf_robot.nodes.qos import COMMAND, FEEDBACK, latched
 from naf_robot.nodes.run_link import RunLink
 from naf_robot.nodes.sensor_input import SensorInput
 from naf_robot.run.contract import contract_of
@@ -83,6 +83,8 @@ class CollectorNode(ManagedNode):
         self.create_subscription(JointState, topics.EXECUTED_VELOCITY, self.on_executed, FEEDBACK)
         self.create_subscription(String, topics.SAFETY_FAULT, self.on_fault, latched())
         self.create_subscription(String, topics.SAFETY_HOLD, self.on_hold, latched())
+        if self.config.intervention.enabled:
+            self.create_subscription(JointState, topics.TELEOP_VELOCITY, self.on_guidance, COMMAND)
         self.create_service(SetBool, "collector/pause", self.on_pause)
         self.create_service(Trigger, "collector/release", self.on_release)
         task = self.config.make_task()
@@ -135,6 +137,18 @@ class CollectorNode(ManagedNode):
             return
         self.collector.executed(convert.seconds(message.header.stamp), velocity)
         self.tick_if_ready()
+
+    def on_guidance(self, message: JointState) -> None:
+        """A person asks for a velocity within an episode, or, without joints, gives the arm back."""
+        if not message.name:
+            self.collector.guidance.let_go()
+            return
+        try:
+            velocity = by_name(self.joints, message.name, message.velocity, topics.TELEOP_VELOCITY)
+        except RefusedMessage as refused:
+            self.diagnostics.refuse(topics.TELEOP_VELOCITY, refused)
+            return
+        self.collector.guidance.ask(velocity)
 
     def tick_if_ready(self, timer: bool = False) -> None:
         """Act once per control period, at its `timer`'s time or when readings and the last answer are all there."""

@@ -2,6 +2,9 @@
 
 A collector is asked to release the arm first, and does not take it back before `naf-robot resume`. While nothing is
 held down, zero is published; when this process ends, whatever the reason, velocity_control decelerates the arm.
+
+With `intervene` the collector keeps the arm and its episode: it is told what the operator asks for while something is
+held down, asks for that in place of the policy's action, and goes on with the policy when it is let go.
 """
 
 import signal
@@ -24,10 +27,10 @@ from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import ConfigError
 from naf_robot.core.records import FloatArray
 from naf_robot.nodes import topics
-from naf_robot.nodes.convert import seconds
+from naf_robot.nodes.convert import joint_state, seconds
 from naf_robot.nodes.desired_output import RECENT_S, DesiredOutput
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
-from naf_robot.nodes.qos import SENSOR, latched
+from naf_robot.nodes.qos import COMMAND, SENSOR, latched
 from naf_robot.nodes.terminal import LOST, Terminal
 
 SERVICE_S = 5.0  # for velocity_control to be found, and for an answer
@@ -55,6 +58,9 @@ class TeleopNode(ExecutableNode):
         self.position: FloatArray | None = None
         self.position_s = float("-inf")
         self.limit_s = own.velocity_control.joint_states_limit_s
+        self.intervenes: bool = self.node_parameters.get("intervene")
+        self.guiding = False
+        self.guidance = self.create_publisher(JointState, topics.TELEOP_VELOCITY, COMMAND) if self.intervenes else None
         self.desired = DesiredOutput(self, self.joints)
         self.create_subscription(JointState, own.joint_states_topic, self.on_states, SENSOR)
         self.trouble = {topics.SAFETY_FAULT: "", topics.SAFETY_HOLD: "", "joy": "", "answer": ""}
@@ -91,6 +97,10 @@ class TeleopNode(ExecutableNode):
         """
         if not self.spin_until(self.enable.service_is_ready, SERVICE_S):
             raise ConfigError(f"no velocity_control of robot {self.robot!r} is running on this graph; nothing moves")
+        if self.guidance is not None:
+            if not self.spin_until(self.is_followed, SERVICE_S):
+                raise ConfigError(f"no collector of robot {self.robot!r} follows interventions; nothing moves")
+            return
         if self.spin_until(self.free.service_is_ready, COLLECTOR_S):
             answer = self.ask(self.free, Trigger.Request())
             if answer is None or not answer.success:
@@ -106,7 +116,7 @@ class TeleopNode(ExecutableNode):
     def loop(self) -> int:
         """Take control, then publish once per control period until the operator leaves."""
         self.take_control()
-        print("\n".join([f"robot {self.robot}", *help_lines(self.joints)]), flush=True)
+        print("\n".join([f"robot {self.robot}", *help_lines(self.joints, self.intervenes)]), flush=True)
         self.create_timer(self.config.make_task().control_period_s, self.on_period)
         self.create_timer(SHOW_S, self.show, clock=STEADY)
         while not self.stop_requested:
@@ -161,9 +171,27 @@ class TeleopNode(ExecutableNode):
         """Measured position (n,) [rad], None where it is old."""
         return self.position if self.now_s() - self.position_s <= self.limit_s else None
 
+    def is_followed(self) -> bool:
+        """Whether a collector takes what is asked for."""
+        return self.guidance is not None and self.guidance.get_subscription_count() > 0
+
     def on_period(self) -> None:
-        """Ask for what is held down now; zero for nothing."""
-        self.desired.send(self.hand.velocity(self.fresh_position()), self.get_clock().now().to_msg())
+        """Ask for what is held down now; zero for nothing, or, where the collector keeps the arm, nothing."""
+        stamp = self.get_clock().now().to_msg()
+        if self.guidance is None:
+            self.desired.send(self.hand.velocity(self.fresh_position()), stamp)
+        elif self.hand.holds:
+            self.guiding = True
+            velocity = self.hand.velocity(self.fresh_position())
+            self.guidance.publish(joint_state(self.joints, stamp, velocity=velocity, sender=self.identity))
+        else:
+            self.give_back()
+
+    def give_back(self) -> None:
+        """Let the policy go on, if it was kept from it."""
+        if self.guidance is not None and self.guiding:
+            self.guiding = False
+            self.guidance.publish(joint_state((), self.get_clock().now().to_msg(), sender=self.identity))
 
     def show(self) -> None:
         """One line of what happens, when it changes."""
@@ -194,6 +222,7 @@ class TeleopNode(ExecutableNode):
 
     def close(self) -> None:
         """Give the arm away: it decelerates. The collector takes it back when an operator says so."""
+        self.give_back()
         if self.in_control:
             self.desired.leave()
         if self.terminal is not None:

@@ -49,6 +49,8 @@ def agreement_of(config: RunConfig) -> dict[str, str]:
         "collector.action_velocity": config.collector.action_velocity,
         "reward terms": list(task.reward_names),
     }
+    if config.intervention.enabled:
+        values["intervention.enabled"] = True
     if config.residual.scale:
         values["residual.scale"] = config.residual.scale
     values |= {f"observation {spec.name}": _described(spec) for spec in task.observation_spec.arrays}

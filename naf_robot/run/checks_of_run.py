@@ -5,11 +5,11 @@ from importlib.util import find_spec
 
 from naf_robot.arm.control.outputs import OUTPUTS
 from naf_robot.core.errors import ConfigError
-from naf_robot.learning.algorithm import ONLINE
 from naf_robot.learning.device import device_problem
 from naf_robot.learning.ramp import is_zero
 from naf_robot.learning.source_shares import check_filled
 from naf_robot.run.config import RunConfig
+from naf_robot.run.filling import filled_sources
 from naf_robot.run.robot import REAL
 from naf_robot.run.run_config import arms_of
 from naf_robot.sim.registry import SIMULATORS
@@ -55,7 +55,7 @@ def sources(config: RunConfig) -> Problems:
                 "one, or leave the folders out"
             )
     try:
-        check_filled(shares, (ONLINE, *config.trainer.filled.folders))
+        check_filled(shares, filled_sources(config))
     except ConfigError as error:
         yield str(error)
     weight = getattr(config.algorithm_config(), "cloning_weight", 0.0)

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 
 from naf_robot.core import run_files
 from naf_robot.core.errors import ConfigError
+from naf_robot.core.records import ColumnSpec
 from naf_robot.core.run_identity import known_run_id
 from naf_robot.experience.bags.digest import EpisodeDigest
 from naf_robot.experience.contract import Contract
 from naf_robot.experience.reader import StoreReader
+from naf_robot.learning.algorithm import ONLINE
 from naf_robot.learning.learner_batch import LearnerBatchConfig
 from naf_robot.run.agreement import agreement_of, disagreement
 from naf_robot.run.config import load
+from naf_robot.run.contract import steps_of
 from naf_robot.run.replay_feed import ReplayFeed
 from naf_robot.run.run_config import RunConfig
 from naf_robot.run.sequencing import Sequencer
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 GOALS = "task."  # settings of a task may differ from those of the folder,
 MEANING = ("task.control_period_s", "task.actions")  # but for these,
+COLUMN = "intervention.enabled"  # and for a column that learners do not see,
 WEIGHT = "_weight"  # and for the weights of its reward
 
 
@@ -58,6 +62,13 @@ def fill_sources(
             digest = hashlib.sha256("".join(part.sha256 for part in parts).encode()).hexdigest()
             found[name] = Filled(sum(part.transitions for part in parts), digest)
     return found
+
+
+def filled_sources(config: RunConfig) -> tuple[str, ...]:
+    """The sources that something fills in a run of `config`."""
+    folders = config.trainer.filled.folders
+    by_persons = ("demonstration",) if config.intervention.enabled and "demonstration" not in folders else ()
+    return (ONLINE, *folders, *by_persons)
 
 
 def check_folders(contract: Contract, config: RunConfig) -> None:
@@ -116,24 +127,32 @@ def _opened(folder: Path, contract: Contract, config: RunConfig) -> StoreReader:
     path = folder / run_files.EXPERIENCE
     if not path.is_file():
         raise ConfigError(f"source folder {str(folder)!r} holds no stored steps: it has no {path.name}")
-    _check_meaning(folder, config)
-    return StoreReader(path, replace(contract, run_id=known_run_id(folder)))
+    extra = _check_meaning(folder, config)
+    steps = replace(contract.steps, extra=extra)
+    return StoreReader(path, replace(contract, run_id=known_run_id(folder), steps=steps))
 
 
 def _nothing_in(folder: Path) -> ConfigError:
     return ConfigError(f"source folder {str(folder)!r} holds no transition to learn from")
 
 
-def _check_meaning(folder: Path, config: RunConfig) -> None:
-    """Compare with the configuration that the folder's steps were made under, where it has one."""
+def _check_meaning(folder: Path, config: RunConfig) -> tuple[ColumnSpec, ...]:
+    """Compare with the configuration that the folder's steps were made under, where it has one; their extra columns."""
     path = folder / run_files.CONFIG
     if not path.is_file():
-        return
+        return ()
     made_by = load(path)
     if made_by.task_name != config.task_name:
-        return  # its store says so
+        return ()  # its store says so
     if differences := disagreement(_meaning(config), _meaning(made_by)):
         raise ConfigError(f"the steps in {str(folder)!r} do not mean the same as this run's: {differences}")
+    here, there = (sorted({robot.arm.joints for robot in each.robots.values()}) for each in (config, made_by))
+    if not set(here) & set(there):
+        raise ConfigError(
+            f"the steps in {str(folder)!r} are of another robot than this run's: its joints are {', '.join(there[0])}, "
+            f"and here {', '.join(here[0])}"
+        )
+    return steps_of(made_by).extra
 
 
 def _meaning(config: RunConfig) -> dict[str, str]:
@@ -141,5 +160,5 @@ def _meaning(config: RunConfig) -> dict[str, str]:
     return {
         name: text
         for name, text in agreement_of(config).items()
-        if not name.startswith(GOALS) or name.startswith(MEANING) or name.endswith(WEIGHT)
+        if name != COLUMN and (not name.startswith(GOALS) or name.startswith(MEANING) or name.endswith(WEIGHT))
     }

@@ -154,6 +154,7 @@ PARAMETERS: dict[str, tuple[NodeParameter, ...]] = {
     "driver_check": (ROBOT, NodeParameter("move", False, "whether each joint may be moved a little")),
     "teleop": (
         ROBOT,
+        NodeParameter("intervene", False, "the collector stays the sender, and follows the operator within an episode"),
         NodeParameter("joy", "", "topic of a joystick, sensor_msgs/Joy; empty: keys alone"),
         NodeParameter("joy_deadman", 4, "button that must be held, counted from 0", 0, 99),
         NodeParameter(

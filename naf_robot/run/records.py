@@ -60,6 +60,13 @@ class ResidualConfig(Config, frozen=True):
     )
 
 
+class InterventionConfig(Config, frozen=True):
+    """A person who takes over during an episode, and gives back."""
+
+    enabled: bool = False  # whether collectors follow naf-robot teleop --intervene within an episode, and mark those
+    # steps in the column intervention
+
+
 class FilledSources(Config, frozen=True):
     """Folders whose stored steps fill a source when the trainer starts: run folders, or what `replay` wrote."""
 

@@ -18,6 +18,7 @@ from naf_robot.learning.registry import algorithm_config_type
 from naf_robot.run.description_topics import with_fetched
 from naf_robot.run.records import (
     CollectorConfig,
+    InterventionConfig,
     RealTimeConfig,
     RecordingConfig,
     ResidualConfig,
@@ -55,6 +56,7 @@ class RunConfig(Config, frozen=True, kw_only=True):
     real_time: RealTimeConfig = msgspec.field(default_factory=RealTimeConfig)
     recording: RecordingConfig = msgspec.field(default_factory=RecordingConfig)
     residual: ResidualConfig = ResidualConfig()
+    intervention: InterventionConfig = InterventionConfig()
     collector: CollectorConfig = msgspec.field(default_factory=CollectorConfig)
     trainer: TrainerConfig = msgspec.field(default_factory=TrainerConfig)
 

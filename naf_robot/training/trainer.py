@@ -16,6 +16,7 @@ from naf_robot.experience.codec import ExperienceMessage
 from naf_robot.experience.envelope import MAX_HEADER_BYTES
 from naf_robot.experience.store import ExperienceStore, held_of
 from naf_robot.learning.algorithm import ONLINE, AlgorithmSetup, Budget
+from naf_robot.learning.cloning import DEMONSTRATION
 from naf_robot.learning.registry import make_algorithm
 from naf_robot.learning.source_shares import check_filled
 from naf_robot.run.checkpoint import (
@@ -30,11 +31,12 @@ from naf_robot.run.checkpoint import (
 )
 from naf_robot.run.config import RunConfig
 from naf_robot.run.contract import contract_of
-from naf_robot.run.filling import fill_sources
+from naf_robot.run.filling import fill_sources, filled_sources
 from naf_robot.run.replay_feed import ReplayFeed
 from naf_robot.run.sequencing import Next, Sequencer
 from naf_robot.training.episode_log import EpisodeLog, EpisodeRecord
 from naf_robot.training.evaluation_gate import EvaluationGate
+from naf_robot.training.interventions import InterventionFeed
 from naf_robot.training.known_robots import KnownRobots
 from naf_robot.training.publication import Publication
 from naf_robot.training.receiver import Progress, Receiver
@@ -67,7 +69,7 @@ class Trainer:
         self._run_dir = run_dir
         self._clock = clock
         settings = self._settings
-        check_filled(settings.sources, (ONLINE, *settings.filled.folders))
+        check_filled(settings.sources, filled_sources(config))
         setup = AlgorithmSetup(
             self.contract.observation_size,
             self.contract.action_size,
@@ -107,6 +109,10 @@ class Trainer:
             self.contract.steps.observation,
             settings,
             lambda: self.store.whole_transitions >= self._kept,
+        )
+        shown = self.algorithm.sources.get(DEMONSTRATION) if config.intervention.enabled else None
+        self._interventions = (
+            InterventionFeed(shown, self.contract.steps.observation, settings) if shown is not None else None
         )
         self.episodes = EpisodeLog(
             run_dir / run_files.EPISODES, self.contract.reward_names, self._settings.evaluation_window
@@ -191,6 +197,8 @@ class Trainer:
     def _enter(self, following: Next, wall_s: float) -> list[EpisodeRecord]:
         """Add the next batch in order to replay and the episode log; returns the episodes that end in it."""
         self._feed.take(following)
+        if self._interventions is not None:
+            self._interventions.take(following)
         return self.episodes.add(following.collector, following.parts, self.transitions, wall_s)
 
     def _keep_best(self, policy: PolicyParameters) -> None:

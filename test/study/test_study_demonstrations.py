@@ -100,6 +100,7 @@ BAD = {
     "no folder": (["--demonstrations", "{there}/none"], "holds no stored steps"),
     "another task": (["--demonstrations", "{there}/door"], "has task 'door_push'; this run needs 'reach'"),
     "another robot": (["--demonstrations", "{there}/six"], "joints is 6 there and 7 here"),
+    "another robot of as many joints": (["--demonstrations", "{there}/seven"], "its joints are fr3_joint1, fr3_joint2"),
     "another scale": (
         ["--demonstrations", "{there}/a", "--set", "collector.action_velocity=0.5"],
         "collector.action_velocity is 1.0 there and 0.5 here",
@@ -118,6 +119,7 @@ def test_what_is_wrong_is_one_sentence_and_leaves_no_folder(tmp_path: Path, caps
     make_stored_run(tmp_path / "a")
     make_stored_run(tmp_path / "door", "door_push")
     make_stored_run(tmp_path / "six", profile="ur5e")
+    make_stored_run(tmp_path / "seven", profile="fr3")
     words, sentence = BAD[bad]
     capsys.readouterr()
     assert study(*(word.format(there=tmp_path) for word in words), "--output", tmp_path / "s") == 2

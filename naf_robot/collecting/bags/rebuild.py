@@ -17,7 +17,7 @@ from naf_robot.collecting.bags.velocities import requested_action, velocity_of
 from naf_robot.collecting.episode import Episode
 from naf_robot.core.errors import ConfigError, NafRobotError
 from naf_robot.core.graph_names import DESIRED_VELOCITY, EPISODE, EXECUTED_VELOCITY
-from naf_robot.core.records import FloatArray, StepBatch, StepSpec
+from naf_robot.core.records import FloatArray, StepBatch
 from naf_robot.core.stamps import BILLION, seconds_of_stamp
 from naf_robot.experience.bags.decoding import opened
 from naf_robot.experience.bags.files import BagError, RawMessage
@@ -25,6 +25,7 @@ from naf_robot.experience.bags.ordering import Stamped
 from naf_robot.experience.episode_event import EpisodeEvent
 from naf_robot.experience.recorder import EpisodeRecorder, Pictures
 from naf_robot.run.config import RunConfig
+from naf_robot.run.contract import steps_of
 from naf_robot.run.robot_parts import bound_actions, state_sensor, task_sensors, tick_assembler
 from naf_robot.sensing.signals import Signals, observe, with_kinematics
 
@@ -74,13 +75,18 @@ class Rebuild:
                 f"task {self._task.name!r} has actions of kind {type(self._task.action_spec).__name__}, which joint "
                 "velocities do not tell; read the recorded /experience instead, without --raw"
             )
+        if config.intervention.enabled:
+            raise ConfigError(
+                "intervention.enabled is set, and joint velocities do not tell who asked for them; read the recorded "
+                "/experience instead, without --raw, or leave it out: then every request counts as the policy's"
+            )
         if config.residual.scale:
             raise ConfigError(
                 "residual.scale is set, and joint velocities do not tell what a policy added to the scripted one where "
                 "their sum was clipped; read the recorded /experience instead, without --raw"
             )
         self._actions = bound_actions(config, model, limits)
-        self._steps = StepSpec(self._task.observation_spec, self._actions.size, self._task.reward_names)
+        self._steps = steps_of(config)
         self._pictures = Pictures(config.collector.frame_format, config.collector.jpeg_quality)
         self._assembler = tick_assembler(config, robot, simulated_time)
         lag_s = config.simulator.imperfections.sensor_delay_periods * self._task.control_period_s
