@@ -9,6 +9,13 @@ Both make of each what a collector would, under its scheduling: the sensor `came
 Every frame bears its number in black and white squares: `lost` counts each that is missing between the first and the
 last received, wherever it was lost. `latency_ms` is from a frame's stamp to its arrival in a listener, `decoding_ms`
 what the sensor takes. With `--alone` there is the node and nothing else.
+
+    python benchmarks/camera.py --learned --seconds 60 --json
+
+With `--learned` the run learns `reach_camera` from the film, resized to 64 x 64, once raw and once compressed: node,
+collector, store and trainer. `steps` is read from the store at the end: the numbers that stored pictures bear say how
+many frames passed from one control tick to the next (`advance`, 1 or 2 at 30 and 20 Hz), and how many were
+`passed_over` beyond the two that can come in one period.
 """
 
 import argparse
@@ -27,17 +34,22 @@ import real_time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from graph import graph
 
+from naf_robot.core import run_files
+from naf_robot.core.images import decode_image
+from naf_robot.experience.reader import StoreReader
 from naf_robot.nodes import topics
 from naf_robot.nodes.qos import SENSOR, reliable
 from naf_robot.nodes.scheduling import use_real_time_scheduling
 from naf_robot.nodes.video_capture import load_opencv
-from naf_robot.run.config import RealTimeConfig
+from naf_robot.run.config import RealTimeConfig, load
+from naf_robot.run.contract import contract_of
 from naf_robot.sensing.registry import make_sensor
 
 WIDTH, HEIGHT, RATE_HZ, BITS = 640, 480, 30, 16
 SQUARE = WIDTH // BITS
 CROP = {"left": 80, "width": 480}
 KINDS = ("raw", "compressed")
+KEPT = ("seconds", "processor_share", "updates_per_s", "faults", "tick", "floor", "exit_code", "load_average")
 COLLECTOR_PRIORITY = RealTimeConfig().control_priority - 1
 
 
@@ -55,9 +67,9 @@ def make_film(path: Path, frames: int) -> None:
     writer.release()
 
 
-def number_of(picture: np.ndarray) -> int:
-    """The number that a frame (H, W, 3) bears."""
-    middles = picture[SQUARE // 2, SQUARE // 2 :: SQUARE, 1] > 127
+def number_of(picture: np.ndarray, square: int = SQUARE) -> int:
+    """The number that a frame (H, W, 3) bears, in squares that are `square` pixels wide."""
+    middles = picture[square // 2, square // 2 :: square, 1] > 127
     return int(sum(1 << bit for bit, white in enumerate(middles) if white))
 
 
@@ -163,11 +175,52 @@ def row(camera: bool, film: Path, options: argparse.Namespace) -> dict[str, Any]
     with tempfile.TemporaryDirectory() as place:
         with listening(Path(place), KINDS if camera else ()):
             made = real_time.measured(1, arguments)
-        kept = ("seconds", "processor_share", "updates_per_s", "faults", "tick", "floor", "exit_code", "load_average")
-        result: dict[str, Any] = {"camera": camera} | {key: made[key] for key in kept}
+        result: dict[str, Any] = {"camera": camera} | {key: made[key] for key in KEPT}
         for kind in KINDS if camera else ():
             result[kind] = found(Path(place) / f"{kind}.npy", options.frames)
     return result
+
+
+def stored(folder: Path, frames: int) -> dict[str, Any]:
+    """What the pictures in the trainer's store say of a film of `frames`."""
+    run = folder / "run"
+    contract = contract_of(load(run / run_files.CONFIG), run)
+    reader, spec = StoreReader(run / run_files.EXPERIENCE, contract), contract.steps.observation.images[0]
+    advances: list[int] = []
+    steps = discarded = 0
+    last: tuple[int, int] | None = None  # episode and number of the frame before
+    for held in reader.after():
+        batch = held.message.batch
+        for row in range(len(batch)):
+            number = number_of(decode_image(batch.images[spec.name][row], spec), SQUARE * spec.shape[1] // WIDTH)
+            episode = int(batch.episode[row])
+            if last is not None and last[0] == episode:
+                advances.append((number - last[1]) % frames)
+            last = episode, number
+        steps += len(batch)
+        discarded += int((~batch.has_action & ~batch.closing).sum())
+    reader.close()
+    counts = np.bincount(advances, minlength=3)
+    return {
+        "steps": steps,
+        "discarded": discarded,
+        "advance": {str(gap): int(count) for gap, count in enumerate(counts) if count},
+        "passed_over": int(sum((gap - 2) * count for gap, count in enumerate(counts.tolist()) if gap > 2)),
+    }
+
+
+def learned(transport: str, film: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """One run that learns from the film's pictures."""
+    camera = {"source": film, "loop": "true", "width": WIDTH, "height": HEIGHT}
+    sensor = {"transport": transport, "frame_width": WIDTH, "frame_height": HEIGHT, "resize": "true"}
+    words = [f"camera.{name}={value}" for name, value in camera.items()]
+    words += [f"sensors.camera.{name}={value}" for name, value in sensor.items()]
+    given = ["--task", "reach_camera", "--robots", "1", "--seconds", str(options.seconds)]
+    given += ["--settle", str(options.settle)]
+    arguments = real_time.arguments().parse_args([*given, "--set", *words, *options.set])
+    made = real_time.measured(1, arguments, lambda folder, names: stored(folder, options.frames))
+    of_store = ("transitions", "steps", "discarded", "advance", "passed_over")
+    return {"transport": transport} | {key: made[key] for key in (*KEPT, *of_store)}
 
 
 def main() -> None:
@@ -177,6 +230,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=600, help="of the film, which is played again and again")
     parser.add_argument("--rounds", type=int, default=1, help="of one row without and one with a camera")
     parser.add_argument("--alone", action="store_true", help="the node without a control loop")
+    parser.add_argument("--learned", action="store_true", help="a run that learns from the pictures, of each transport")
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="settings of the run")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the JSON here too")
     parser.add_argument("--json", action="store_true", help="print JSON (the only format)")
@@ -191,6 +245,8 @@ def main() -> None:
         make_film(film, options.frames)
         if options.alone:
             rows = [alone(film, options) for _ in range(options.rounds)]
+        elif options.learned:
+            rows = [learned(kind, film, options) for kind in list(KINDS) * options.rounds]
         else:
             rows = [row(camera, film, options) for camera in [False, True] * options.rounds]
     result = {"rows": rows, "machine": measuring.machine(), "command": measuring.command()}

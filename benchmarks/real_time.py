@@ -125,7 +125,7 @@ def measured(
         "trainer.learning_starts=100",
         *options.set,
     ]
-    own = resolve("reach", overrides=[{"backend": "ros2_control", "robots": names}]).robot(names[0])
+    own = resolve(options.task, overrides=[{"backend": "ros2_control", "robots": names}]).robot(names[0])
     with tempfile.TemporaryDirectory() as place, graph() as g:
         folder = Path(place)
         watched = Watched(g, folder)
@@ -143,7 +143,7 @@ def measured(
                 watched.processes[name] = stack.enter_context(process(words, folder / f"{name}.log"))
             words = [str(PROCESSES), "floor", str(folder / "floor.npz"), str(period_s)]
             watched.processes["floor"] = stack.enter_context(process(words, folder / "floor.log"))
-            words = ["-m", "naf_robot.bringup.entry", "train", "--task", "reach", "--robots", ",".join(names)]
+            words = ["-m", "naf_robot.bringup.entry", "train", "--task", options.task, "--robots", ",".join(names)]
             words += ["--simulated", "false", "--run-dir", str(folder / "run"), "--max-episodes", str(NEVER)]
             words += ["--set", *settings]
             watched.processes["system"] = system = stack.enter_context(process(words, folder / "system.log"))
@@ -282,6 +282,7 @@ def arguments() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--robots", nargs="+", type=int, default=[1, 2, 4])
+    parser.add_argument("--task", default="reach", help="task to learn")
     parser.add_argument("--hz", type=float, default=20.0, help="control rate")
     parser.add_argument("--seconds", type=float, default=600.0, help="of each row")
     parser.add_argument("--settle", type=float, default=5.0, help="seconds of work before it counts")

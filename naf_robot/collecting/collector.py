@@ -40,7 +40,8 @@ class Tick:
 
     desired_velocity: FloatArray | None  # (n,) [rad/s]; None: nothing is asked for, the arm is released
     batch: StepBatch | None = None  # to be stored and sent
-    recorded: JournalRow | None = None  # outcome of this tick, to be journalled until its batch is stored
+    recorded: Callable[[], JournalRow] | None = None  # what this tick recorded, to be journalled until its batch is
+    # stored; to be called before the next tick, and after the velocity was sent: it compresses pictures
     prepared: FloatArray | None = None  # (3,) [m], base frame: where the next episode's goal is
     began: Episode | None = None  # an episode began with this tick
     ended: Episode | None = None  # an episode ended with this tick
@@ -90,9 +91,8 @@ class Collector:
         self._executed: OrderedDict[float, FloatArray] = OrderedDict()
         self._episode: Episode | None = None
         self._next = NextEpisode(self._task, robot, config.seed, first_episode, self._config.evaluation_period)
-        self._policies = PolicyChoice(
-            robot, self._task.observation_spec.size, actions.size, config.trainer.evaluation_window
-        )
+        spec = self._task.observation_spec
+        self._policies = PolicyChoice(robot, spec, actions.size, config.trainer.evaluation_window)
         self.trainer = TrainerContact(config.trainer.ratio(), self._config.max_policy_age_s, clock)
         self.next_episode = first_episode
         self._paused = self.released = False
@@ -292,7 +292,7 @@ class Collector:
         self.next_episode += 1
         observation = observe(self._task.observation_spec, signals, goal)
         velocity = self._act(now_s, observation, signals["joint_position"], episode)
-        return Tick(velocity, recorded=recorder.journal_row(), began=episode)
+        return Tick(velocity, recorded=recorder.journal_row, began=episode)
 
     def _within_episode(self, now_s: float, signals: Signals, episode: Episode) -> Tick:
         gap_s = now_s - episode.pending.stamp_s if episode.pending else 0.0
@@ -312,7 +312,7 @@ class Collector:
         batch = None
         if recorder.complete_rows >= settings.batch_transitions or recorder.bytes >= settings.batch_bytes:
             batch = recorder.take()
-        return Tick(velocity, batch=batch, recorded=recorder.journal_row())
+        return Tick(velocity, batch=batch, recorded=recorder.journal_row)
 
     def _act(self, now_s: float, observation: Observation, position: FloatArray, episode: Episode) -> FloatArray:
         guided = self.guidance.velocity if self._intervention.enabled else None
@@ -322,7 +322,9 @@ class Collector:
         if guided is not None:
             action = episode.action_for(guided, position)
         else:
-            action = self._behaviour.act(self._task.observation_spec.flatten(observation), episode.greedy)
+            spec = self._task.observation_spec
+            pictures = {image.name: observation[image.name] for image in spec.images}
+            action = self._behaviour.act(spec.flatten(observation), episode.greedy, pictures)
         return self._actions.joint_velocity(episode.request(now_s, action, position), position)
 
     def _end(self, episode: Episode, velocity: FloatArray) -> Tick:

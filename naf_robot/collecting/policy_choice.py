@@ -2,20 +2,21 @@
 
 import numpy as np
 
+from naf_robot.core.array_spec import ObservationSpec
 from naf_robot.core.errors import NafRobotError
 from naf_robot.core.records import PolicyParameters
 from naf_robot.learning.policies.registry import make_policy
 
 
 class PolicyChoice:
-    """Chooses among the parameters offered to `robot`, which must be policies of the sizes given.
+    """Chooses among the parameters offered to `robot`, which must be policies of observations of `spec`.
 
     A candidate keeps acting from its first evaluation success to a failure, or to `trials` successes in succession.
     """
 
-    def __init__(self, robot: str, observation_size: int, action_size: int, trials: int) -> None:
+    def __init__(self, robot: str, spec: ObservationSpec, action_size: int, trials: int) -> None:
         self._robot = robot
-        self._sizes = (observation_size, action_size)
+        self._spec, self._action_size = spec, action_size
         self.trials = trials
         self._offered: PolicyParameters | None = None
         self._pinned: PolicyParameters | None = None
@@ -90,7 +91,8 @@ class PolicyChoice:
         self._passed = self._passed + 1 if success else 0
 
     def _check(self, parameters: PolicyParameters) -> None:
-        observation_size, action_size = self._sizes
-        action = make_policy(parameters.kind, parameters.arrays).action(np.zeros(observation_size, np.float32))
-        if action.shape != (action_size,):
-            raise NafRobotError(f"a policy with {action.size} actions cannot give the {action_size} needed")
+        policy, nothing = make_policy(parameters.kind, parameters.arrays), np.zeros(self._spec.size, np.float32)
+        black = {image.name: np.zeros(image.shape, np.uint8) for image in self._spec.images}
+        action = policy.action(nothing, black) if black else policy.action(nothing)
+        if action.shape != (self._action_size,):
+            raise NafRobotError(f"a policy with {action.size} actions cannot give the {self._action_size} needed")

@@ -52,7 +52,7 @@ class EpisodeRecorder:
         self._format = pictures
         self._observations = np.zeros(INITIAL_ROWS, self._layout.observation)
         self._outcomes = np.zeros(INITIAL_ROWS, self._layout.outcome)
-        self._pictures: list[dict[str, bytes]] = []
+        self._pictures: list[dict[str, NDArray | bytes]] = []  # as they came until they are asked for
         self._facts = (episode, policy_version, greedy)
         self._rows = 0  # held, the open one included
         self._end: tuple[bool, bool] | None = None
@@ -60,7 +60,7 @@ class EpisodeRecorder:
         self.steps = 0  # that are complete
         self.discarded = 0  # of them without an executed action
         self.total_reward = 0.0
-        self.bytes = 0  # of the pictures held
+        self.bytes = 0  # of the compressed pictures held
 
     def observe(
         self, stamp_s: float, observation: Observation, success: bool, extra: Mapping[str, ArrayLike] | None = None
@@ -77,8 +77,9 @@ class EpisodeRecorder:
         record["episode"], record["policy_version"], record["greedy"] = self._facts
         record["step"], record["success"], record["stamp_s"] = self.steps, success, stamp_s
         self._outcomes[self._rows] = np.zeros((), self._layout.outcome)
-        pictures = {name: self._compressed(name, observation[name]) for name in self._layout.images}
-        self.bytes += sum(map(len, pictures.values()))
+        pictures: dict[str, NDArray | bytes] = {name: observation[name] for name in self._layout.images}
+        for name in pictures:
+            self._specs[name].validate(observation[name])
         self._pictures.append(pictures)
         self._rows += 1
 
@@ -87,11 +88,21 @@ class EpisodeRecorder:
         episode, policy_version, _ = self._facts
         self._facts = (episode, policy_version, False)
 
-    def _compressed(self, name: str, image: NDArray) -> bytes:
+    def _compressed(self, rows: slice) -> list[dict[str, bytes]]:
+        """The pictures of `rows`, compressed now unless they are already: that takes longer than a control tick may."""
         from naf_robot.core.images import encode_image
 
-        self._specs[name].validate(image)
-        return encode_image(image, self._format.kind, self._format.quality)
+        found: list[dict[str, bytes]] = []
+        for row in self._pictures[rows]:
+            compressed: dict[str, bytes] = {}
+            for name, picture in row.items():
+                if not isinstance(picture, bytes):
+                    picture = encode_image(picture, self._format.kind, self._format.quality)
+                    self.bytes += len(picture)
+                compressed[name] = picture
+            row.update(compressed)
+            found.append(compressed)
+        return found
 
     def complete(
         self, requested: ArrayLike | None = None, executed: ArrayLike | None = None, terms: ArrayLike | None = None
@@ -100,6 +111,7 @@ class EpisodeRecorder:
 
         `requested` in [-1, 1] and `executed` have shape (A,), `terms` (K,) are the weighted reward terms.
         """
+        self._compressed(slice(self._rows - 1, self._rows))  # if nobody asked for it: raw pictures do not pile up
         self.steps += 1
         if executed is None or requested is None or terms is None:
             self.discarded += 1
@@ -122,7 +134,8 @@ class EpisodeRecorder:
     def journal_row(self) -> JournalRow:
         """The newest observation, and the outcome of the step before if it has not been taken."""
         newest = self._rows - 1
-        observation = pack_observation(self._observations[newest], self._pictures[newest], self._layout)
+        (pictures,) = self._compressed(slice(newest, newest + 1))
+        observation = pack_observation(self._observations[newest], pictures, self._layout)
         return JournalRow(observation, self._outcomes[newest - 1].tobytes() if newest > 0 else None)
 
     def take(self) -> StepBatch | None:
@@ -134,19 +147,19 @@ class EpisodeRecorder:
         count = self._rows if closed else self._rows - 1
         if count < (1 if self._sent or not closed else 2):
             return None
-        batch = batch_of(
-            self._layout, self._observations[:count], self._outcomes[:count], self._pictures[:count], self._end
-        )
+        pictures = self._compressed(slice(count))
+        batch = batch_of(self._layout, self._observations[:count], self._outcomes[:count], pictures, self._end)
         if not closed:
             self._observations[0] = self._observations[count]
             self._outcomes[0] = self._outcomes[count]
         self._pictures = self._pictures[count:]
         self._rows -= count
-        self.bytes = sum(len(data) for row in self._pictures for data in row.values())
+        self.bytes -= sum(len(data) for row in pictures for data in row.values())
         self._sent = True
         return batch
 
     def newest_pair(self) -> StepBatch:
         """The newest complete step and the open one, as `take` will return them."""
         rows = slice(self._rows - 2, self._rows)
-        return batch_of(self._layout, self._observations[rows], self._outcomes[rows], self._pictures[rows], self._end)
+        pictures = self._compressed(rows)
+        return batch_of(self._layout, self._observations[rows], self._outcomes[rows], pictures, self._end)

@@ -53,6 +53,7 @@ class AlgorithmSetup:
     sources: SourceShares = field(default_factory=SourceShares)
     images: tuple[ArraySpec, ...] = ()  # pictures of an observation, beside its flat vector
     frame_bytes: int = 1 << 62  # of compressed pictures that each source holds at most
+    decoded_bytes: int = 256 << 20  # of decoded pictures that each source keeps besides
 
 
 class Algorithm(Protocol):

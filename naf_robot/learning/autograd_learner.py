@@ -5,6 +5,7 @@ B batch, D observation, A action.
 
 import copy
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -12,11 +13,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from naf_robot.core.array_spec import ArraySpec
 from naf_robot.learning.cloning import Cloning, cloning_loss
 from naf_robot.learning.learner_state import load_arrays, state_arrays
+from naf_robot.learning.policies.registry import MLP, VISION
 from naf_robot.learning.ramp import Pairs
 from naf_robot.learning.replay_buffer import REWARD, TERMINATED, TRUNCATED
-from naf_robot.learning.sources import Batches
+from naf_robot.learning.sources import Batches, PictureBatches
+from naf_robot.learning.vision.augmentation import augmented
+from naf_robot.learning.vision.config import EncoderConfig
+from naf_robot.learning.vision.encoder import Encoder
 
 
 class Batch:
@@ -57,6 +63,11 @@ class BaselineConfig(Protocol):
         ...
 
     @property
+    def encoder(self) -> EncoderConfig:
+        """Of pictures."""
+        ...
+
+    @property
     def cloning_weight(self) -> float | Pairs:
         """Weight of behaviour cloning, 0 or a ramp."""
         ...
@@ -66,7 +77,9 @@ ConfigT = TypeVar("ConfigT", bound=BaselineConfig)
 
 
 class AutogradLearner(ABC, Generic[ConfigT]):
-    """Base of the baselines: a subclass gives `_make_networks`, `_gradient_step` and `policy_arrays`."""
+    """Base of the baselines: a subclass gives `_make_networks`, `_gradient_step` and `_acting_arrays`."""
+
+    policy_kind = MLP
 
     def __init__(
         self,
@@ -76,6 +89,7 @@ class AutogradLearner(ABC, Generic[ConfigT]):
         replay: Batches,
         seed: int,
         device: str = "cpu",
+        images: Sequence[ArraySpec] = (),
     ) -> None:
         self.config, self.replay, self.updates = config, replay, 0
         self._cloning = Cloning(config.cloning_weight, replay)
@@ -84,6 +98,12 @@ class AutogradLearner(ABC, Generic[ConfigT]):
         self.networks = nn.ModuleDict()
         self.targets = nn.ModuleDict()  # by name, slow copies of some of the networks
         self.optimisers: dict[str, torch.optim.Adam] = {}
+        self.encoder: Encoder | None = None
+        if images:
+            self.policy_kind = VISION
+            self.encoder = Encoder(config.encoder, images, torch.Generator().manual_seed(seed + 2))
+            self.add_network("encoder", self.encoder, config.encoder.learning_rate)
+            observation_size += self.encoder.size
         self._make_networks(observation_size, action_size, torch.Generator().manual_seed(seed))
 
     def add_network(self, name: str, network: nn.Module, learning_rate: float, target: bool = False) -> None:
@@ -100,13 +120,15 @@ class AutogradLearner(ABC, Generic[ConfigT]):
         """Take `count` gradient steps; metrics are means over them, `skipped_updates` a number."""
         total: dict[str, float] = {"skipped_updates": 0.0}
         for done in range(count):
-            observations, outcomes = self.replay.sample(1, self.config.batch_size, self.generator)
-            batch = Batch(observations[0], outcomes[0])
+            observations, outcomes = self._draw_batch()
+            batch = Batch(observations, outcomes)
             if self._cloning.is_active:
                 rows = self._cloning.rows()[0].to(self.device)
-                batch = Batch(observations[0], outcomes[0], rows, self._cloning.weight(self.updates + done))
+                batch = Batch(observations, outcomes, rows, self._cloning.weight(self.updates + done))
             for name, value in self._gradient_step(batch).items():
                 total[name] = total.get(name, 0.0) + value
+            if self.encoder is not None:
+                total["skipped_updates"] += self._step("encoder")
             self._follow()
         self.updates += count
         return {name: value if name == "skipped_updates" else value / max(1, count) for name, value in total.items()}
@@ -115,11 +137,35 @@ class AutogradLearner(ABC, Generic[ConfigT]):
         """One Adam step of network `name` down `loss`; a step that is not finite is left out. Returns 1 if it was."""
         self.optimisers[name].zero_grad()
         loss.backward()
+        return self._step(name)
+
+    def _step(self, name: str) -> float:
+        """One Adam step of network `name` down its gradient, which is then cleared; 1 if it is not finite."""
         norm = nn.utils.get_total_norm([p.grad for p in self.networks[name].parameters() if p.grad is not None])
         if not torch.isfinite(norm):
+            self.optimisers[name].zero_grad()
             return 1.0
         self.optimisers[name].step()
+        self.optimisers[name].zero_grad()
         return 0.0
+
+    def _draw_batch(self) -> tuple[Tensor, Tensor]:
+        """Observations (2, B, D), with pictures (2, B, D + F), and outcomes (B, A + 3).
+
+        The features of the observations carry a gradient to the encoder, which only the critic's loss uses; those of
+        the successors do not.
+        """
+        if self.encoder is None:
+            observations, outcomes = self.replay.sample(1, self.config.batch_size, self.generator)
+            return observations[0], outcomes[0]
+        assert isinstance(self.replay, PictureBatches)
+        observations, outcomes, pictures = self.replay.sample_images(1, self.config.batch_size, self.generator)
+        seen = {name: augmented(a.flatten(0, 2), self.config.encoder, self.generator) for name, a in pictures.items()}
+        count = observations.shape[2]
+        features = self.encoder({name: array[:count] for name, array in seen.items()})
+        with torch.no_grad():
+            next_features = self.encoder({name: array[count:] for name, array in seen.items()})
+        return torch.cat((observations[0], torch.stack((features, next_features))), dim=2), outcomes[0]
 
     def state(self) -> dict[str, NDArray]:
         """Networks, targets, Adam's moments, counters and random state; copies."""
@@ -129,9 +175,14 @@ class AutogradLearner(ABC, Generic[ConfigT]):
         """Go on bit for bit from `state`; nothing changes if an array does not fit."""
         self.updates = load_arrays(state, self._tensors(), self.generator)
 
-    @abstractmethod
     def policy_arrays(self) -> dict[str, NDArray[np.float32]]:
-        """The acting parameters now."""
+        """The acting parameters now, of the encoder too where there is one."""
+        arrays = self._acting_arrays()
+        return arrays if self.encoder is None else arrays | self.encoder.arrays()
+
+    @abstractmethod
+    def _acting_arrays(self) -> dict[str, NDArray[np.float32]]:
+        """The layers of the acting network, in the format of kind `mlp`."""
 
     @abstractmethod
     def _make_networks(self, observation_size: int, action_size: int, generator: torch.Generator) -> None:

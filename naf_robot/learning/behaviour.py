@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from naf_robot.learning.exploration import Exploration, ExplorationConfig, ExplorationSchedule
 from naf_robot.learning.policies.registry import make_policy
-from naf_robot.learning.policy import Policy
+from naf_robot.learning.policy import Pictures, Policy
 
 
 class BehaviourPolicy:
@@ -40,12 +40,15 @@ class BehaviourPolicy:
         self._policy.reset()
         self._exploration.reset()
 
-    def act(self, observation: ArrayLike, greedy: bool) -> NDArray[np.float32]:
-        """The action of this step, shape `(A,)`, in [-1, 1].
+    def act(self, observation: ArrayLike, greedy: bool, pictures: Pictures | None = None) -> NDArray[np.float32]:
+        """The action of this step, shape `(A,)`, in [-1, 1]; for policies that see, `pictures` by camera.
 
         Raises:
-            NafRobotError: an observation of another shape or not finite, or an action that is not finite.
+            NafRobotError: an observation or picture of another shape or not finite, or an action that is not finite.
         """
         if self._policy is None:
             raise RuntimeError("an episode began without a policy")
-        return self._policy.act(observation, None if greedy else self._exploration)
+        exploration = None if greedy else self._exploration
+        if not pictures:
+            return self._policy.act(observation, exploration)
+        return self._policy.act(observation, exploration, pictures)

@@ -19,6 +19,7 @@ class Learner(Protocol):
     """
 
     updates: int  # gradient steps attempted so far, skipped ones included
+    # and, where the kind of its policy is not `mlp`, `policy_kind: str`
 
     def update(self, count: int) -> dict[str, float]:
         """Take `count` gradient steps; return metrics averaged over them.
@@ -29,7 +30,7 @@ class Learner(Protocol):
         ...
 
     def policy_arrays(self) -> dict[str, NDArray[np.float32]]:
-        """The acting parameters now, as a policy of kind `mlp` reads them."""
+        """The acting parameters now, as a policy of its kind reads them."""
         ...
 
     def state(self) -> dict[str, NDArray]:

@@ -9,6 +9,7 @@ from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError
 from naf_robot.learning.algorithm import ONLINE, AlgorithmSetup, Budget, NewPolicy
 from naf_robot.learning.cloning import DEMONSTRATION
+from naf_robot.learning.policies.registry import MLP
 from naf_robot.learning.ramp import is_zero
 from naf_robot.learning.registry import make_learner
 from naf_robot.learning.replay_buffer import ReplayBuffer
@@ -37,6 +38,7 @@ class OffPolicyActorCritic:
                 setup.success_fraction,
                 setup.images,
                 setup.frame_bytes,
+                setup.decoded_bytes,
             )
             for source in dict.fromkeys((ONLINE, *setup.sources.drawn))
         }
@@ -51,7 +53,7 @@ class OffPolicyActorCritic:
         self._mixture = Mixture(self.sources, setup.sources, setup.seed, setup.device) if mixed else None
         batches: Batches = self._mixture or self.sources[drawn[0]]
         sizes = (setup.observation_size, setup.action_size)
-        self.learner = make_learner(name, config, *sizes, batches, setup.seed, setup.device)
+        self.learner = make_learner(name, config, *sizes, batches, setup.seed, setup.device, setup.images)
 
     @property
     def updates(self) -> int:
@@ -77,7 +79,7 @@ class OffPolicyActorCritic:
 
     def policies(self) -> Sequence[NewPolicy]:
         """The learner's policy, for all robots."""
-        return (NewPolicy(self.learner.policy_arrays()),)
+        return (NewPolicy(self.learner.policy_arrays(), getattr(self.learner, "policy_kind", MLP)),)
 
     def counters(self) -> dict[str, int]:
         """Transitions that each source holds, where there are several."""

@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from naf_robot.core.errors import NafRobotError
 from naf_robot.learning.exploration import Exploration, ExplorationSchedule
 
+Pictures = Mapping[str, NDArray[np.uint8]]  # (H, W, 3) by camera
+
 
 class Policy(Protocol):
     """Turns observations into actions in the canonical box [-1, 1]; a kind is a class with these parts.
@@ -33,6 +35,11 @@ class Policy(Protocol):
     @property
     def observation_size(self) -> int:
         """D, the length of the flat observation vector that it takes."""
+        ...
+
+    @property
+    def pictures(self) -> Mapping[str, tuple[int, ...]]:
+        """Shape (H, W, 3) of the pictures that it takes, by camera; of others it takes no notice."""
         ...
 
     @property
@@ -61,17 +68,20 @@ class Policy(Protocol):
         """An episode begins."""
         ...
 
-    def act(self, observation: ArrayLike, exploration: Exploration | None = None) -> NDArray[np.float32]:
+    def act(
+        self, observation: ArrayLike, exploration: Exploration | None = None, pictures: Pictures | None = None
+    ) -> NDArray[np.float32]:
         """The action of this step, `(A,)`, in [-1, 1], for `observation`, `(D,)`; the next call is the next step.
 
         Greedy without an `exploration`, which must be of this kind.
 
         Raises:
-            NafRobotError: an observation of another shape or not finite, or an action that is not finite.
+            NafRobotError: an observation of another shape or not finite, a picture that is missing or of another
+                shape, or an action that is not finite.
         """
         ...
 
-    def action(self, observation: ArrayLike) -> NDArray[np.float32]:
+    def action(self, observation: ArrayLike, pictures: Pictures | None = None) -> NDArray[np.float32]:
         """The greedy action of this step, which stays this step.
 
         Raises:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from naf_robot.core.array_spec import ArraySpec
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError, NafRobotError
 from naf_robot.core.registry import Registry
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from naf_robot.learning.learner import Learner
     from naf_robot.learning.sources import Batches
 
+NAF = "naf_robot.learning.naf.learner:NafLearner"
+LINEAR_NAF = "naf_robot.learning.linear_naf.learner:LinearNafLearner"
+DDPG = "naf_robot.learning.ddpg.learner:DdpgLearner"
+SAC = "naf_robot.learning.sac.learner:SacLearner"
 OFF_POLICY = "naf_robot.learning.off_policy:OffPolicyActorCritic"
 
 
@@ -28,15 +34,16 @@ class AlgorithmEntry(NamedTuple):
     config_type: type[Config]
     learner: str = ""  # of an off-policy actor-critic: its learner
     algorithm: str = OFF_POLICY  # called with (name, config, setup)
+    vision_learner: str = ""  # as `learner`, for observations with pictures; empty: it does not learn from them
 
 
 ALGORITHMS: Registry[AlgorithmEntry] = Registry(
     "algorithm",
     {
-        "naf": AlgorithmEntry(NafConfig, "naf_robot.learning.naf.learner:NafLearner"),
-        "linear_naf": AlgorithmEntry(LinearNafConfig, "naf_robot.learning.linear_naf.learner:LinearNafLearner"),
-        "ddpg": AlgorithmEntry(DdpgConfig, "naf_robot.learning.ddpg.learner:DdpgLearner"),
-        "sac": AlgorithmEntry(SacConfig, "naf_robot.learning.sac.learner:SacLearner"),
+        "naf": AlgorithmEntry(NafConfig, NAF, vision_learner="naf_robot.learning.naf.vision:VisionNafLearner"),
+        "linear_naf": AlgorithmEntry(LinearNafConfig, LINEAR_NAF, vision_learner=LINEAR_NAF),
+        "ddpg": AlgorithmEntry(DdpgConfig, DDPG, vision_learner=DDPG),
+        "sac": AlgorithmEntry(SacConfig, SAC, vision_learner=SAC),
     },
 )
 register_algorithm = ALGORITHMS.register
@@ -72,19 +79,39 @@ def make_learner(
     batches: Batches,
     seed: int,
     device: str = "cpu",
+    images: Sequence[ArraySpec] = (),
 ) -> Learner:
     """Make the learner of off-policy algorithm `name`, which draws from `batches`.
 
+    `images` are the pictures of an observation, beside its flat vector of `observation_size`.
+
     Raises:
         UnknownNameError: no such algorithm.
-        ConfigError: `config` is another algorithm's.
+        ConfigError: `config` is another algorithm's, or there are `images` and it does not learn from pictures.
         NafRobotError: the algorithm has no learner of this form.
     """
     _check_config(name, config)
     if not ALGORITHMS[name].learner:
         raise NafRobotError(f"algorithm {name!r} is no off-policy actor-critic: it names no learner")
-    learner: Learner = _imported(ALGORITHMS[name].learner)(config, observation_size, action_size, batches, seed, device)
-    return learner
+    entry, sizes = ALGORITHMS[name], (observation_size, action_size)
+    if not images:
+        learner: Learner = _imported(entry.learner)(config, *sizes, batches, seed, device)
+        return learner
+    check_pictures(name, images)
+    seeing: Learner = _imported(entry.vision_learner)(config, *sizes, batches, seed, device, images)
+    return seeing
+
+
+def check_pictures(name: str, images: Sequence[ArraySpec]) -> None:
+    """Whether algorithm `name` can learn from observations with the pictures `images`.
+
+    Raises:
+        ConfigError: it cannot; those that can are listed.
+    """
+    entry = ALGORITHMS[name]
+    if images and entry.algorithm == OFF_POLICY and not entry.vision_learner:
+        seeing = ", ".join(known for known, each in ALGORITHMS.items() if each.vision_learner)
+        raise ConfigError(f"algorithm {name!r} does not learn from pictures; those that do: {seeing}")
 
 
 def _check_config(name: str, config: Config) -> None:

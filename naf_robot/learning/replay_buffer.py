@@ -26,8 +26,9 @@ class ReplayBuffer:
     memory, the rows of the observation and of its successor: so a block of many updates costs two gathers.
     The tables are allocated untouched, so memory grows with what is stored, not with the capacity.
 
-    Pictures (`images`) stay compressed beside the observations and are decoded when they are sampled. When they
-    take more than `frame_bytes`, the oldest transitions leave together with their pictures.
+    Pictures (`images`) stay compressed beside the observations and are decoded when they are sampled; up to
+    `decoded_bytes` of decoded ones are kept besides. When the compressed ones take more than `frame_bytes`, the oldest
+    transitions leave together with their pictures.
 
     A fraction `success_fraction` of every batch comes from episodes that ended in success, as soon as there are
     any; the rest comes from all transitions alike. What is rare when a skill is found is then
@@ -43,6 +44,7 @@ class ReplayBuffer:
         success_fraction: float = 0.0,
         images: Sequence[ArraySpec] = (),
         frame_bytes: int = 1 << 62,
+        decoded_bytes: int = 0,
     ) -> None:
         if capacity < 1:
             raise NafRobotError(f"replay capacity must be at least 1, got {capacity}")
@@ -57,7 +59,7 @@ class ReplayBuffer:
         self._observations = torch.empty((self._rows.size, observation_size), device=self.device)
         self._table = torch.empty((capacity, self._width + REFERENCES), device=self.device)
         self._references = self._table.view(torch.int32)[:, self._width :]
-        self._frames = ReplayFrames(images, frame_bytes)
+        self._frames = ReplayFrames(images, frame_bytes, decoded_bytes)
         self.reward_range = (0.0, 0.0)  # least and greatest reward ever added, and 0
         self.added = 0  # transitions ever added; the next slot is this modulo the capacity
         self._oldest = 0  # number of the oldest transition held

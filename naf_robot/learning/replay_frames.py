@@ -13,11 +13,18 @@ from naf_robot.core.frames import Frames
 
 
 class ReplayFrames:
-    """Bytes of pictures of the cameras `specs`; decoded when asked for."""
+    """Bytes of pictures of the cameras `specs`; decoded when asked for.
 
-    def __init__(self, specs: Sequence[ArraySpec], max_bytes: int) -> None:
+    Up to `decoded_bytes` of decoded pictures are kept too: decoding costs more than a small encoder. Batches are drawn
+    uniformly, so that those which came first are as good to keep as others.
+    """
+
+    def __init__(self, specs: Sequence[ArraySpec], max_bytes: int, decoded_bytes: int = 0) -> None:
         self._specs = tuple(specs)
         self._max_bytes = max_bytes
+        self._row_bytes = sum(spec.size for spec in specs)
+        self._most_decoded = decoded_bytes // self._row_bytes if specs else 0  # rows
+        self._decoded: dict[int, list[Tensor]] = {}  # by row, in the order of the specs
         self._rows: dict[int, tuple[bytes, ...]] = {}  # in the order of the specs
         self.bytes = 0
 
@@ -49,15 +56,20 @@ class ReplayFrames:
         if self._specs:
             for row in rows.tolist():
                 self.bytes -= sum(map(len, self._rows.pop(row, ())))
+                self._decoded.pop(row, None)
 
     def decoded(self, rows: NDArray[np.int32]) -> dict[str, Tensor]:
         """Pictures of `rows` (N,) by camera, uint8 (N, H, W, 3)."""
+        wanted = [self._decoded_row(row) for row in rows.tolist()]
+        return {spec.name: torch.stack([row[i] for row in wanted]) for i, spec in enumerate(self._specs)}
+
+    def _decoded_row(self, row: int) -> list[Tensor]:
         from naf_robot.core.images import decode_image
 
-        found = {}
-        for position, spec in enumerate(self._specs):
-            images = torch.empty((len(rows), *spec.shape), dtype=torch.uint8)
-            for index, row in enumerate(rows.tolist()):
-                images[index] = torch.from_numpy(decode_image(self._rows[row][position], spec).copy())
-            found[spec.name] = images
-        return found
+        if (kept := self._decoded.get(row)) is not None:
+            return kept
+        pairs = zip(self._rows[row], self._specs, strict=True)
+        pictures = [torch.from_numpy(decode_image(data, spec).copy()) for data, spec in pairs]
+        if len(self._decoded) < self._most_decoded:
+            self._decoded[row] = pictures
+        return pictures

@@ -5,7 +5,7 @@ B batch, D observation, A action, K blocked batches.
 
 from collections.abc import Mapping
 from itertools import groupby
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -36,7 +36,22 @@ class Batches(Protocol):
         ...
 
 
-class Source(Batches, Protocol):
+@runtime_checkable
+class PictureBatches(Batches, Protocol):
+    """What a learner of pictures draws from."""
+
+    def sample_images(
+        self, blocks: int, batch_size: int, generator: torch.Generator, /
+    ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        """As `sample`, and of every camera the pictures, uint8 (K, 2, B, H, W, 3).
+
+        Raises:
+            NafRobotError: there is nothing to draw from.
+        """
+        ...
+
+
+class Source(PictureBatches, Protocol):
     """Transitions of one origin that can be added to; `ReplayBuffer` is one."""
 
     @property
@@ -94,13 +109,30 @@ class Mixture:
         Raises:
             NafRobotError: no source that has a share now holds anything.
         """
-        counts = [self._divide(self._drawn + block, batch_size) for block in range(blocks)]
-        self._drawn, self._counts = self._drawn + blocks, counts
-        parts = [self._draw(run, len(list(group))) for run, group in groupby(counts)]
+        parts = [self._draw(run, length) for run, length in self._runs(blocks, batch_size)]
         if len(parts) == 1:
             return parts[0]
         observations, outcomes = zip(*parts, strict=True)
         return torch.cat(observations), torch.cat(outcomes)
+
+    def sample_images(
+        self, blocks: int, batch_size: int, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        """As `sample`, with pictures by camera, uint8 (K, 2, B, H, W, 3).
+
+        Raises:
+            NafRobotError: no source that has a share now holds anything.
+        """
+        parts = [self._draw_images(run, length) for run, length in self._runs(blocks, batch_size)]
+        observations, outcomes, pictures = zip(*parts, strict=True)
+        cameras = {name: torch.cat([part[name] for part in pictures]) for name in pictures[0]}
+        return torch.cat(observations), torch.cat(outcomes), cameras
+
+    def _runs(self, blocks: int, batch_size: int) -> list[tuple[tuple[int, ...], int]]:
+        """How many transitions of each source the next batches have, and for how many batches in succession."""
+        counts = [self._divide(self._drawn + block, batch_size) for block in range(blocks)]
+        self._drawn, self._counts = self._drawn + blocks, counts
+        return [(run, len(list(group))) for run, group in groupby(counts)]
 
     def rows_of(self, source: str) -> Tensor:
         """Which rows of the newest `sample` are from `source`: 1 or 0, float32 (K, B)."""
@@ -156,6 +188,16 @@ class Mixture:
         ]
         observations, outcomes = zip(*parts, strict=True)
         return torch.cat(observations, dim=2), torch.cat(outcomes, dim=1)
+
+    def _draw_images(self, counts: tuple[int, ...], blocks: int) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        parts = [
+            source.sample_images(blocks, count, self._generators[name])
+            for (name, source), count in zip(self._sources.items(), counts, strict=True)
+            if count
+        ]
+        observations, outcomes, pictures = zip(*parts, strict=True)
+        cameras = {name: torch.cat([part[name] for part in pictures], dim=2) for name in pictures[0]}
+        return torch.cat(observations, dim=2), torch.cat(outcomes, dim=1), cameras
 
 
 def _names(state: Mapping[str, NDArray]) -> list[str]:

@@ -45,11 +45,11 @@ class ExperienceLink:
     def take(self, tick: Tick) -> None:
         """Store what a tick recorded; a batch is sent as soon as it is on the disk."""
         if tick.batch is not None:
-            self._uploader.add(tick.batch, tick.recorded)
+            self._uploader.add(tick.batch, tick.recorded() if tick.recorded is not None else None)
             self.send()
             return
         if tick.recorded is not None:
-            self._uploader.note(tick.recorded)
+            self._uploader.note(tick.recorded())
             self._collector.hold("outbox", self._uploader.trouble)
         if self._uploader.awaits_disk:
             self.send()

@@ -14,6 +14,7 @@ from naf_robot.core.types import (
     MessageBytes,
     Nice,
     NonNegativeFloat,
+    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     UnitInterval,
@@ -98,6 +99,7 @@ class TrainerConfig(Config, frozen=True):
     replay_capacity: PositiveInt = 1_000_000  # newest transitions that batches are drawn from
     replay_frame_bytes: PositiveInt = 4 * 1024**3  # bound on compressed pictures in replay; the oldest transitions
     # are evicted
+    replay_decoded_bytes: NonNegativeInt = 256 * 1024**2  # bound on decoded pictures kept besides, in each source
     max_message_bytes: MessageBytes = 16 * 1024 * 1024  # largest experience message that is accepted
     publish_period_updates: PositiveInt = 50  # updates between two published versions of the policy
     max_parameter_bytes_per_s: PositiveFloat = 100e6  # bound on the rate of policy parameters to all collectors

@@ -1,6 +1,6 @@
 """One run's whole configuration as a record, and its file in the run folder."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ from naf_robot.core.errors import ConfigError, UnknownNameError
 from naf_robot.core.files import replace_file
 from naf_robot.core.types import NonNegativeInt, PositiveFraction, PositiveInt, RobotName
 from naf_robot.core.yaml_text import to_yaml
-from naf_robot.learning.registry import algorithm_config_type
+from naf_robot.learning.registry import algorithm_config_type, check_pictures
 from naf_robot.run.description_topics import with_fetched
 from naf_robot.run.records import (
     CollectorConfig,
@@ -27,6 +27,7 @@ from naf_robot.run.records import (
 )
 from naf_robot.run.robot import RobotConfig
 from naf_robot.sensing.registry import make_sensors, providers, sensor_config
+from naf_robot.sensing.sensor import Sensor
 from naf_robot.sim.simulator import ImperfectionConfig, SimulatorConfig, steps_per_period
 from naf_robot.tasks.registry import TASKS, make_task
 from naf_robot.tasks.task import Task
@@ -159,7 +160,9 @@ def record_of(values: Mapping[str, Any], where: str = "", arms: bool = True) -> 
     for name in arms_of(config):
         made = make_sensors(task.sensors, config.robot(name).arm.joints, config.sensors)
         sensors |= {sensor.name for sensor in made} | {provider.takes for provider in providers(made)}
+        _check_pictures(task, made)
     steps_per_period(task.control_period_s, config.simulator.physics_step_s)
+    check_pictures(config.algorithm_name, task.observation_spec.images)
     task_record = build(TASKS[config.task_name].config, config.task, "task")
     return msgspec.structs.replace(
         config,
@@ -167,6 +170,22 @@ def record_of(values: Mapping[str, Any], where: str = "", arms: bool = True) -> 
         algorithm=msgspec.to_builtins(config.algorithm_config()),
         sensors={name: msgspec.to_builtins(sensor_config(name, config.sensors)) for name in sorted(sensors)},
     )
+
+
+def _check_pictures(task: Task, sensors: Sequence[Sensor]) -> None:
+    """Whether sensors give pictures of the size that the task observes.
+
+    Raises:
+        ConfigError: they do not.
+    """
+    given = {spec.name: spec.shape for sensor in sensors for spec in sensor.specs}
+    for image in task.observation_spec.images:
+        if given.get(image.name, image.shape) != image.shape:
+            (height, width, _), (rows, columns, _) = image.shape, given[image.name]
+            raise ConfigError(
+                f"task {task.name!r} observes pictures of {height} x {width} (height x width), sensors.{image.name} "
+                f"gives {rows} x {columns}: set both to the same"
+            )
 
 
 def _with_continuous_joints(config: RunConfig) -> RunConfig:

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 
+from naf_robot.arm.model.joint_values import RefusedMessage
 from naf_robot.core.errors import ConfigError
 from naf_robot.run.config import RunConfig
 from naf_robot.run.robot_parts import arm_of, backend_of
+from naf_robot.sensing.camera import CameraConfig
+from naf_robot.sensing.registry import CAMERA, sensor_config
 from naf_robot.sim.registry import World
 from naf_robot.sim.registry import make_simulator as make_registered
 from naf_robot.sim.simulator import Simulator
@@ -27,6 +30,22 @@ def make_simulator(config: RunConfig, robots: Sequence[str]) -> Simulator:
         control_period_s=task.control_period_s,
         seed=config.seed,
         scene_settings=config.simulator.scene,
+        frame=_frame(config) if CAMERA in task.sensors else None,
         ignored_pairs={robot: config.robot(robot).safety.self_collision.ignored_pairs for robot in robots},
     )
     return make_registered(backends.pop(), world)
+
+
+def _frame(config: RunConfig) -> tuple[int, int]:
+    """Height and width of the frames of the simulated cameras.
+
+    Raises:
+        ConfigError: what is kept of a frame is not within it.
+    """
+    camera: CameraConfig = sensor_config(CAMERA, config.sensors)
+    height, width = camera.frame_size
+    try:
+        camera.crop.box(height, width)
+    except RefusedMessage as error:
+        raise ConfigError(f"sensors.camera: {error}; give frame_height and frame_width too") from None
+    return height, width

@@ -17,6 +17,7 @@ from naf_robot.sensing.signals import Signals
 CHANNELS = {"rgb8": 3, "bgr8": 3, "rgba8": 4, "bgra8": 4, "mono8": 1}  # by encoding of sensor_msgs/Image
 COMPRESSED = "/compressed"  # ending of the topic of compressed pictures, as image_transport has it
 
+CALIBRATION = "calibrations/{robot}/camera.yaml"  # in a simulated robot's run folder
 MAX_PIXELS = 7680 * 4320  # of a frame whose size is not declared: 8K, 95 MiB as it is decompressed
 
 Picture = NDArray[Any]  # of uint8
@@ -60,6 +61,11 @@ class CameraConfig(SensorConfig, frozen=True):
     height: PositiveInt = 64  # rows of a picture as the policy gets it
     width: PositiveInt = 64  # columns of a picture as the policy gets it
 
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """Height and width of the frames that a simulated camera makes."""
+        return (self.frame_height, self.frame_width) if self.frame_height else (self.height, self.width)
+
     def __post_init__(self) -> None:
         if bool(self.frame_height) != bool(self.frame_width):
             raise ConfigError("sensors.camera needs both frame_height and frame_width, or neither")
@@ -91,6 +97,8 @@ def camera(config: CameraConfig, joints: tuple[str, ...]) -> Sensor:
         specs=(ArraySpec("camera", (config.height, config.width, 3), dtype="uint8"),),
         decode=decode,
         encode=encode,
+        fit=lambda signals: {"camera": fitted(signals["camera"], config)},
+        calibration=CALIBRATION,
         max_age_s=config.max_age_s,
     )
 

@@ -12,6 +12,7 @@ from naf_robot.sensing.sensor import Provider, Sensor, SensorConfig
 from naf_robot.sensing.signals import Signals
 
 JOINT_STATES = "joint_states"
+CAMERA = "camera"
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ SENSORS: Registry[SensorEntry] = Registry(
     {
         JOINT_STATES: SensorEntry(SensorConfig, arm_sensors.joint_states),
         "external_wrench": SensorEntry(SensorConfig, arm_sensors.external_wrench),
-        "camera": SensorEntry(camera.CameraConfig, camera.camera),
+        CAMERA: SensorEntry(camera.CameraConfig, camera.camera),
         "door_state": SensorEntry(SensorConfig, door.door_state),
         "door_orientation": SensorEntry(SensorConfig, door.door_orientation),
         "door_imu": SensorEntry(door.DoorImuConfig, door.door_imu),

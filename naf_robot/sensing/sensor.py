@@ -26,6 +26,7 @@ Kind = Literal["sample", "stream"]
 QosRole = Literal["sensor_data", "stream", "latched"]
 Decode = Callable[[Any], Signals]
 Encode = Callable[[Any, Signals], None]
+Fit = Callable[[Signals], Signals]
 
 
 class SensorConfig(Config, frozen=True):
@@ -63,6 +64,7 @@ class Sensor:
     qos: QosRole = "sensor_data"
     max_age_s: float = MAX_AGE_S
     provider: Provider | None = None  # who makes it, where no driver does
+    fit: Fit | None = None  # what is done with a simulated world's signals where no message is in between
     calibration: str = ""  # file in the run folder, with {robot}; none for a sensor that needs no calibration
 
     def read(self, message: Any) -> Signals:
@@ -79,6 +81,10 @@ class Sensor:
             if spec.name in signals:
                 check(spec, signals[spec.name])
         return signals
+
+    def fitted(self, signals: Signals) -> Signals:
+        """`signals` of a simulated world with those of this sensor as a reading has them."""
+        return signals | self.fit(signals) if self.fit is not None and self.given_by(signals) else signals
 
     def write(self, message: Any, signals: Signals, stamp_s: float, frame: str) -> None:
         """Fill the empty `message` with `signals`, taken at `stamp_s` [s] and expressed in `frame`."""

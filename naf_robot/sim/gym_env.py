@@ -1,5 +1,6 @@
 """A task in a simulated world as a Gymnasium environment: the same task, projection and physics as over ROS."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import gymnasium
@@ -8,11 +9,16 @@ from numpy.typing import NDArray
 
 from naf_robot.arm.control.actions import BoundActions
 from naf_robot.arm.projection.projection import SafetyProjection
+from naf_robot.core.array_spec import ObservationSpec
 from naf_robot.core.seeding import stream
+from naf_robot.sensing.sensor import Sensor
 from naf_robot.sensing.signals import Signals, observe, with_kinematics
 from naf_robot.sim.simulator import Simulator
 from naf_robot.tasks.scripted.residual import PolicyActions, Unchanged
 from naf_robot.tasks.task import Task
+
+VECTOR = "state"  # the flat vector among named observations
+Observed = NDArray[np.float32] | dict[str, NDArray]  # the flat vector (D,), or with pictures, by name
 
 
 class TaskEnv(gymnasium.Env):
@@ -35,6 +41,7 @@ class TaskEnv(gymnasium.Env):
         projection: SafetyProjection,
         actions: BoundActions,
         robot: str = "robot_1",
+        sensors: Sequence[Sensor] = (),
         policy_actions: PolicyActions | None = None,
     ) -> None:
         self.task = task
@@ -44,8 +51,9 @@ class TaskEnv(gymnasium.Env):
         self.actions = actions
         self._policy_actions = policy_actions or Unchanged()
         self._robot = robot
+        self._sensors = tuple(sensors)
         self.action_space = gymnasium.spaces.Box(-1.0, 1.0, (actions.size,), np.float32)
-        self.observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (task.observation_spec.size,), np.float32)
+        self.observation_space = observation_space(task.observation_spec)
         self._goals = stream(0, "goals")
         self._goal: Signals = {}
         self._signals: Signals = {}
@@ -55,7 +63,7 @@ class TaskEnv(gymnasium.Env):
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+    ) -> tuple[Observed, dict[str, Any]]:
         """Put the arm at home and draw a new goal.
 
         With a `seed` everything that is drawn starts anew: the episodes from here on depend on it
@@ -74,7 +82,7 @@ class TaskEnv(gymnasium.Env):
         self._policy_actions.begin(self._goal)
         return self._observation(), {"goal": dict(self._goal)}
 
-    def step(self, action: NDArray[np.floating]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+    def step(self, action: NDArray[np.floating]) -> tuple[Observed, float, bool, bool, dict[str, Any]]:
         """Apply `action` (A,) for one control period, through the safety projection."""
         requested = self._policy_actions.whole(np.clip(np.asarray(action, dtype=np.float64), -1.0, 1.0))
         position = self._signals["joint_position"]
@@ -106,10 +114,25 @@ class TaskEnv(gymnasium.Env):
         return self._observation(), float(terms.sum()), terminated, truncated, info
 
     def _read(self) -> Signals:
-        return with_kinematics(self._simulator.signals(self._robot), self.model)
+        signals = self._simulator.signals(self._robot)
+        for sensor in self._sensors:
+            signals = sensor.fitted(signals)
+        return with_kinematics(signals, self.model)
 
-    def _observation(self) -> NDArray[np.float32]:
+    def _observation(self) -> Observed:
         spec = self.task.observation_spec
         observation = observe(spec, self._signals, self._goal)
         self._policy_actions.see(observation)
-        return spec.flatten(observation)
+        vector = spec.flatten(observation)
+        if not spec.images:
+            return vector
+        return {VECTOR: vector} | {image.name: observation[image.name] for image in spec.images}
+
+
+def observation_space(spec: ObservationSpec) -> gymnasium.Space:
+    """The flat vector as a Box (D,); with pictures a Dict of that, as `state`, and of each picture, a Box (H, W, 3)."""
+    vector = gymnasium.spaces.Box(-np.inf, np.inf, (spec.size,), np.float32)
+    if not spec.images:
+        return vector
+    pictures = {image.name: gymnasium.spaces.Box(0, 255, image.shape, np.uint8) for image in spec.images}
+    return gymnasium.spaces.Dict({VECTOR: vector} | pictures)

@@ -24,6 +24,7 @@ class World:
     control_period_s: float
     seed: int = 0
     scene_settings: Mapping[str, Any] = field(default_factory=dict)
+    frame: tuple[int, int] | None = None  # height and width of its cameras' pictures; None: there are none
     ignored_pairs: Mapping[str, LinkPairs] = field(default_factory=dict)  # by robot: links that do not collide either
 
 

@@ -10,6 +10,7 @@ from naf_robot.core.errors import ConfigError
 from naf_robot.core.records import FloatArray
 from naf_robot.core.types import FractionBelowOne, NonNegativeFloat, NonNegativeInt, PositiveFloat
 from naf_robot.sensing.signals import Signals
+from naf_robot.sim.camera import SimulatedCameraConfig
 
 
 class ImperfectionConfig(Config, frozen=True):
@@ -32,6 +33,7 @@ class SimulatorConfig(Config, frozen=True):
     joint_armature: NonNegativeFloat = 0.1  # motor and gear inertia seen at the joint [kg m^2]
     max_speed: PositiveFloat = 50.0  # [rad/s]; joint speed beyond which the simulation has diverged
     scene: dict[str, Any] = msgspec.field(default_factory=dict)  # the record of the task's scene
+    camera: SimulatedCameraConfig = msgspec.field(default_factory=SimulatedCameraConfig)
     imperfections: ImperfectionConfig = msgspec.field(default_factory=ImperfectionConfig)
 
 

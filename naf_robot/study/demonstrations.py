@@ -21,8 +21,9 @@ from naf_robot.run.config import ComposedRun, save_composed
 from naf_robot.run.contract import contract_of
 from naf_robot.run.descriptions import describe_arms, save_descriptions, settled
 from naf_robot.run.environments import make_environment
-from naf_robot.sim.gym_env import TaskEnv
+from naf_robot.sim.gym_env import TaskEnv, observation_space
 from naf_robot.study.gym_episodes import Act, record, step_spec
+from naf_robot.study.observations import Observations
 from naf_robot.tasks.scripted.policy import ScriptedArm, ScriptedPolicy
 from naf_robot.tasks.scripted.registry import make_scripted
 from naf_robot.tasks.task import Task
@@ -44,7 +45,7 @@ class ScriptedActing:
 
     def __init__(self, script: ScriptedPolicy, task: Task, action_size: int, noise: float, seed: int) -> None:
         spec = task.observation_spec
-        self._script = script
+        self._script, self._observed = script, Observations(observation_space(spec))
         self._parts = [(array.name, spec.slice_of(array.name), array.shape) for array in spec.vector_arrays]
         schedule = ExplorationSchedule(ExplorationConfig(kind="ornstein_uhlenbeck" if noise else "none", scale=noise))
         self._noise = OrnsteinUhlenbeck(schedule, action_size, stream(seed, "demonstration", "noise"))
@@ -55,9 +56,10 @@ class ScriptedActing:
         self._noise.reset()
         return self.act
 
-    def act(self, observation: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The action (A,) in [-1, 1] for a flat observation (D,)."""
-        named = {name: observation[part].reshape(shape) for name, part, shape in self._parts}
+    def act(self, observation: Any) -> NDArray[np.float32]:
+        """The action (A,) in [-1, 1] for an observation of the task's environment; pictures are not looked at."""
+        vector = self._observed.vector(observation)
+        named = {name: vector[part].reshape(shape) for name, part, shape in self._parts}
         action = self._script.act(named) + self._noise.sample()
         return np.clip(action, -1.0, 1.0).astype(np.float32)
 

@@ -1,7 +1,6 @@
-"""Episodes in Gymnasium environments with Box observations and actions: exploring ones and greedy ones."""
+"""Episodes in Gymnasium environments with Box actions: exploring ones and greedy ones."""
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 import gymnasium
@@ -14,9 +13,10 @@ from naf_robot.core.records import StepSpec
 from naf_robot.experience.recorder import EpisodeRecorder
 from naf_robot.learning.behaviour import BehaviourPolicy
 from naf_robot.learning.policy import Policy
+from naf_robot.study.observations import Observations
 
 Report = Callable[[dict[str, Any]], None]
-Act = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # from a flat observation (D,) to an action (A,)
+Act = Callable[[Any], NDArray[np.float32]]  # from an environment's observation to an action (A,)
 SuccessAt = Literal["end", "any"]  # the last step decides, or one step with success is enough
 SUCCESS_KEYS = ("success", "is_success")  # of an environment's `info`, the first that is there
 Answer = TypeVar("Answer")
@@ -32,10 +32,10 @@ def box_environment(environment: gymnasium.Env) -> gymnasium.Env:
     Raises:
         ConfigError: observation or action space is not a bounded Box as needed.
     """
-    for name, space in (("observation", environment.observation_space), ("action", environment.action_space)):
-        if not isinstance(space, gymnasium.spaces.Box) or len(space.shape) != 1:
-            raise ConfigError(f"the {name} space must be a one-dimensional Box, got {space}")
+    Observations(environment.observation_space)
     actions = environment.action_space
+    if not isinstance(actions, gymnasium.spaces.Box) or len(actions.shape) != 1:
+        raise ConfigError(f"the action space must be a one-dimensional Box, got {actions}")
     if not (np.isfinite(actions.low).all() and np.isfinite(actions.high).all()):
         raise ConfigError(f"the action space must have finite bounds to scale from, got {actions}")
     if (actions.low == -1.0).all() and (actions.high == 1.0).all():
@@ -44,13 +44,21 @@ def box_environment(environment: gymnasium.Env) -> gymnasium.Env:
 
 
 def step_spec(environment: gymnasium.Env) -> StepSpec:
-    """What the steps of a Box `environment` are: a task's own arrays and reward terms, else one of each."""
-    (size,), (actions,) = environment.observation_space.shape, environment.action_space.shape
+    """What the steps of an `environment` are: a task's own arrays and reward terms, else one vector and one reward."""
+    observed, (actions,) = Observations(environment.observation_space), environment.action_space.shape
     task: Any = getattr(environment.unwrapped, "task", None)
     spec = getattr(task, "observation_spec", None)
-    if isinstance(spec, ObservationSpec) and spec.size == size and not spec.images:
+    if isinstance(spec, ObservationSpec) and (spec.size, _shapes(spec.images)) == (
+        observed.size,
+        _shapes(observed.images),
+    ):
         return StepSpec(spec, actions, tuple(task.reward_names))
-    return StepSpec(ObservationSpec("box", (ArraySpec("observation", (size,)),)), actions, ("reward",))
+    arrays = (ArraySpec("observation", (observed.size,)), *observed.images)
+    return StepSpec(ObservationSpec("box", arrays), actions, ("reward",))
+
+
+def _shapes(images: Sequence[ArraySpec]) -> dict[str, tuple[int, ...]]:
+    return {image.name: image.shape for image in images}
 
 
 def explore(
@@ -69,9 +77,14 @@ def explore(
         EnvironmentFailedError: an exception inside the environment.
     """
 
+    observed = Observations(environment.observation_space)
+
+    def act(observation: Any) -> NDArray[np.float32]:
+        return behaviour.act(observed.vector(observation), False, observed.pictures(observation))
+
     def begin(info: Mapping[str, Any]) -> Act:
         behaviour.reset()
-        return partial(behaviour.act, greedy=False)
+        return act
 
     return record(environment, begin, recorder, steps, seed, success_at)
 
@@ -93,11 +106,13 @@ def record(
     Raises:
         EnvironmentFailedError: an exception inside the environment.
     """
-    spec = steps.observation
+    spec, observed = steps.observation, Observations(environment.observation_space)
     parts = [(array.name, spec.slice_of(array.name), array.shape) for array in spec.vector_arrays]
 
-    def named(vector: NDArray) -> dict[str, NDArray]:
-        return {name: vector[part].reshape(shape) for name, part, shape in parts}
+    def named(observation: Any) -> dict[str, NDArray]:
+        vector = observed.vector(observation)
+        arrays: dict[str, NDArray] = {name: vector[part].reshape(shape) for name, part, shape in parts}
+        return arrays | observed.pictures(observation)
 
     observation, info = _ask(environment, "reset", lambda: environment.reset(seed=seed))
     act = begin(info)
@@ -133,6 +148,7 @@ def evaluate(
     Raises:
         EnvironmentFailedError: an exception inside the environment.
     """
+    observed = Observations(environment.observation_space)
     successes: list[bool] = []
     distances: list[float] = []
     returns: list[float] = []
@@ -142,7 +158,8 @@ def evaluate(
         policy.reset()
         total, over, success, info = 0.0, False, None, {}
         while not over:
-            action = policy.act(observation)
+            vector, pictures = observed.vector(observation), observed.pictures(observation)
+            action = policy.act(vector, None, pictures) if pictures else policy.act(vector)
             observation, reward, terminated, truncated, info = _ask(
                 environment,
                 "step",

@@ -28,6 +28,7 @@ from naf_robot.run.filling import Filled
 from naf_robot.run.ratio import RatioLimiter
 from naf_robot.study.config import StudyOptions
 from naf_robot.study.gym_episodes import box_environment, evaluate, explore, step_spec
+from naf_robot.study.observations import Observations
 
 ROBOT = "study"  # whose policy it acts with, where an algorithm addresses them
 UPDATE_PERIOD = 32  # env steps between calls of the algorithm; the policy acts unchanged through an episode
@@ -90,18 +91,19 @@ class Study:
     ) -> None:
         self.options, self.seed = options, seed
         self._environment, self._held_out = box_environment(environment), box_environment(held_out)
-        (size,), (actions,) = self._environment.observation_space.shape, self._environment.action_space.shape
-        self.observation_size, self.action_size = size, actions
+        observed, (actions,) = Observations(self._environment.observation_space), self._environment.action_space.shape
+        self.observation_size, self.action_size = observed.size, actions
         self.steps = step_spec(self._environment)
         check_filled(options.sources, (ONLINE, *(fill.sources if fill else ())))
         setup = AlgorithmSetup(
-            size,
+            observed.size,
             actions,
             derived_seed(seed, "learner"),
             (ROBOT,),
             replay_capacity=options.replay_capacity,
             success_fraction=options.success_fraction,
             sources=options.sources,
+            images=observed.images,
         )
         self.algorithm = make_algorithm(algorithm, config, setup)
         self.filled = fill(self.algorithm.sources, self.steps) if fill else {}

@@ -81,6 +81,7 @@ class Trainer:
             settings.sources,
             self.contract.steps.observation.images,
             settings.replay_frame_bytes,
+            settings.replay_decoded_bytes,
         )
         self.algorithm = make_algorithm(config.algorithm_name, config.algorithm_config(), setup)
         filled = fill_sources(self.algorithm.sources, self.contract, config, settings, between)

@@ -186,9 +186,9 @@ def test_every_tick_is_journalled_until_its_batch_comes(tmp_path: Path):
     def tick(now_s, signals):
         result = original(now_s, signals)
         if result.batch is not None:
-            uploader.add(result.batch, result.recorded)
+            uploader.add(result.batch, result.recorded() if result.recorded is not None else None)
         elif result.recorded is not None:
-            uploader.note(result.recorded)
+            uploader.note(result.recorded())
         if result.recorded is not None:
             shutil.copytree(tmp_path, copies / str(len(complete)))
             complete.append(robot.collector._episode.steps)

@@ -6,7 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from naf_robot.core.array_spec import ArraySpec, ObservationSpec, SpecError
+from naf_robot.core.records import StepSpec
+from naf_robot.experience.recorder import EpisodeRecorder
 
 SCRIPT = Path(__file__).resolve().parents[1] / "support" / "camera_run.py"
 
@@ -45,3 +50,26 @@ def test_memory_is_bounded_however_long_the_episode(tmp_path: Path):
         memory[steps] = found["memory_mib"]
     assert memory[60] < memory[20] + 16
     assert memory[60] < 150
+
+
+def test_pictures_are_compressed_when_they_are_asked_for_or_the_next_step_begins():
+    """A control tick sends its velocity first: compressing a large picture takes longer than the tick may."""
+    spec = StepSpec(ObservationSpec("seen", (ArraySpec("camera", (8, 8, 3), dtype="uint8"),)), 1, ("reward",))
+    recorder, picture = EpisodeRecorder(spec, 0), np.full((8, 8, 3), 7, np.uint8)
+    recorder.observe(0.0, {"camera": picture}, False)
+    assert recorder.bytes == 0
+    recorder.journal_row()
+    first = recorder.bytes
+    assert first > 0
+    recorder.complete([0.0], [0.0], [1.0])
+    assert recorder.bytes == first
+    recorder.observe(1.0, {"camera": picture}, False)
+    recorder.complete([0.0], [0.0], [1.0])
+    assert recorder.bytes == 2 * first
+    recorder.observe(2.0, {"camera": picture}, False)
+    with pytest.raises(SpecError, match="camera"):
+        recorder.observe(3.0, {"camera": picture[:4]}, False)
+    recorder.close()
+    steps = recorder.take()
+    assert recorder.bytes == 0
+    assert [len(steps.images["camera"][row]) for row in range(3)] == [first] * 3

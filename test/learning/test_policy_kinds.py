@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 from page_code import module_from_page
-from policies import untrained
+from policies import seeing, untrained
 
 from naf_robot.core.errors import NafRobotError, UnknownNameError
 from naf_robot.learning.behaviour import BehaviourPolicy
@@ -33,6 +33,8 @@ def arrays_of(kind: str, seed: int = 0) -> dict[str, np.ndarray]:
         return LinearGaussianPolicy.from_covariance(
             0.1 * random.normal(size=(T, A, D)), 0.1 * random.normal(size=(T, A)), covariance
         ).arrays()
+    if kind == "vision":
+        return seeing(D, A, seed).arrays()
     return {"w": (0.1 * random.normal(size=(D, A))).astype(np.float32)}
 
 
@@ -44,7 +46,13 @@ def episode(policy, exploration=None, steps=T + 2) -> np.ndarray:
     policy.reset()
     if exploration is not None:
         exploration.reset()
-    return np.array([policy.act(random.normal(size=D), exploration) for _ in range(steps)])
+    return np.array([policy.act(random.normal(size=D), exploration, *seen(policy, random)) for _ in range(steps)])
+
+
+def seen(policy, random) -> list[dict[str, np.ndarray]]:
+    """Random pictures for a policy that takes some."""
+    shapes = getattr(policy, "pictures", {})
+    return [{name: random.integers(0, 256, shape).astype(np.uint8) for name, shape in shapes.items()}] if shapes else []
 
 
 def test_the_foreign_kind_is_among_them():
@@ -72,9 +80,10 @@ def test_actions_are_float32_vectors_in_the_box_and_greedy_without_exploration(k
     assert greedy.shape == (T + 2, A)
     assert np.abs(greedy).max() <= 1.0
     policy.reset()
-    x = np.random.default_rng(7).normal(size=D)
-    first = policy.action(x)
-    assert first.dtype == policy.act(x).dtype == np.float32
+    random = np.random.default_rng(7)
+    x, pictures = random.normal(size=D), seen(policy, random)
+    first = policy.action(x, *pictures)
+    assert first.dtype == policy.act(x, None, *pictures).dtype == np.float32
     np.testing.assert_array_equal(first, greedy[0])
 
 

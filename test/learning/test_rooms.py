@@ -9,8 +9,10 @@ from naf_robot.learning.registry import ALGORITHMS
 
 LEARNING = Path(__file__).resolve().parents[2] / "naf_robot" / "learning"
 FILES = {"__init__.py", "config.py", "networks.py", "losses.py", "learner.py", "policy.py"}
-OWN = {"naf": {"layers.py", "stacked.py"}}  # the engine behind its fast update, of no other algorithm
-FOLDERS = sorted(p.name for p in LEARNING.iterdir() if p.is_dir() and p.name not in ("__pycache__", "policies"))
+# the engine behind its fast update, of no other algorithm, and the learner of pictures, which goes without it
+OWN = {"naf": {"layers.py", "stacked.py", "vision.py"}}
+SHARED = ("__pycache__", "policies", "vision")  # folders that are no algorithm
+FOLDERS = sorted(p.name for p in LEARNING.iterdir() if p.is_dir() and p.name not in SHARED)
 
 
 def modules(path: Path) -> set[str]:
@@ -48,7 +50,7 @@ def test_what_is_shared_imports_no_algorithm_but_their_configurations_for_the_re
     for path in LEARNING.glob("*.py"):
         allowed = set(FOLDERS) if path.name == "registry.py" else set()
         assert of_algorithms(modules(path)) <= allowed, path.name
-    for path in (LEARNING / "policies").glob("*.py"):
+    for path in (p for folder in ("policies", "vision") for p in (LEARNING / folder).glob("*.py")):
         assert not of_algorithms(modules(path)), path.name
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rendering import skip_if_it_cannot_render
 
 from naf_robot.bringup.cli import main
 from naf_robot.core import run_files
@@ -15,7 +16,13 @@ from naf_robot.run.environments import make_environment
 from naf_robot.study.demonstrations import scripted_acting
 from naf_robot.tasks.scripted.registry import SCRIPTED
 
-SHORT = {"reach": 60, "door_push": 100, "door_pull": 100, "door_real": 100}  # steps in which the script is done
+SHORT = {
+    "reach": 60,
+    "reach_camera": 60,
+    "door_push": 100,
+    "door_pull": 100,
+    "door_real": 100,
+}  # steps in which the script is done
 
 
 def stored(folder: Path):
@@ -33,6 +40,7 @@ def demonstrated(capsys: pytest.CaptureFixture, folder: Path, *arguments: str):
 
 @pytest.mark.parametrize("task", sorted(SCRIPTED))
 def test_every_script_does_its_task_on_held_out_goals_and_with_noise(task):
+    skip_if_it_cannot_render(task)
     environment = make_environment(resolve(task, overrides=[{"task": {"episode_steps": SHORT[task]}}]))
     acting = scripted_acting(environment, noise=0.05, seed=1)
     for episode in range(2):

@@ -75,6 +75,7 @@ def run(size: int, steps: int, folder: Path, replay_bytes: int) -> dict:
             recorder.complete(np.zeros(7), np.zeros(7), (0.0, -float(number)))
         held = recorder.bytes
         recorder.observe(float(number), {"number": np.float32([number]), "camera": picture(number, size)}, False)
+        row = recorder.journal_row()
         counts["frame_bytes"] += recorder.bytes - held
         if number == steps:
             recorder.close()
@@ -82,7 +83,7 @@ def run(size: int, steps: int, folder: Path, replay_bytes: int) -> dict:
         elif recorder.complete_rows >= 50 or recorder.bytes >= BATCH_BYTES:
             uploader.add(recorder.take(), recorder.journal_row())
         else:
-            uploader.note(recorder.journal_row())
+            uploader.note(row)
         send()
     observations, _, images = replay.sample_images(1, 16, torch.Generator().manual_seed(0))
     for number, image in zip(observations.view(-1).tolist(), images["camera"].flatten(0, 2), strict=True):

@@ -24,6 +24,7 @@ def scene(task_name, actions=None, **overrides):
     signals = {
         "joint_position": np.array(own.arm.home),
         "joint_velocity": np.zeros(model.size),
+        "camera": np.zeros((64, 64, 3), np.uint8),
         "door_angle": np.zeros(1),
         "handle_angle": np.zeros(1),
         "door_orientation": rotation.about_axis(HINGE_AXIS, 0.0),

@@ -7,6 +7,7 @@ import msgspec
 from naf_robot.core.config import Config
 from naf_robot.core.types import PositiveFloat, PositiveFraction, PositiveInt, UnitInterval
 from naf_robot.learning.ramp import Ramped, check_ramp
+from naf_robot.learning.vision.config import EncoderConfig
 
 
 class DdpgConfig(Config, frozen=True):
@@ -19,6 +20,7 @@ class DdpgConfig(Config, frozen=True):
     critic_learning_rate: PositiveFloat = 1e-3  # learning rate of the critic
     discount: UnitInterval = 0.98  # discount factor per step
     tau: PositiveFraction = 0.005  # step of the target networks
+    encoder: EncoderConfig = msgspec.field(default_factory=EncoderConfig)  # of pictures, where the task has any
     cloning_weight: Ramped = 0.0  # weight of behaviour cloning on rows of the source demonstration; a ramp of
     # (updates, weight) decays
     time_limit_is_terminal: bool = False  # no bootstrap at truncation either

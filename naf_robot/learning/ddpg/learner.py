@@ -15,7 +15,7 @@ from naf_robot.learning.ddpg.policy import policy_arrays
 class DdpgLearner(AutogradLearner[DdpgConfig]):
     """A critic of the current policy, and an actor that maximises it."""
 
-    def policy_arrays(self) -> dict[str, NDArray[np.float32]]:
+    def _acting_arrays(self) -> dict[str, NDArray[np.float32]]:
         """The newest policy."""
         return policy_arrays(self.actor)
 
@@ -37,8 +37,9 @@ class DdpgLearner(AutogradLearner[DdpgConfig]):
         loss = losses.critic_loss(q, target)
         skipped = self.minimise("critic", loss)
         metrics: dict[str, float] = {}
-        mu = self.actor(batch.observation)
-        actor_loss = losses.actor_loss(self.critic(batch.observation, mu))
+        observation = batch.observation.detach()  # the critic's loss alone moves an encoder
+        mu = self.actor(observation)
+        actor_loss = losses.actor_loss(self.critic(observation, mu))
         skipped += self.minimise("actor", batch.with_cloning(actor_loss, mu, metrics))
         return metrics | {
             "loss": float(loss.detach()),

@@ -1,8 +1,11 @@
 """Configuration of Linear-NAF. Loads no torch."""
 
+import msgspec
+
 from naf_robot.core.config import Config
 from naf_robot.core.types import PositiveFloat, PositiveFraction, PositiveInt, UnitInterval
 from naf_robot.learning.ramp import Ramped, check_ramp
+from naf_robot.learning.vision.config import EncoderConfig
 
 
 class LinearNafConfig(Config, frozen=True):
@@ -13,6 +16,7 @@ class LinearNafConfig(Config, frozen=True):
     discount: UnitInterval = 0.98  # discount factor per step
     tau: PositiveFraction = 0.005  # step of the target network
     log_diagonal_limit: PositiveFloat = 5.0  # the diagonal of L stays within exp(±this)
+    encoder: EncoderConfig = msgspec.field(default_factory=EncoderConfig)  # of pictures, where the task has any
     cloning_weight: Ramped = 0.0  # weight of behaviour cloning on rows of the source demonstration; a ramp of
     # (updates, weight) decays
     time_limit_is_terminal: bool = False  # no bootstrap at truncation either

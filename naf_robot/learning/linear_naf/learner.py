@@ -15,7 +15,7 @@ from naf_robot.learning.linear_naf.policy import policy_arrays
 class LinearNafLearner(AutogradLearner[LinearNafConfig]):
     """Q-learning with a linear policy and a quadratic value."""
 
-    def policy_arrays(self) -> dict[str, NDArray[np.float32]]:
+    def _acting_arrays(self) -> dict[str, NDArray[np.float32]]:
         """The newest policy."""
         return policy_arrays(self.network)
 

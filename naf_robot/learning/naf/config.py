@@ -7,6 +7,7 @@ import msgspec
 from naf_robot.core.config import Config
 from naf_robot.core.types import FractionBelowOne, PositiveFloat, PositiveFraction, PositiveInt, UnitInterval
 from naf_robot.learning.ramp import Ramped, check_ramp
+from naf_robot.learning.vision.config import EncoderConfig
 
 
 class NafConfig(Config, frozen=True):
@@ -32,6 +33,7 @@ class NafConfig(Config, frozen=True):
     layer_norm: bool = False  # layer normalisation; plain variant only
     tau: PositiveFraction = 0.005  # step of the target network; plain variant only
     policy_average: FractionBelowOne = 0.0  # decay per update of the averaged acting parameters; 0: act on the newest
+    encoder: EncoderConfig = msgspec.field(default_factory=EncoderConfig)  # of pictures, where the task has any
     cloning_weight: Ramped = 0.0  # weight of behaviour cloning on rows of the source demonstration; a ramp of
     # (updates, weight) decays
     time_limit_is_terminal: bool = False  # Algorithm 1 as printed: no bootstrap at truncation either

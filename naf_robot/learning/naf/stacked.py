@@ -40,7 +40,7 @@ class StackShape:
 
 
 class Parameters:
-    """Views into one flat float32 vector; also used for gradients and targets.
+    """Views into one flat float32 vector, `flat` where it is given; also used for gradients and targets.
 
     `layers[i]` maps "w" to the weights and, each (S·H,), the bias "b" (absent before batch norm,
     which would cancel it), scale "g" and shift "c" of the normalisation. `heads[k]` is a pair of
@@ -48,7 +48,7 @@ class Parameters:
     columns are zero and stay so, because their gradient is zero.
     """
 
-    def __init__(self, shape: StackShape, device: torch.device) -> None:
+    def __init__(self, shape: StackShape, device: torch.device, flat: Tensor | None = None) -> None:
         self.shape = shape
         sizes: list[tuple[int, ...]] = []
         for weight, units in zip(shape.weight_shapes(), shape.hidden, strict=True):
@@ -58,7 +58,7 @@ class Parameters:
         starts = [0]
         for size in sizes:
             starts.append(starts[-1] + _round_up(math.prod(size), LINE))
-        self.flat = torch.zeros(starts[-1], device=device)
+        self.flat = torch.zeros(starts[-1], device=device) if flat is None else flat
         views = [
             self.flat[start : start + math.prod(size)].view(size)
             for start, size in zip(starts[:-1], sizes, strict=True)

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from naf_robot.core.errors import NafRobotError
 from naf_robot.learning.exploration import Exploration, ExplorationSchedule, StandardNormal
 from naf_robot.learning.policies.registry import LINEAR_GAUSSIAN
-from naf_robot.learning.policy import checked_action, checked_observation
+from naf_robot.learning.policy import Pictures, checked_action, checked_observation
 
 NAMES = ("K", "k", "cholesky")
 
@@ -32,6 +32,7 @@ class LinearGaussianPolicy:
 
     def __init__(self, gains: NDArray[np.float32], offsets: NDArray[np.float32], cholesky: NDArray[np.float32]) -> None:
         self._gains, self._offsets, self._cholesky = gains, offsets, cholesky
+        self.pictures: dict[str, tuple[int, ...]] = {}
         self.steps, self.action_size, self.observation_size = gains.shape
         self._step = 0
 
@@ -86,7 +87,9 @@ class LinearGaussianPolicy:
         """Back to the first step."""
         self._step = 0
 
-    def act(self, observation: ArrayLike, exploration: Exploration | None = None) -> NDArray[np.float32]:
+    def act(
+        self, observation: ArrayLike, exploration: Exploration | None = None, pictures: Pictures | None = None
+    ) -> NDArray[np.float32]:
         """The mean of this step, or a sample around it, clipped to [-1, 1]; the next call is the next step.
 
         Raises:
@@ -99,7 +102,7 @@ class LinearGaussianPolicy:
         clipped: NDArray[np.float32] = np.clip(checked_action(mean), -1.0, 1.0)
         return clipped
 
-    def action(self, observation: ArrayLike) -> NDArray[np.float32]:
+    def action(self, observation: ArrayLike, pictures: Pictures | None = None) -> NDArray[np.float32]:
         """The mean of this step, shape `(A,)`, clipped to [-1, 1], for `observation`, shape `(D,)`.
 
         Raises:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from naf_robot.core.errors import NafRobotError
 from naf_robot.learning.exploration import Exploration, ExplorationSchedule, OrnsteinUhlenbeck
 from naf_robot.learning.policies.registry import MLP
-from naf_robot.learning.policy import checked_action, checked_observation
+from naf_robot.learning.policy import Pictures, checked_action, checked_observation
 
 LAYER_NORM_EPSILON = 1e-5
 ONE = np.float32(1.0)
@@ -33,6 +33,7 @@ class MlpPolicy:
 
     def __init__(self, layers: Sequence[Mapping[str, NDArray[np.float32]]]) -> None:
         self._layers = [dict(layer) for layer in layers]
+        self.pictures: dict[str, tuple[int, ...]] = {}
         self.observation_size = int(self._layers[0]["w"].shape[0])
         self.action_size = int(self._layers[-1]["w"].shape[1])
 
@@ -67,7 +68,9 @@ class MlpPolicy:
     def reset(self) -> None:
         """Nothing changes from step to step."""
 
-    def act(self, observation: ArrayLike, exploration: Exploration | None = None) -> NDArray[np.float32]:
+    def act(
+        self, observation: ArrayLike, exploration: Exploration | None = None, pictures: Pictures | None = None
+    ) -> NDArray[np.float32]:
         """The greedy action, or with noise and then clipped to [-1, 1].
 
         Raises:
@@ -79,7 +82,7 @@ class MlpPolicy:
         explored: NDArray[np.float32] = np.minimum(np.maximum(action + exploration.sample(), -ONE), ONE)  # as np.clip
         return explored
 
-    def action(self, observation: ArrayLike) -> NDArray[np.float32]:
+    def action(self, observation: ArrayLike, pictures: Pictures | None = None) -> NDArray[np.float32]:
         """The greedy action for `observation`, shape `(D,)`: shape `(A,)`, in [-1, 1].
 
         Raises:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MLP = "mlp"
 LINEAR_GAUSSIAN = "linear_gaussian"
+VISION = "vision"
 
 
 class PolicyEntry(NamedTuple):
@@ -32,6 +33,7 @@ POLICY_KINDS: Registry[PolicyEntry] = Registry(
     {
         MLP: PolicyEntry("naf_robot.learning.policies.mlp:MlpPolicy"),
         LINEAR_GAUSSIAN: PolicyEntry("naf_robot.learning.policies.linear_gaussian:LinearGaussianPolicy"),
+        VISION: PolicyEntry("naf_robot.learning.policies.vision:VisionPolicy"),
     },
 )
 register_policy_kind = POLICY_KINDS.register

@@ -7,6 +7,7 @@ import msgspec
 from naf_robot.core.config import Config
 from naf_robot.core.types import PositiveFloat, PositiveFraction, PositiveInt, UnitInterval
 from naf_robot.learning.ramp import Ramped, check_ramp
+from naf_robot.learning.vision.config import EncoderConfig
 
 
 class SacConfig(Config, frozen=True):
@@ -19,6 +20,7 @@ class SacConfig(Config, frozen=True):
     tau: PositiveFraction = 0.005  # step of the target critics
     initial_temperature: PositiveFloat = 1.0  # weight of the entropy at the start
     target_entropy_per_action: float = -1.0  # target entropy divided by the number A of action components
+    encoder: EncoderConfig = msgspec.field(default_factory=EncoderConfig)  # of pictures, where the task has any
     cloning_weight: Ramped = 0.0  # weight of behaviour cloning on rows of the source demonstration; a ramp of
     # (updates, weight) decays
     time_limit_is_terminal: bool = False  # no bootstrap at truncation either

@@ -19,7 +19,7 @@ class SacLearner(AutogradLearner[SacConfig]):
     Collectors act on the mean and add their own noise; the Gaussian serves training only.
     """
 
-    def policy_arrays(self) -> dict[str, NDArray[np.float32]]:
+    def _acting_arrays(self) -> dict[str, NDArray[np.float32]]:
         """The newest policy."""
         return policy_arrays(self.actor)
 
@@ -50,8 +50,9 @@ class SacLearner(AutogradLearner[SacConfig]):
         loss = losses.critic_loss(q, target)
         skipped = self.minimise("critic", loss)
         metrics: dict[str, float] = {}
-        action, log_probability, mean = self._draw(batch.observation)
-        actor_loss = -losses.soft_value(self.critic(batch.observation, action), log_probability, temperature).mean()
+        observation = batch.observation.detach()  # the critic's loss alone moves an encoder
+        action, log_probability, mean = self._draw(observation)
+        actor_loss = -losses.soft_value(self.critic(observation, action), log_probability, temperature).mean()
         skipped += self.minimise("actor", batch.with_cloning(actor_loss, torch.tanh(mean), metrics))
         entropy_loss = losses.temperature_loss(self.temperature.log, log_probability, self._target_entropy)
         skipped += self.minimise("temperature", entropy_loss)

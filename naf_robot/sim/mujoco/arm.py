@@ -9,20 +9,25 @@ from naf_robot.arm.model.contacts import untouchable_pairs
 from naf_robot.arm.model.description import Description
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.core.errors import RobotModelError
+from naf_robot.sim.mujoco.rendering import add_camera
 from naf_robot.sim.mujoco.scenes import Scene
 from naf_robot.sim.mujoco.servos import add_servos
 from naf_robot.sim.registry import LinkPairs
 from naf_robot.sim.simulator import SimulatorConfig
 
 WORLD, OTHER_WORLD = "world", "world_link"
+Frame = tuple[int, int] | None
 COMPILER = {"fusestatic": "false", "discardvisual": "true", "angle": "radian", "autolimits": "true"}
 
 
-def build_model(kinematics: ArmModel, scene: Scene, config: SimulatorConfig, ignored: LinkPairs = ()) -> mujoco.MjModel:
+def build_model(
+    kinematics: ArmModel, scene: Scene, config: SimulatorConfig, ignored: LinkPairs = (), frame: Frame = None
+) -> mujoco.MjModel:
     """The compiled model; `scene` is bound to it.
 
     Gravity is compensated for the arm's own bodies, as the controllers of such arms do. Links collide where the
-    safety projection may watch them, and with the scene; pairs that are `ignored` there do not.
+    safety projection may watch them, and with the scene; pairs that are `ignored` there do not. With a `frame`, the
+    height and width of pictures, there is a camera.
 
     Raises:
         RobotModelError: MuJoCo cannot load or compile the description; the reason in one sentence.
@@ -47,6 +52,9 @@ def build_model(kinematics: ArmModel, scene: Scene, config: SimulatorConfig, ign
     add_servos(spec, kinematics, config)
     try:
         scene.build(spec)  # whose names may be those of links
+        if frame is not None:
+            spec.compiler.discardvisual = False  # what nothing touches is seen
+            add_camera(spec, config.camera, *frame)
         model = spec.compile()
     except ValueError as error:
         raise RobotModelError(f"MuJoCo cannot compile URDF {description.source!r}: {_sentence(error)}") from None

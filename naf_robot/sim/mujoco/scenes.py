@@ -57,6 +57,7 @@ class FreeScene:
     """Nothing but a marker at the goal."""
 
     def __init__(self, config: FreeSceneConfig, seed: int = 0, numbers: Sequence[int] = ()) -> None:
+        self._config = config
         self.frames: dict[str, str] = {}
 
     def build(self, spec: mujoco.MjSpec) -> None:
@@ -64,8 +65,8 @@ class FreeScene:
         marker = spec.worldbody.add_body(name="goal", mocap=True)
         marker.add_geom(
             type=mujoco.mjtGeom.mjGEOM_SPHERE,
-            size=[0.02, 0.0, 0.0],
-            rgba=[0.1, 0.7, 0.2, 0.6],
+            size=[self._config.marker_radius, 0.0, 0.0],
+            rgba=list(self._config.marker_colour),
             contype=0,
             conaffinity=0,
         )

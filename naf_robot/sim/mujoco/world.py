@@ -12,8 +12,10 @@ from naf_robot.core.errors import SimulationError, UnknownNameError
 from naf_robot.core.records import FloatArray
 from naf_robot.core.seeding import stream
 from naf_robot.sensing.signals import Signals
+from naf_robot.sim.camera import camera_file
 from naf_robot.sim.imperfections import ImperfectSensors
-from naf_robot.sim.mujoco.arm import build_model
+from naf_robot.sim.mujoco.arm import Frame, build_model
+from naf_robot.sim.mujoco.rendering import CAMERA, CameraRenderer
 from naf_robot.sim.mujoco.scenes import Scene, make_scene
 from naf_robot.sim.registry import LinkPairs, World
 from naf_robot.sim.simulator import SimulatorConfig, steps_per_period
@@ -22,12 +24,15 @@ from naf_robot.sim.simulator import SimulatorConfig, steps_per_period
 class CompiledArm:
     """One arm in its scene as a compiled model; robots with equal arms share it."""
 
-    def __init__(self, arm: ArmConfig, scene: Scene, config: SimulatorConfig, ignored: LinkPairs = ()) -> None:
+    def __init__(
+        self, arm: ArmConfig, scene: Scene, config: SimulatorConfig, ignored: LinkPairs = (), frame: Frame = None
+    ) -> None:
         kinematics = arm.model()
         self.scene = scene
         self.size = kinematics.size
         self.home = np.asarray(arm.home, dtype=np.float64)
-        self.model = build_model(kinematics, scene, config, ignored)
+        self.model = build_model(kinematics, scene, config, ignored, frame)
+        self.camera = CameraRenderer(self.model, *frame) if frame is not None else None
         self.qpos = np.array([self.model.joint(name).qposadr[0] for name in arm.joints])
         self.qvel = np.array([self.model.joint(name).dofadr[0] for name in arm.joints])
         self.actuators = np.array([self.model.actuator(name).id for name in arm.joints])
@@ -65,7 +70,7 @@ class MujocoSimulator:
     def __init__(self, world: World) -> None:
         self.robots = tuple(world.arms)
         self.control_period_s = world.control_period_s
-        self._config = world.config
+        self._config, self._frame = world.config, world.frame
         self._steps = steps_per_period(world.control_period_s, world.config.physics_step_s)
         self._arms = _compiled(world)
         self._robots = {
@@ -160,7 +165,10 @@ class MujocoSimulator:
     def calibrations(self, robot: str) -> Mapping[str, Config]:
         """What an operator would find by calibrating the robot's sensors; found by simulated calibration."""
         known = self._known(robot)
-        return known.arm.scene.calibrations(known.number)
+        found = known.arm.scene.calibrations(known.number)
+        if self._frame is not None:
+            found[CAMERA] = camera_file(self._config.camera, *self._frame)
+        return found
 
     def reseed(self, seed: int) -> None:
         """Restart every random stream, so that everything after the next reset depends on `seed` alone."""
@@ -200,7 +208,7 @@ def _compiled(world: World) -> dict[str, CompiledArm]:
         members = {name: number for number, name in enumerate(of_robot) if of_robot[name] == kind}
         scene = make_scene(world.scene, world.scene_settings, world.seed, tuple(members.values()))
         arm, ignored = kind
-        made = CompiledArm(arm, scene, world.config, ignored)
+        made = CompiledArm(arm, scene, world.config, ignored, world.frame)
         compiled |= dict.fromkeys(members, made)
     return compiled
 
@@ -212,4 +220,7 @@ def _true_signals(robot: _Robot) -> Signals:
         "joint_velocity": data.qvel[arm.qvel].copy(),
         "joint_effort": data.actuator_force[arm.actuators].copy(),
     }
-    return signals | arm.scene.signals(arm.model, data)
+    signals |= arm.scene.signals(arm.model, data)
+    if arm.camera is not None:
+        signals[CAMERA] = arm.camera.picture(data)
+    return signals

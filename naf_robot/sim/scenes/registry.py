@@ -5,11 +5,17 @@ from typing import Any
 
 from naf_robot.core.config import Config, build
 from naf_robot.core.registry import Registry
+from naf_robot.core.types import PositiveFloat, UnitInterval
 from naf_robot.sim.scenes.door import DoorSceneConfig
+
+Colour = tuple[UnitInterval, UnitInterval, UnitInterval, UnitInterval]
 
 
 class FreeSceneConfig(Config, frozen=True):
-    """Nothing but a marker at the goal."""
+    """Nothing but a marker at the goal, a ball that nothing touches."""
+
+    marker_radius: PositiveFloat = 0.02  # radius of the ball [m]
+    marker_colour: Colour = (0.1, 0.7, 0.2, 0.6)  # red, green, blue and opacity of the ball, 0 to 1
 
 
 SCENES: Registry[type[Config]] = Registry("scene", {"free": FreeSceneConfig, "door": DoorSceneConfig})

@@ -14,7 +14,13 @@ MakeScript = Callable[[Any, ScriptedArm], ScriptedPolicy]
 
 SCRIPTED: Registry[MakeScript] = Registry(
     "scripted policy",
-    {"reach": ReachScript, "door_push": DoorScript, "door_pull": DoorScript, "door_real": DoorScript},
+    {
+        "reach": ReachScript,
+        "reach_camera": ReachScript,
+        "door_push": DoorScript,
+        "door_pull": DoorScript,
+        "door_real": DoorScript,
+    },
 )
 WITHOUT: dict[str, str] = {}  # tasks of ours that have none, and why
 register = SCRIPTED.register
