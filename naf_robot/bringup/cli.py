@@ -15,10 +15,11 @@ from naf_robot.bringup import operator_command
 from naf_robot.bringup.environment import check_environment, process_environment, record_environment
 from naf_robot.bringup.evaluation import EVALUATE_OPTIONS, evaluation_result, prepare_evaluation
 from naf_robot.bringup.log_follower import LogFollower
+from naf_robot.bringup.offline_process import learn
 from naf_robot.bringup.options import FLAGS, SystemOptions, options
 from naf_robot.bringup.publish_command import add_publishing
 from naf_robot.bringup.runner import ProcessRunner, StopSignals, log_path
-from naf_robot.bringup.training import PreparedRun, introduction, is_offline, lock_run, prepare
+from naf_robot.bringup.training import PreparedRun, introduction, learns_alone, lock_run, prepare
 from naf_robot.core import run_files
 from naf_robot.core.arguments import USER_ERROR, Parser, whole
 from naf_robot.core.composition import assignments_layer
@@ -34,7 +35,7 @@ STARTED = {
 }
 OVER_ROS = ("version", "robots", "simulated", "first_run", "real_time_factor", "record", "restarts", "out_dir")
 ALL_EPISODES = 3  # exit code of a run that has had its number of episodes
-SEVERAL = {"config": ("--config", "FILE"), "settings": ("--set", "KEY=VALUE")}
+SEVERAL = {"config": ("--config", "FILE"), "settings": ("--set", "KEY=VALUE"), "offline": ("--offline", "DIR")}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -131,15 +132,6 @@ def _system(system: str, parser: argparse.ArgumentParser) -> None:
             parser.add_argument(each.flag, action="store_const", const=True, help=text)
         else:
             parser.add_argument(each.flag, help=text)
-    if system == TRAIN:
-        parser.add_argument(
-            "--offline",
-            nargs="+",
-            action="extend",
-            default=[],
-            metavar="DIR",
-            help="learn from the steps stored in these folders alone, without robots [none]",
-        )
     parser.set_defaults(run=partial(_start, system))
 
 
@@ -156,11 +148,10 @@ def _start(system: str, arguments: argparse.Namespace) -> int:
     protect_output()
     with StopSignals() as signals:
         given = SystemOptions(**{each.name: getattr(arguments, each.name) for each in options(system)})
-        offline = getattr(arguments, "offline", [])
-        if not offline:
+        if not given.offline:
             check_environment()
-        run = prepare(given, system, offline)
-        if is_offline(run.config) and system == TRAIN:
+        run = prepare(given, system)
+        if learns_alone(run.config, system):
             return _learn_offline(run, signals, new=not given.resume)
         return _run_system(run, process_environment(system == TRAIN and run.config.simulated), signals)
 
@@ -185,8 +176,7 @@ def _learn_offline(run: PreparedRun, signals: StopSignals, new: bool) -> int:
     """Learn from stored steps in this process; a `new` folder whose sources could not be filled does not stay."""
     print(f"run folder: {run.run_dir}", flush=True)
     try:
-        learn_offline = importlib.import_module("naf_robot.training.offline").learn_offline
-        return int(learn_offline(run.config, run.run_dir, lambda: signals.asked))
+        return learn(run.config, run.run_dir, lambda: signals.asked)
     except (NafRobotError, KeyboardInterrupt):
         if new and not (run.run_dir / run_files.EPISODES).exists():  # the trainer makes it behind its sources
             shutil.rmtree(run.run_dir, ignore_errors=True)

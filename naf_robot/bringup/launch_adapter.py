@@ -31,7 +31,7 @@ from naf_robot.bringup.launch_process import system_actions
 from naf_robot.bringup.node_spec import check_executables
 from naf_robot.bringup.options import Option, SystemOptions, options
 from naf_robot.bringup.real_system import prepare_real, real_options
-from naf_robot.bringup.training import PreparedRun, introduction, prepare
+from naf_robot.bringup.training import PreparedRun, introduction, learns_alone, prepare
 from naf_robot.core.errors import ConfigError, RunFolderError
 from naf_robot.run.folder_system import TRAIN
 
@@ -134,7 +134,7 @@ def _start(context: LaunchContext, system: str) -> list:
     check_environment()
     run = prepare(SystemOptions(**given(context, options(system))), system)
     check_executables(run.specs, system)
-    private = system == TRAIN and run.config.simulated
+    private = system == TRAIN and run.config.simulated and not learns_alone(run.config, system)
     return run_actions(run, simulation_environment() if private else process_environment(simulated=False))
 
 

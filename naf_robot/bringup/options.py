@@ -80,6 +80,9 @@ class SystemOptions:
     record: bool | str | None = option(
         "recording.enabled", "record each robot's topics to a bag in the run folder, RUN/bags", systems=MOVING
     )
+    offline: str | Sequence[str] | None = option(
+        "", "learn from the steps stored in these folders alone, without robots", "none", LEARNING
+    )
     restarts: int | str | None = option("restarts", "how often each process that ended unexpectedly is started again")
     resume: str | None = option("", "continue the run of this folder", "a new run")
     run_id: str | None = option(
@@ -144,6 +147,12 @@ def given_layers(given: SystemOptions) -> list[Layer]:
     texts = split_assignments(given.settings) if isinstance(given.settings, str) else list(given.settings or ())
     layers.append(assignments_layer(texts))
     return layers
+
+
+def folders_of(value: str | Sequence[str] | None) -> list[str]:
+    """Several folders; as one text, as launch arguments are, they are separated by commas."""
+    texts = value.split(",") if isinstance(value, str) else list(value or ())
+    return [text.strip() for text in texts if text.strip()]
 
 
 def boolean(value: object, name: str) -> bool:

@@ -17,7 +17,7 @@ from naf_robot.run.config import RunConfig, compose_run, load
 from naf_robot.run.folder_system import ROBOT, TRAIN
 
 DRIVER_S = 10.0  # for the end of a maker's driver: it puts the arm into a state of rest
-OF_SIMULATION = ("simulated", "real_time_factor")
+OTHERS = ("simulated", "real_time_factor", "offline")  # options of training without meaning on real arms
 OWN_OPTIONS = (
     Option("trainer", "", "true: robots and trainer; false: this machine's robots, for a trainer elsewhere", "true"),
     Option("driver", "", "true: start the makers' drivers too; false: they are running", "true"),
@@ -25,9 +25,9 @@ OWN_OPTIONS = (
 
 
 def real_options() -> list[Option]:
-    """The options of `real.launch.py`: those of training, without those of simulation, and its own."""
+    """The options of `real.launch.py`: those of training that have a meaning on real arms, and its own."""
     robots_only = [each for each in options(ROBOT) if each.name not in {other.name for other in options(TRAIN)}]
-    return [*OWN_OPTIONS, *(each for each in [*options(TRAIN), *robots_only] if each.name not in OF_SIMULATION)]
+    return [*OWN_OPTIONS, *(each for each in [*options(TRAIN), *robots_only] if each.name not in OTHERS)]
 
 
 def prepare_real(given: Mapping[str, str | None]) -> PreparedRun:

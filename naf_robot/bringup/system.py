@@ -41,6 +41,19 @@ def trainer_system(config: Path, restarts: int = 0) -> list[NodeSpec]:
     return [_node("trainer", config, STOP_TRAINER, stop_times.TRAINER_S, restarts, decides=True)]
 
 
+def offline_system(config: Path) -> list[NodeSpec]:
+    """The one process of a run that learns from stored steps alone. It is no node of ROS, and decides when it ends."""
+    learner = NodeSpec(
+        "trainer",
+        "naf_robot.bringup.offline_process",
+        extra_arguments=(str(config),),
+        stop_order=STOP_TRAINER,
+        stop_within_s=stop_times.TRAINER_S,
+        decides=True,
+    )
+    return [learner]
+
+
 def robot_system(config: Path, robots: RobotNodes) -> list[NodeSpec]:
     """The nodes of `robots`, which are on the machine that these run on.
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from naf_robot.bringup.environment import describe_environment
 from naf_robot.bringup.node_spec import NodeSpec
-from naf_robot.bringup.options import SystemOptions, given_layers, options, refuse_options_of_others
-from naf_robot.bringup.system import RobotNodes, robot_machine_system, trainer_system, training_system
+from naf_robot.bringup.options import SystemOptions, folders_of, given_layers, options, refuse_options_of_others
+from naf_robot.bringup.system import RobotNodes, offline_system, robot_machine_system, trainer_system, training_system
 from naf_robot.core import run_files
 from naf_robot.core.composition import Layer
 from naf_robot.core.errors import ConfigError, NafRobotError, RunFolderError
@@ -18,13 +18,15 @@ from naf_robot.core.resources import expanded
 from naf_robot.core.run_identity import check_run_id, known_run_id, run_identity, write_run_id
 from naf_robot.run.checks import check, check_trainer
 from naf_robot.run.config import RunConfig, compose_run, save_composed
+from naf_robot.run.contract import contract_of
 from naf_robot.run.descriptions import describe_arms, refuse_other_descriptions, save_descriptions, settled
+from naf_robot.run.filling import check_folders
 from naf_robot.run.folder_system import ROBOT, TRAIN, TRAINER, save_system, system_of
 from naf_robot.run.offline import is_offline, offline_layer
 from naf_robot.run.resuming import compose_resumed
 from naf_robot.run.robot_parts import camera_robots, sensor_nodes
 
-__all__ = ["PreparedRun", "SystemOptions", "is_offline", "lock_run", "options", "prepare"]
+__all__ = ["PreparedRun", "SystemOptions", "learns_alone", "lock_run", "options", "prepare"]
 
 
 OF_ROBOTS = (  # options of runs in which robots move
@@ -55,6 +57,8 @@ def introduction(run: PreparedRun, environment: dict[str, str]) -> list[str]:
     lines = [f"run folder: {run.run_dir}"]
     if run_id := known_run_id(run.run_dir):
         lines.append(f"run id: {run_id}")
+    if learns_alone(run.config, run.system):
+        return [*lines, *(f"note: {note}" for note in run.notes)]
     lines.append(f"robots: {', '.join(run.config.robots)} | {describe_environment(environment)}")
     if run.config.first_run:
         speeds = [f"{name} {run.config.speed_factor(name):.0%}" for name in run.config.robots]
@@ -62,10 +66,15 @@ def introduction(run: PreparedRun, environment: dict[str, str]) -> list[str]:
     return [*lines, *(f"note: {note}" for note in run.notes)]
 
 
-def prepare(given: SystemOptions, system: str = TRAIN, offline: Sequence[str] = ()) -> PreparedRun:
+def learns_alone(config: RunConfig, system: str) -> bool:
+    """Whether `system` learns from stored steps in one process, without robots and without ROS."""
+    return system != ROBOT and is_offline(config)
+
+
+def prepare(given: SystemOptions, system: str = TRAIN) -> PreparedRun:
     """Check everything, then create the run folder of `system`, or load that of `given.resume`.
 
-    With folders `offline` the run learns from what they hold, and no robot takes part.
+    With folders `given.offline` the run learns from what they hold, and no robot takes part.
 
     On any error nothing is written. A robot's folder gets the identity of its run from `given.run_id`, or later from
     the trainer that it hears.
@@ -74,6 +83,7 @@ def prepare(given: SystemOptions, system: str = TRAIN, offline: Sequence[str] = 
         NafRobotError: a mistake in the options, in one sentence.
     """
     refuse_options_of_others(given, system)
+    offline = folders_of(given.offline)
     if given.run_id is not None:
         check_run_id(given.run_id)
     if given.resume:
@@ -85,6 +95,8 @@ def prepare(given: SystemOptions, system: str = TRAIN, offline: Sequence[str] = 
         raise ConfigError("give the names of this machine's robots, such as --robots left: others have others")
     composed = compose_run(layers)
     notes = _checked(composed.config, system)
+    if system != ROBOT:
+        check_folders(contract_of(composed.config), composed.config)
     described = describe_arms(composed.config) if system != TRAINER else {}
     run_dir = make_run_folder(given.run_dir or default_run_dir(composed.config, system))
     composed = replace(composed, config=settled(composed.config, run_dir))
@@ -183,7 +195,9 @@ def lock_run(run_dir: Path) -> ExclusiveLock:
 def run_in(run_dir: Path, config: RunConfig, lock: ExclusiveLock, notes: list[str], system: str) -> PreparedRun:
     """The run whose folder is written: the processes of its `system`."""
     path = run_dir / run_files.CONFIG
-    if system == TRAINER:
+    if learns_alone(config, system):
+        specs = offline_system(path)
+    elif system == TRAINER:
         specs = trainer_system(path, config.restarts)
     else:
         nodes = sensor_nodes(config, next(iter(config.robots)))

@@ -29,6 +29,16 @@ from naf_robot.core.records import FloatArray
 
 Signals = dict[str, FloatArray]
 
+OF_ARM = (  # what the arm itself says, by its joint states and kinematics
+    "joint_position",
+    "joint_velocity",
+    "joint_effort",
+    "tool_position",
+    "bounded_joint_position",
+    "joint_sine",
+    "joint_cosine",
+)
+
 
 def with_kinematics(signals: Signals, model: ArmModel) -> Signals:
     """`signals` completed with what follows from the joint positions: the tool, and how continuous joints are seen."""

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from naf_robot.core import run_files
 from naf_robot.core.clock import SteadyClock
+from naf_robot.core.files import replace_file
 from naf_robot.run.config import RunConfig
 from naf_robot.training.progress import EventLog
 from naf_robot.training.trainer import Trainer
@@ -61,6 +62,8 @@ def learn_offline(config: RunConfig, run_dir: Path, stopped: Callable[[], bool])
                     left_s = (total - trainer.updates) / max(trainer.updates_per_s, 1e-9)
                     line = f"updates {trainer.updates}/{total} | {_metrics(trainer)} | time left {left_s:.0f} s"
                     print(line, file=sys.stderr, flush=True)
+        if trainer.updates >= total:
+            replace_file(run_dir / run_files.OUTCOME, b"0\n")
     finally:
         summary = trainer.finish()
         events.close()

@@ -108,8 +108,8 @@ def test_placeholders_and_halves_of_a_launch_file_are_refused():
             DriverLaunchConfig(**values)
 
 
-def test_the_options_are_those_of_training_without_simulation():
+def test_the_options_are_those_of_training_that_concern_real_arms():
     names = [each.name for each in real_options()]
     assert names[:2] == ["trainer", "driver"]
-    assert {each.name for each in options()} - set(names) == {"simulated", "real_time_factor"}
+    assert {each.name for each in options()} - set(names) == {"simulated", "real_time_factor", "offline"}
     assert len(set(names)) == len(names)

@@ -13,6 +13,7 @@ from launch import LaunchContext
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.utilities import perform_substitutions
 from launch_ros.actions import Node, PushROSNamespace
+from stored_run import make_stored_run
 
 from naf_robot.bringup import launch_adapter
 from naf_robot.bringup.launch_adapter import simulation_environment, system_launch_description
@@ -75,6 +76,24 @@ def test_the_description_prepares_a_run_and_lists_its_processes(tmp_path: Path):
     assert (config.seed, config.max_episodes) == (6, 400)
     assert config.make_task().config.target_centre == (0.5, 0.0, 0.4)
     assert config.collector.exploration.kind == "white"
+
+
+@pytest.mark.parametrize("system", ["train", "trainer"])
+def test_stored_steps_are_learned_from_by_one_process_without_a_simulation(tmp_path: Path, monkeypatch, system: str):
+    monkeypatch.delenv("ROS_DOMAIN_ID", raising=False)
+    monkeypatch.delenv("ROS_AUTOMATIC_DISCOVERY_RANGE", raising=False)
+    make_stored_run(tmp_path / "a")
+    make_stored_run(tmp_path / "b")
+    context = LaunchContext()
+    given = {"offline": f"{tmp_path / 'a'}, {tmp_path / 'b'}", "run_dir": str(tmp_path / "run")}
+    context.launch_configurations.update({each.name: "" for each in options(system)} | given)
+    (start,) = [e for e in system_launch_description(system).entities if isinstance(e, OpaqueFunction)]
+    actions = start.execute(context)
+    (process,) = [action.spec for action in actions if isinstance(action, NodeProcess)]
+    assert process.command()[1:4] == ["-m", "naf_robot.bringup.offline_process", str(tmp_path / "run" / "config.yaml")]
+    assert not [action for action in actions if isinstance(action, SetEnvironmentVariable)]
+    filled = load(tmp_path / "run" / "config.yaml").trainer.filled.folders
+    assert filled == {"offline": (str(tmp_path / "a"), str(tmp_path / "b"))}
 
 
 def arguments(**given: str) -> LaunchContext:

@@ -13,7 +13,7 @@ from launched_commands import launched, read_command
 
 from naf_robot.bringup.launch_process import NodeProcess
 from naf_robot.bringup.node_spec import NodeSpec
-from naf_robot.bringup.system import RobotNodes, robot_machine_system, trainer_system, training_system
+from naf_robot.bringup.system import RobotNodes, offline_system, robot_machine_system, trainer_system, training_system
 
 CONFIG = Path("/a folder/run #1/config.yaml")
 RICH = NodeSpec(
@@ -30,6 +30,7 @@ SYSTEMS = {
     "train": training_system(CONFIG, RobotNodes(("left", "right"), sensor_nodes=("door_sensor",))),
     "train on real arms": training_system(CONFIG, RobotNodes(("left", "right"), simulated=False)),
     "trainer": trainer_system(CONFIG),
+    "from stored steps": offline_system(CONFIG),
     "robot": robot_machine_system(CONFIG, RobotNodes(("left", "right"), sensor_nodes=("door_sensor",))),
     "robot on real arms": robot_machine_system(CONFIG, RobotNodes(("left",), simulated=False)),
     "with every field": [RICH, replace(RICH, namespace="", enclave="", remappings={}, parameters={})],

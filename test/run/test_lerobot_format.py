@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from dataset_run import CONTRACT, Stretch, frame_of, make_dataset_run
 
-from naf_robot.core.array_spec import ArraySpec
+from naf_robot.core.array_spec import ArraySpec, ObservationSpec
 from naf_robot.core.errors import StoreError
 from naf_robot.core.frames import Frames
 from naf_robot.core.images import decode_image, encode_image
@@ -27,6 +27,7 @@ from tqdm import tqdm
 
 from naf_robot.run.export import episodes
 from naf_robot.run.export.lerobot import dataset, episode_rows, files, statistics
+from naf_robot.run.export.lerobot.features import vectors_of
 
 ARROW = {"float32": pa.float32(), "float64": pa.float64(), "int64": pa.int64(), "bool": pa.bool_(), "uint8": pa.uint8()}
 KINDS = {"min", "max", "mean", "std", "count", "q01", "q10", "q50", "q90", "q99"}
@@ -97,6 +98,7 @@ def test_features_are_the_columns_of_every_file(exported: Exported):
             assert schema.field(name).type == (value if size == 1 else pa.list_(value, size)), name
             assert feature["names"] is None or len(set(feature["names"])) == size
     assert features["observation.state"]["names"][6:8] == ["joint_position.6", "joint_velocity.0"]
+    assert features["observation.environment_state"]["names"] == ["target.0", "target.1", "target.2"]
     assert features["action"]["names"] == [f"joint_{i}" for i in range(1, 8)]
     assert features["extra.wrench"]["names"][-1] == "wrench.1.2"
 
@@ -203,6 +205,13 @@ def test_what_fails_leaves_nothing(tmp_path: Path, monkeypatch):
     with pytest.raises(StoreError):
         dataset.export_steps(tmp_path / "run", CONTRACT, tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_vectors_without_elements_are_left_out():
+    joints = ArraySpec("joint_position", (3,))
+    picture = ArraySpec("camera", (4, 4, 3), dtype="uint8")
+    assert list(vectors_of(ObservationSpec("x", (joints, picture)))) == ["observation.state"]
+    assert list(vectors_of(ObservationSpec("x", (picture,)))) == []
 
 
 @pytest.mark.parametrize("task", TASKS)

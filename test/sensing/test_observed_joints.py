@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from naf_robot.sensing.signals import for_continuous_joints, observe, with_kinematics
+from naf_robot.sensing.registry import JOINT_STATES, make_sensor
+from naf_robot.sensing.signals import OF_ARM, for_continuous_joints, observe, with_kinematics
 from naf_robot.tasks.registry import TASKS, make_task
 
 MASKS = [(True, False, True, False), (False,) * 4, (True,) * 4]
@@ -47,3 +48,10 @@ def test_whole_turns_are_not_seen(continuous, position, turns):
 def test_an_arm_with_bounded_joints_is_observed_as_before():
     signals = {"joint_position": np.arange(4.0), "joint_velocity": np.zeros(4)}
     assert set(with_kinematics(signals, kinematics((False,) * 4))) == {*signals, "tool_position"}
+
+
+def test_what_the_arm_says_is_what_its_joints_and_kinematics_give():
+    joints = ("a", "b", "c", "d")
+    sensor = make_sensor(JOINT_STATES, joints, {})
+    signals = {spec.name: np.zeros(spec.shape) for spec in (*sensor.specs, *sensor.optional)}
+    assert set(with_kinematics(signals, kinematics((True, False, True, False)))) == set(OF_ARM)

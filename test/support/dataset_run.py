@@ -101,6 +101,7 @@ def frame_of(stretch: Stretch, row: int, contract: Contract = CONTRACT) -> dict[
     flat = [steps.observation[array.name][row] for array in contract.steps.observation.vector_arrays]
     return {
         "observation.state": np.concatenate(flat),
+        "observation.environment_state": steps.observation["target"][row],
         "observation.buttons": steps.observation["buttons"][row],
         "action": steps.requested_action[row],
         "executed_action": steps.action[row],

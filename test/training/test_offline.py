@@ -12,6 +12,8 @@ import pytest
 from stored_run import STEPS, make_stored_run
 
 from naf_robot.bringup.cli import main
+from naf_robot.bringup.options import SystemOptions
+from naf_robot.bringup.training import prepare
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import NafRobotError
 from naf_robot.learning.registry import ALGORITHMS
@@ -135,6 +137,28 @@ def test_the_same_folders_and_seed_give_the_same_policy(tmp_path: Path):
         found.append(read_checkpoint(tmp_path / name).policy.arrays)
     for name, array in found[0].items():
         np.testing.assert_array_equal(array, found[1][name])
+
+
+@pytest.mark.parametrize("system", ["train", "trainer"])
+def test_the_process_that_launch_starts_learns_the_same(tmp_path: Path, system: str):
+    """Where robots' experience has no share, the trainer learns from stored steps alone, however it is started."""
+    make_stored_run(tmp_path / "a")
+    values = {"task": "reach", "seed": "3", "settings": "trainer.learning_starts=1"}
+    values |= {"offline": f"{tmp_path / 'a'}, "} if system == "train" else {"config": str(tmp_path / "mine.yaml")}
+    mine = {"filled": {"offline": [str(tmp_path / "a")]}, "sources": {"online": 0.0, "offline": 1.0}}
+    mine |= {"action_source": "executed"}
+    (tmp_path / "mine.yaml").write_text(json.dumps({"trainer": mine, "algorithm": {"learning_rate": 3e-4}}))
+    run = prepare(SystemOptions(run_dir=str(tmp_path / "launched"), **values), system)
+    (spec,) = run.specs
+    finished = subprocess.run(spec.command(), capture_output=True, text=True, check=False, timeout=120)
+    run.lock.release()
+    assert finished.returncode == 0, finished.stderr
+    assert (tmp_path / "launched" / "outcome").read_text() == "0\n"
+    assert offline("--offline", tmp_path / "a", "--run-dir", tmp_path / "plain", "--seed", "3") == 0
+    one, other = (read_checkpoint(tmp_path / name).policy for name in ("launched", "plain"))
+    assert one.updates == other.updates == 2 * TRANSITIONS
+    for name, array in one.arrays.items():
+        np.testing.assert_array_equal(array, other.arrays[name])
 
 
 def test_sources_are_filled_beside_what_robots_collect(tmp_path: Path):

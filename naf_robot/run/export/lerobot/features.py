@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from naf_robot.core.array_spec import ArraySpec
+from naf_robot.core.array_spec import ArraySpec, ObservationSpec
 from naf_robot.core.frames import Frames
 from naf_robot.core.records import StepBatch, StepSpec
+from naf_robot.sensing.signals import OF_ARM
 
 ActionChoice = Literal["requested", "executed"]
 PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -63,9 +64,9 @@ def features_of(steps: StepSpec, action_names: Sequence[str], action: ActionChoi
     """The features of `steps` in their order; `action` says which of the two actions is called so."""
     spec = steps.observation
     found = []
-    if spec.size:
-        names = [name for array in spec.vector_arrays for name in _element_names(array.name, array.shape)]
-        found.append(Feature("observation.state", "float32", (spec.size,), tuple(names)))
+    for name, part in vectors_of(spec).items():
+        names = [element for array in part.vector_arrays for element in _element_names(array.name, array.shape)]
+        found.append(Feature(name, "float32", (part.size,), tuple(names)))
     for array in spec.arrays:
         if array.is_image:
             axes = ("height", "width", "channels")
@@ -85,6 +86,13 @@ def features_of(steps: StepSpec, action_names: Sequence[str], action: ActionChoi
     return found + [Feature(f"{name}index", "int64", (1,)) for name in ("frame_", "episode_", "", "task_")]
 
 
+def vectors_of(spec: ObservationSpec) -> dict[str, ObservationSpec]:
+    """The arrays of each flat vector by its name: all of the state, and what the arm does not say of itself."""
+    around = ObservationSpec(spec.name, tuple(a for a in spec.vector_arrays if a.name not in OF_ARM))
+    vectors = {"observation.state": spec, "observation.environment_state": around}
+    return {name: part for name, part in vectors.items() if part.size}
+
+
 def values_of(
     batch: StepBatch, rows: slice, steps: StepSpec, action: ActionChoice, fps: float, episode: int, start: int
 ) -> Iterator[NDArray | Frames]:
@@ -95,8 +103,8 @@ def values_of(
     """
     count = rows.stop - rows.start
     taken = batch.between(rows.start, rows.stop)
-    if steps.observation.size:
-        yield taken.vectors(steps.observation)
+    for part in vectors_of(steps.observation).values():
+        yield taken.vectors(part)
     for array in steps.observation.arrays:
         if array.is_image:
             yield taken.images[array.name]
