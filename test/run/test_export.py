@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from policies import seeing
 from step_batches import CAMERA, CONTRACT, make_batch, with_pictures
 from stored_run import make_stored_run
 
@@ -46,6 +47,7 @@ POLICIES = {
     "mlp with layer norm": ("mlp", {**PLAIN, "g0": numbers(8), "c0": numbers(8)}),
     "linear_gaussian of one step": ("linear_gaussian", linear_gaussian(1)),
     "linear_gaussian of four steps": ("linear_gaussian", linear_gaussian(4)),
+    "vision": ("vision", seeing(5, 3).arrays()),
 }
 
 

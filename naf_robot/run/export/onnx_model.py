@@ -2,7 +2,8 @@
 
 N observations at once, D observation size, A action size: `observation` (N, D) float32, the flat vector of the
 observation spec, to `action` (N, A) float32 in [-1, 1], greedy. A policy that changes from step to step
-takes `step` (N,) int64, the step of the episode from 0, too.
+takes `step` (N,) int64, the step of the episode from 0, too; one that sees takes `<camera>` (N, H, W, 3) uint8 for each
+of its cameras.
 """
 
 import json
@@ -20,7 +21,7 @@ from naf_robot.core.errors import NafRobotError
 from naf_robot.core.files import write_new
 from naf_robot.experience.contract import Contract
 from naf_robot.learning.policies.mlp import LAYER_NORM_EPSILON
-from naf_robot.learning.policies.registry import LINEAR_GAUSSIAN, MLP, make_policy
+from naf_robot.learning.policies.registry import LINEAR_GAUSSIAN, MLP, VISION, make_policy
 from naf_robot.run.checkpoint import read_checkpoint
 from naf_robot.run.export.columns import metadata_of
 
@@ -34,8 +35,8 @@ Nodes = list[onnx.NodeProto]
 Constants = dict[str, NDArray]
 
 
-def _mlp(arrays: Arrays) -> tuple[Nodes, Constants]:
-    nodes, last, x = [], max(int(name[1:]) for name in arrays if name.startswith("w")), "observation"
+def _mlp(arrays: Arrays, x: str = "observation") -> tuple[Nodes, Constants]:
+    nodes, last = [], max(int(name[1:]) for name in arrays if name.startswith("w"))
     for i in range(last + 1):
         y = f"affine{i}"
         nodes.append(helper.make_node("Gemm", [x, f"w{i}", f"b{i}"], [y]))
@@ -45,6 +46,62 @@ def _mlp(arrays: Arrays) -> tuple[Nodes, Constants]:
         x = "action" if i == last else f"hidden{i}"
         nodes.append(helper.make_node("Tanh" if i == last else "Relu", [y], [x]))
     return nodes, dict(arrays)
+
+
+def _vision(arrays: Arrays) -> tuple[Nodes, Constants]:
+    of_camera: dict[str, dict[str, NDArray[np.float32]]] = {}
+    for name, array in arrays.items():
+        camera, _, own = name.rpartition(".")
+        of_camera.setdefault(camera, {})[own] = array
+    mlp, mlp_constants = _mlp(of_camera.pop(""), "vector")
+    nodes: Nodes = []
+    constants: Constants = {"white": np.float32(255.0), "half": np.float32(0.5)}
+    for camera in sorted(of_camera):
+        own_nodes, own_constants = _camera(camera, of_camera[camera])
+        nodes += own_nodes
+        constants |= own_constants
+    parts = ["observation", *(f"{camera}.features" for camera in sorted(of_camera))]
+    return [*nodes, helper.make_node("Concat", parts, ["vector"], axis=1), *mlp], constants | mlp_constants
+
+
+def _camera(name: str, arrays: Arrays) -> tuple[Nodes, Constants]:
+    """From the picture `name` (N, H, W, 3) to `name.features` (N, 2 C), as `policies.vision` has them."""
+    of = f"{name}.".__add__
+    nodes = [
+        helper.make_node("Cast", [name], [of("floats")], to=TensorProto.FLOAT),
+        helper.make_node("Div", [of("floats"), "white"], [of("share")]),
+        helper.make_node("Sub", [of("share"), "half"], [of("centred")]),
+        helper.make_node("Transpose", [of("centred")], [of("x")], perm=[0, 3, 1, 2]),
+    ]
+    constants: Constants = {}
+    size, x = arrays["size"].astype(int), of("x")
+    for i, stride in enumerate(arrays["strides"].astype(int).tolist()):
+        if i:
+            nodes.append(helper.make_node("Relu", [x], [of(f"active{i}")]))
+            x = of(f"active{i}")
+        weights = [of(f"w{i}"), of(f"b{i}")]
+        nodes.append(helper.make_node("Conv", [x, *weights], [of(f"map{i}")], strides=[stride, stride]))
+        x = of(f"map{i}")
+        constants[weights[0]] = np.ascontiguousarray(arrays[f"w{i}"].transpose(3, 2, 0, 1))
+        constants[weights[1]] = arrays[f"b{i}"]
+        size = (size - arrays[f"w{i}"].shape[0]) // stride + 1
+    rows, columns = (np.linspace(-1.0, 1.0, count, dtype=np.float32) for count in size.tolist())
+    channels = len(arrays["sharpness"])
+    constants |= {
+        of("sharpness"): arrays["sharpness"].reshape(1, channels, 1, 1),
+        of("flat"): np.array([0, channels, -1], np.int64),
+        of("places"): np.stack((np.repeat(rows, len(columns)), np.tile(columns, len(rows))), axis=1),  # (places, 2)
+        of("both"): np.array([0, 2 * channels], np.int64),
+    }
+    nodes += [
+        helper.make_node("Mul", [x, of("sharpness")], [of("scores")]),
+        helper.make_node("Reshape", [of("scores"), of("flat")], [of("rows")]),
+        helper.make_node("Softmax", [of("rows")], [of("weights")], axis=2),
+        helper.make_node("MatMul", [of("weights"), of("places")], [of("means")]),  # (N, C, 2)
+        helper.make_node("Transpose", [of("means")], [of("turned")], perm=[0, 2, 1]),
+        helper.make_node("Reshape", [of("turned"), of("both")], [of("features")]),
+    ]
+    return nodes, constants
 
 
 def _linear_gaussian(arrays: Arrays) -> tuple[Nodes, Constants]:
@@ -68,7 +125,11 @@ def _linear_gaussian(arrays: Arrays) -> tuple[Nodes, Constants]:
     return nodes, box | own
 
 
-FORMS: dict[str, Callable[[Arrays], tuple[Nodes, Constants]]] = {MLP: _mlp, LINEAR_GAUSSIAN: _linear_gaussian}
+FORMS: dict[str, Callable[[Arrays], tuple[Nodes, Constants]]] = {
+    MLP: _mlp,
+    LINEAR_GAUSSIAN: _linear_gaussian,
+    VISION: _vision,
+}
 
 
 def export_policy(run_dir: Path, contract: Contract, output: Path, version: int | None = None) -> str:
@@ -102,6 +163,8 @@ def model_of(kind: str, arrays: Arrays, metadata: Mapping[str, str]) -> onnx.Mod
     inputs = [helper.make_tensor_value_info("observation", TensorProto.FLOAT, ["N", policy.observation_size])]
     if any("step" in node.input for node in nodes):
         inputs.append(helper.make_tensor_value_info("step", TensorProto.INT64, ["N"]))
+    for camera, shape in policy.pictures.items():
+        inputs.append(helper.make_tensor_value_info(camera, TensorProto.UINT8, ["N", *shape]))
     outputs = [helper.make_tensor_value_info("action", TensorProto.FLOAT, ["N", policy.action_size])]
     held = [numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items()]
     graph = helper.make_graph(nodes, "policy", inputs, outputs, held)
@@ -119,10 +182,13 @@ def largest_difference(model: onnx.ModelProto, kind: str, arrays: Arrays) -> flo
         NafRobotError: farther than rounding explains.
     """
     policy = make_policy(kind, arrays)
-    observations = np.random.default_rng(0).normal(size=(TRIED, policy.observation_size)).astype(np.float32)
+    random = np.random.default_rng(0)
+    observations = random.normal(size=(TRIED, policy.observation_size)).astype(np.float32)
+    seen = {name: random.integers(0, 256, (TRIED, *shape)).astype(np.uint8) for name, shape in policy.pictures.items()}
     policy.reset()
-    ours = np.stack([policy.act(observation) for observation in observations])
-    given: dict[str, NDArray] = {"observation": observations}
+    rows = ({name: array[row] for name, array in seen.items()} for row in range(TRIED))
+    ours = np.stack([policy.act(vector, None, pictures) for vector, pictures in zip(observations, rows, strict=True)])
+    given: dict[str, NDArray] = {"observation": observations} | seen
     if "step" in _names(model.graph.input):
         given["step"] = np.arange(TRIED, dtype=np.int64)
     found: Any = ReferenceEvaluator(model).run(None, given)
