@@ -136,14 +136,17 @@ def decoded(transitions: Transitions):
     return [decode_image(frames[index], CAMERA[0]) for index in range(len(transitions) + 1)]
 
 
-def test_a_gradient_that_is_not_finite_moves_neither_networks_nor_encoder():
+@pytest.mark.parametrize("damage", ["features", "encoder alone"])
+def test_a_gradient_that_is_not_finite_moves_neither_networks_nor_encoder(damage):
     learner = make("naf")
     learner.update(1)
-    before = learner.state()
-    with torch.no_grad():
-        learner.encoder.cameras[0].sharpness[0] = torch.nan
-    metrics = learner.update(1)
-    assert metrics["skipped_updates"] == 1
+    before, sharpness = learner.state(), learner.encoder.cameras[0].sharpness
+    if damage == "features":
+        with torch.no_grad():
+            sharpness[0] = torch.nan
+    else:
+        sharpness.register_hook(lambda gradient: gradient * torch.inf)
+    assert learner.update(1)["skipped_updates"] == 1
     after = learner.state()
     np.testing.assert_array_equal(before["parameters"], after["parameters"])
     for key in (key for key in before if key.startswith("encoder") and "sharpness" not in key):
