@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from rendering import skip_if_it_cannot_render
 
 from naf_robot.core.errors import ConfigError
 from naf_robot.run.checks import OF_ROBOT, OF_RUN, check, problems
@@ -12,6 +13,7 @@ from naf_robot.run.config import RunConfig, resolve, task_files
 
 @pytest.mark.parametrize("task", task_files())
 def test_our_own_tasks_have_no_problem(task: str):
+    skip_if_it_cannot_render(task)
     assert problems(resolve(task)) == []
 
 

@@ -77,7 +77,7 @@ def _gl_context(width: int, height: int) -> Any:
             from mujoco.gl_context import GLContext
         return GLContext(width, height)
     except Exception as error:  # of the driver's own kinds: ImportError, AttributeError, RuntimeError, GLError, ...
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = " ".join(str(error).split()).partition(". ")[0] or type(error).__name__
         raise SimulationError(
             f"the simulated camera cannot render with {wanted or 'EGL'}: {reason}; install EGL (Debian and Ubuntu: "
             f"apt install libegl1 libgl1-mesa-dri), or set {GL} to what this machine has: egl, osmesa or glfw"
