@@ -9,7 +9,7 @@ from typing import NamedTuple
 from rosbags.rosbag2 import Reader
 
 from naf_robot.core.errors import NafRobotError
-from naf_robot.experience.bags.salvage import mcap_messages, plain, sqlite_messages
+from naf_robot.experience.bags.salvage import mcap_messages, missing_bytes, plain, sqlite_messages
 
 FILES = (".mcap", ".db3")
 
@@ -130,7 +130,14 @@ def bags_of(paths: Sequence[Path]) -> list[Bag]:
 
 
 def _whole(path: Path) -> _Source:
-    """A folder with metadata, or a file with its index."""
+    """A folder with metadata, or a file with its index.
+
+    Raises:
+        BagError: a database is shorter than it says; SQLite notices only where it looks for a page that is missing.
+    """
+    for file in path.glob("*.db3") if path.is_dir() else [path]:
+        if file.suffix == ".db3" and (missing := missing_bytes(file)) > 0:
+            raise BagError(f"{missing} bytes are missing at the end of {file.name}")
     reader = Reader(path)
     reader.open()
     topics: dict[str, tuple[str, int]] = {}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 MAX_RECORD_BYTES = 1 << 30  # of an MCAP file: what is larger is damage
 ZSTD = b"\x28\xb5\x2f\xfd"  # first bytes of what zstd compressed; no message begins so
+SQLITE, HEADER_BYTES = b"SQLite format 3\0", 100  # how a database begins (sqlite.org/fileformat2.html, 1.3)
 Salvaged = tuple[str, str, int, bytes]
 
 
@@ -53,6 +54,17 @@ def sqlite_messages(path: Path, wanted: Collection[str] | None) -> Iterator[Salv
         return
     finally:
         database.close()
+
+
+def missing_bytes(path: Path) -> int:
+    """By how many bytes the database at `path` is shorter than its header says; 0 for a whole one or none at all."""
+    with path.open("rb") as file:
+        header = file.read(HEADER_BYTES)
+    if len(header) < HEADER_BYTES or not header.startswith(SQLITE):
+        return 0
+    page_bytes, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
+    page_bytes = 1 << 16 if page_bytes == 1 else page_bytes  # which two bytes do not hold
+    return max(0, page_bytes * pages - path.stat().st_size)
 
 
 def plain(data: bytes) -> bytes:
