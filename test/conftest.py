@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
@@ -18,6 +19,9 @@ os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 os.environ["ROS_DOMAIN_ID"] = str(101 + os.getpid() % 100)
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+settings.register_profile("untimed", deadline=None)  # a busy machine, or a library's first call, is no fault
+settings.load_profile("untimed")
 
 END_WITHIN_S = 10.0
 OF_PYTHON = "multiprocessing.resource_tracker"  # a process, one per Python, which ends with it
