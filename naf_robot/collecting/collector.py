@@ -2,13 +2,13 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from naf_robot.arm.control.actions import BoundActions
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.collecting.comparing import Comparing
+from naf_robot.collecting.control_tick import Tick
 from naf_robot.collecting.episode import ORDERLY_ENDS, Episode
 from naf_robot.collecting.guidance import Guidance
 from naf_robot.collecting.next_episode import NextEpisode
@@ -18,9 +18,8 @@ from naf_robot.collecting.trainer_contact import TrainerContact
 from naf_robot.collecting.way_home import WayHome
 from naf_robot.core.array_spec import Observation
 from naf_robot.core.clock import Clock
-from naf_robot.core.records import FloatArray, PolicyParameters, StepBatch
+from naf_robot.core.records import FloatArray, PolicyParameters
 from naf_robot.core.seeding import stream
-from naf_robot.experience.journal import JournalRow
 from naf_robot.experience.recorder import EpisodeRecorder, Pictures
 from naf_robot.learning.behaviour import BehaviourPolicy
 from naf_robot.run.config import RunConfig
@@ -32,19 +31,6 @@ from naf_robot.sensing.signals import Signals, observe, with_kinematics
 
 Way = Callable[[FloatArray, FloatArray], FloatArray]
 BY_OPERATOR = ("fault", "velocity_control")  # sources of holds that an operator ends: the arm may try again
-
-
-@dataclass(frozen=True)
-class Tick:
-    """The result of one control tick."""
-
-    desired_velocity: FloatArray | None  # (n,) [rad/s]; None: nothing is asked for, the arm is released
-    batch: StepBatch | None = None  # to be stored and sent
-    recorded: Callable[[], JournalRow] | None = None  # what this tick recorded, to be journalled until its batch is
-    # stored; to be called before the next tick, and after the velocity was sent: it compresses pictures
-    prepared: FloatArray | None = None  # (3,) [m], base frame: where the next episode's goal is
-    began: Episode | None = None  # an episode began with this tick
-    ended: Episode | None = None  # an episode ended with this tick
 
 
 class Collector:

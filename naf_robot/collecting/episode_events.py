@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from naf_robot.collecting.collector import Tick
+from naf_robot.collecting.control_tick import Tick
 from naf_robot.collecting.episode import Episode
 from naf_robot.core.records import FloatArray
 from naf_robot.core.stamps import nanoseconds_of_seconds

@@ -10,7 +10,8 @@ from std_srvs.srv import SetBool, Trigger
 
 from naf_robot.arm.model.joint_values import RefusedMessage, by_name
 from naf_robot.arm.projection.projection import SafetyProjection
-from naf_robot.collecting.collector import Collector, Tick
+from naf_robot.collecting.collector import Collector
+from naf_robot.collecting.control_tick import Tick
 from naf_robot.collecting.episode import ORDERLY_ENDS
 from naf_robot.collecting.episode_events import EpisodeEvents
 from naf_robot.collecting.phase import Phase

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from std_msgs.msg import UInt8MultiArray
 
-from naf_robot.collecting.collector import Collector, Tick
+from naf_robot.collecting.collector import Collector
+from naf_robot.collecting.control_tick import Tick
 from naf_robot.collecting.upload import Uploader
 from naf_robot.core import run_files
 from naf_robot.core.clock import SteadyClock

@@ -8,7 +8,7 @@ from naf_robot.arm.control.outputs import OUTPUTS
 from naf_robot.nodes import topics
 from naf_robot.run.config import RunConfig
 from naf_robot.run.robot_parts import state_sensor, task_sensors
-from naf_robot.sensing.camera import COMPRESSED
+from naf_robot.sensing.camera import info_topic
 from naf_robot.sensing.registry import make_sensor, providers
 
 DEPTH = 1000  # small messages that wait until this process gets a processor
@@ -16,7 +16,7 @@ LARGE_DEPTH = 30  # likewise, of those with pictures or many numbers
 PICTURES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 LARGE = (*PICTURES, "std_msgs/msg/UInt8MultiArray")
 JOINT_STATE, STRING = "sensor_msgs/msg/JointState", "std_msgs/msg/String"
-CAMERA_INFO = ("camera_info", "sensor_msgs/msg/CameraInfo")  # beside it
+CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 
 
 class RecordedTopic(NamedTuple):
@@ -40,8 +40,7 @@ def recorded_topics(config: RunConfig, robot: str) -> list[RecordedTopic]:
              for sensor in (*sensors, *raw)]  # fmt: skip
     for sensor in sensors:
         if sensor.message in PICTURES:
-            place = sensor.topic.removesuffix(COMPRESSED).rpartition("/")[0]
-            found.append(_topic("/".join(filter(None, (place, CAMERA_INFO[0]))), CAMERA_INFO[1], "lossy"))
+            found.append(_topic(info_topic(sensor.topic), CAMERA_INFO, "lossy"))
     found += [
         _topic(topics.DESIRED_VELOCITY, JOINT_STATE),
         _topic(own.command_topic, OUTPUTS[own.output_kind].message_type),

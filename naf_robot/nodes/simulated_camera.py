@@ -6,10 +6,8 @@ from std_msgs.msg import Header
 
 from naf_robot.nodes import convert
 from naf_robot.nodes.qos import SENSOR
-from naf_robot.sensing.camera import COMPRESSED, CameraConfig, Picture, fill_compressed, fill_image
+from naf_robot.sensing.camera import COMPRESSED, CameraConfig, Picture, fill_compressed, fill_image, info_topic
 from naf_robot.sensing.video.calibration import CameraCalibration, fill_camera_info
-
-INFO = "camera_info"  # beside the topic of the pictures
 
 
 class SimulatedCamera:
@@ -20,10 +18,9 @@ class SimulatedCamera:
     ) -> None:
         self._calibration, self._frame = calibration, frame
         topic = f"{robot}/{config.topic}"
-        info = "/".join((*topic.split("/")[:-1], INFO))
         self._images = node.create_publisher(Image, topic, SENSOR)
         self._compressed = node.create_publisher(CompressedImage, topic + COMPRESSED, SENSOR)
-        self._infos = node.create_publisher(CameraInfo, info, SENSOR)
+        self._infos = node.create_publisher(CameraInfo, info_topic(topic), SENSOR)
 
     def publish(self, picture: Picture, stamp_s: float) -> None:
         """The frame `picture` (H, W, 3) of `stamp_s` [s]; compressed without loss, as PNG."""

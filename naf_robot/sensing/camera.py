@@ -103,6 +103,11 @@ def camera(config: CameraConfig, joints: tuple[str, ...]) -> Sensor:
     )
 
 
+def info_topic(topic: str) -> str:
+    """The topic of sensor_msgs/CameraInfo beside that of the pictures, raw or compressed, as image_transport has it."""
+    return "/".join((*topic.removesuffix(COMPRESSED).split("/")[:-1], "camera_info"))
+
+
 def picture_of(message: Any, config: CameraConfig | None = None) -> Picture:
     """The frame (H, W, 3) of a sensor_msgs/Image, a copy; grey is repeated in all colours, transparency is left out.
 

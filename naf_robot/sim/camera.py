@@ -22,7 +22,7 @@ class SimulatedCameraConfig(Config, frozen=True):
     position: Vector3 = (1.24, 0.0, 1.03)  # [m], place of its centre in the base frame
     look_at: Vector3 = (0.55, 0.0, 0.45)  # [m], point in the middle of its pictures, base frame
     field_of_view: float = 0.5  # [rad], angle between the upper and the lower edge of its pictures
-    multisampling: int = 0  # samples per pixel at edges; 0: none, four times as fast
+    multisampling: int = 0  # samples per pixel at edges; 0: none, which is fastest
 
     def __post_init__(self) -> None:
         if not 0.0 < self.field_of_view < math.pi:

@@ -47,11 +47,9 @@ def step_spec(environment: gymnasium.Env) -> StepSpec:
     """What the steps of an `environment` are: a task's own arrays and reward terms, else one vector and one reward."""
     observed, (actions,) = Observations(environment.observation_space), environment.action_space.shape
     task: Any = getattr(environment.unwrapped, "task", None)
-    spec = getattr(task, "observation_spec", None)
-    if isinstance(spec, ObservationSpec) and (spec.size, _shapes(spec.images)) == (
-        observed.size,
-        _shapes(observed.images),
-    ):
+    spec: Any = getattr(task, "observation_spec", None)
+    own = isinstance(spec, ObservationSpec) and spec.size == observed.size
+    if own and _shapes(spec.images) == _shapes(observed.images):
         return StepSpec(spec, actions, tuple(task.reward_names))
     arrays = (ArraySpec("observation", (observed.size,)), *observed.images)
     return StepSpec(ObservationSpec("box", arrays), actions, ("reward",))
