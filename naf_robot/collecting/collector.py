@@ -27,7 +27,7 @@ from naf_robot.run.contract import steps_of
 from naf_robot.run.ratio import RatioLimiter
 from naf_robot.run.robot_parts import policy_actions
 from naf_robot.run.robot_state import RobotState
-from naf_robot.sensing.signals import Signals, observe, with_kinematics
+from naf_robot.sensing.signals import Signals, with_kinematics
 
 Way = Callable[[FloatArray, FloatArray], FloatArray]
 BY_OPERATOR = ("fault", "velocity_control")  # sources of holds that an operator ends: the arm may try again
@@ -276,7 +276,7 @@ class Collector:
         episode.trial = trial
         self._episode = episode
         self.next_episode += 1
-        observation = observe(self._task.observation_spec, signals, goal)
+        observation = self._task.observation(signals, goal)
         velocity = self._act(now_s, observation, signals["joint_position"], episode)
         return Tick(velocity, recorded=recorder.journal_row, began=episode)
 
@@ -287,7 +287,7 @@ class Collector:
         self.way_home.record(signals["joint_position"])
         executed = self._executed.pop(episode.pending.stamp_s, None) if episode.pending else None
         episode.complete(executed, signals)
-        observation = observe(self._task.observation_spec, signals, episode.goal)
+        observation = self._task.observation(signals, episode.goal)
         if episode.terminated or episode.time_is_up:
             episode.observe(now_s, observation)
             if not (episode.greedy or episode.intervened):

@@ -35,7 +35,7 @@ def recorded_topics(config: RunConfig, robot: str) -> list[RecordedTopic]:
     """
     own = config.robot(robot)
     sensors = (state_sensor(config, robot), *task_sensors(config, robot))
-    raw = [make_sensor(provider.takes, (), config.sensors) for provider in providers(sensors)]
+    raw = [make_sensor(provider.takes, (), config.sensor_settings) for provider in providers(sensors)]
     found = [_topic(sensor.topic, sensor.message, "latched" if sensor.qos == "latched" else "lossy")
              for sensor in (*sensors, *raw)]  # fmt: skip
     for sensor in sensors:

@@ -28,7 +28,7 @@ class SimulatedRobot:
         self._simulator = simulator
         wanted = task_sensors(config, robot)
         self._sensors: Sequence[Sensor] = (
-            *raw_sensors(wanted, simulator.signals(robot), config.sensors),
+            *raw_sensors(wanted, simulator.signals(robot), config.sensor_settings),
             state_sensor(config, robot),  # last: with it a tick is complete
         )
         self._camera = _camera(node, robot, config, simulator) if CAMERA in {s.name for s in self._sensors} else None
@@ -59,13 +59,13 @@ def _camera(node: Node, robot: str, config: RunConfig, simulator: Simulator) -> 
     calibration = simulator.calibrations(robot).get(CAMERA)
     known = calibration.intrinsics() if isinstance(calibration, CameraFile) else None
     frame = frame_of(robot, config.robot(robot).camera.frame)
-    return SimulatedCamera(node, robot, sensor_config(CAMERA, config.sensors), known, frame)
+    return SimulatedCamera(node, robot, sensor_config(CAMERA, config.sensor_settings), known, frame)
 
 
 def save_calibrations(config: RunConfig, robot: str, simulator: Simulator, run_dir: Path) -> None:
     """Write the calibrations of a robot's simulated sensors where an operator's routine would."""
     for name, calibration in simulator.calibrations(robot).items():
-        sensor = make_sensor(name, (), config.sensors)
+        sensor = make_sensor(name, (), config.sensor_settings)
         path = run_dir / sensor.calibration.format(robot=robot)
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, f"# Calibration of {name}, simulated.\n{dump_yaml(calibration)}".encode())

@@ -9,7 +9,7 @@ from naf_robot.arm.projection.projection import SafetyProjection
 from naf_robot.core.errors import ConfigError
 from naf_robot.core.plugins import load_plugins
 from naf_robot.run.config import RunConfig, resolve
-from naf_robot.run.robot_parts import bound_actions, policy_actions, task_sensors
+from naf_robot.run.robot_parts import bound_actions, moved_gripper, policy_actions, task_sensors
 from naf_robot.run.worlds import make_simulator
 from naf_robot.sim.gym_env import TaskEnv
 from naf_robot.tasks.registry import TASKS
@@ -22,7 +22,16 @@ def make_environment(config: RunConfig) -> TaskEnv:
     actions = bound_actions(config, projection.model, projection.limits)
     corrected = policy_actions(config, projection.model, actions)
     simulator, sensors = make_simulator(config, (robot,)), task_sensors(config, robot)
-    return TaskEnv(config.make_task(), simulator, projection, actions, robot, sensors, corrected)
+    return TaskEnv(
+        config.make_task(),
+        simulator,
+        projection,
+        actions,
+        robot,
+        sensors,
+        corrected,
+        moved_gripper(config, robot),
+    )
 
 
 def make_registered(task: str, overrides: Mapping[str, Any] | None = None) -> TaskEnv:

@@ -4,6 +4,7 @@ import re
 
 import msgspec
 
+from naf_robot.arm.control.gripper import GripperConfig
 from naf_robot.arm.control.outputs import OUTPUTS
 from naf_robot.arm.control.velocity_control import VelocityControlConfig
 from naf_robot.arm.model.config import ArmConfig
@@ -91,6 +92,8 @@ class RobotConfig(Config, frozen=True, kw_only=True):
     arm: ArmConfig
     safety: SafetyConfig
     velocity_control: VelocityControlConfig = VelocityControlConfig()
+    gripper: GripperConfig | None = None  # a gripper with joints of its own, moved where the task's actions say so; null:
+    # there is none
     base_pose: tuple[float, float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)  # x, y, z [m] and roll,
     # pitch, yaw in rad of the arm's base in frame world: for display, all control is in the base frame
     backend: str = "mujoco"  # what moves the arm: a simulator by its name in `sim.registry`, or ros2_control

@@ -1,8 +1,10 @@
 """What a run's configuration means for one of its robots: arm, simulator, sensors, actions and ticks."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from naf_robot.arm.control.actions import BoundActions
+from naf_robot.arm.control.gripper import GripperConfig
 from naf_robot.arm.model.config import ArmConfig
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.arm.model.limits import JointLimits
@@ -29,13 +31,26 @@ def backend_of(config: RunConfig, robot: str) -> str:
 
 def state_sensor(config: RunConfig, robot: str) -> Sensor:
     """The sensor that every control tick needs: the joint states."""
-    sensor = make_sensor(JOINT_STATES, arm_of(config, robot).joints, config.sensors)
+    sensor = make_sensor(JOINT_STATES, arm_of(config, robot).joints, config.sensor_settings)
     return replace(sensor, topic=config.robot(robot).joint_states_topic)
 
 
 def task_sensors(config: RunConfig, robot: str) -> tuple[Sensor, ...]:
     """The sensors that the task needs besides."""
-    return make_sensors(config.make_task().sensors, arm_of(config, robot).joints, config.sensors)
+    own = config.robot(robot)
+    gripper = own.gripper.joints if own.gripper is not None else ()
+    return make_sensors(config.make_task().sensors, own.arm.joints, config.sensor_settings, gripper)
+
+
+def moved_gripper(config: RunConfig, robot: str) -> GripperConfig | None:
+    """The gripper of `robot`, if the task's actions move it."""
+    return config.robot(robot).gripper if config.make_task().action_spec.gripper_size else None
+
+
+def moved_grippers(config: RunConfig, robots: Sequence[str]) -> dict[str, GripperConfig]:
+    """The grippers of `robots` that the task's actions move, by robot."""
+    found = {robot: moved_gripper(config, robot) for robot in robots}
+    return {robot: gripper for robot, gripper in found.items() if gripper is not None}
 
 
 def sensor_nodes(config: RunConfig, robot: str) -> list[str]:

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 import msgspec
 
+from naf_robot.arm.control.gripper import check_gripper
 from naf_robot.arm.control.velocity_control import VelocityControlConfig
 from naf_robot.arm.model.config import ArmConfig
 from naf_robot.arm.projection.config import SafetyConfig
-from naf_robot.core.config import Config, build
+from naf_robot.core.config import Config, build, merge
 from naf_robot.core.errors import ConfigError, UnknownNameError
 from naf_robot.core.files import replace_file
 from naf_robot.core.types import NonNegativeInt, PositiveFraction, PositiveInt, RobotName
@@ -99,6 +100,11 @@ class RunConfig(Config, frozen=True, kw_only=True):
         turning = arm.continuous or ()
         return make_task(self.task_name, self.task, len(arm.joints), [joint in turning for joint in arm.joints])
 
+    @property
+    def sensor_settings(self) -> dict[str, dict[str, Any]]:
+        """Settings of sensors by their names: what the task needs of its own, and over it what is configured."""
+        return merge(self.make_task().sensor_settings, self.sensors)
+
     def control_settings(self, robot: str, simulated_time: bool) -> VelocityControlConfig:
         """The settings of a robot's velocity controller, on the clock in use.
 
@@ -156,9 +162,13 @@ def record_of(values: Mapping[str, Any], where: str = "", arms: bool = True) -> 
     if arms or any(robot.arm.continuous is None for robot in config.robots.values()):
         config = _with_continuous_joints(config)
     task = config.make_task()
-    sensors = set(config.sensors)
+    settings = config.sensor_settings
+    sensors = set(settings)
     for name in arms_of(config):
-        made = make_sensors(task.sensors, config.robot(name).arm.joints, config.sensors)
+        own = config.robot(name)
+        check_gripper(own.gripper, task.action_spec.gripper_size, name)
+        gripper = own.gripper.joints if own.gripper is not None else ()
+        made = make_sensors(task.sensors, own.arm.joints, settings, gripper)
         sensors |= {sensor.name for sensor in made} | {provider.takes for provider in providers(made)}
         _check_pictures(task, made)
     steps_per_period(task.control_period_s, config.simulator.physics_step_s)
@@ -168,7 +178,7 @@ def record_of(values: Mapping[str, Any], where: str = "", arms: bool = True) -> 
         config,
         task=msgspec.to_builtins(task_record),
         algorithm=msgspec.to_builtins(config.algorithm_config()),
-        sensors={name: msgspec.to_builtins(sensor_config(name, config.sensors)) for name in sorted(sensors)},
+        sensors={name: msgspec.to_builtins(sensor_config(name, settings)) for name in sorted(sensors)},
     )
 
 
@@ -208,11 +218,11 @@ def _with_continuous_joints(config: RunConfig) -> RunConfig:
 
 
 def arms_of(config: RunConfig) -> list[str]:
-    """Names of robots, one for each different arm, safety and backend."""
+    """Names of robots, one for each different arm, gripper, safety and backend."""
     seen: list[tuple] = []
     names = []
     for name, robot in config.robots.items():
-        if (own := (robot.arm, robot.safety, robot.backend)) not in seen:
+        if (own := (robot.arm, robot.gripper, robot.safety, robot.backend)) not in seen:
             seen.append(own)
             names.append(name)
     return names

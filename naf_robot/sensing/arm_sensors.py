@@ -1,4 +1,4 @@
-"""Sensors that any arm may have: its joints' states, and the force from outside on its tool."""
+"""Sensors that any arm may have: its joints' states, those of its gripper, and the force from outside on its tool."""
 
 from array import array
 from typing import Any
@@ -41,6 +41,38 @@ def joint_states(config: SensorConfig, joints: tuple[str, ...]) -> Sensor:
         message="sensor_msgs/msg/JointState",
         specs=(ArraySpec("joint_position", count, "rad"), ArraySpec("joint_velocity", count, "rad/s")),
         optional=(ArraySpec("joint_effort", count, "N m"),),
+        decode=decode,
+        encode=encode,
+        max_age_s=config.max_age_s,
+    )
+
+
+class GripperStateConfig(SensorConfig, frozen=True):
+    """Where a gripper's joint states are."""
+
+    topic: str = "gripper/joint_states"  # topic of the gripper's joint states, in the robot's namespace
+
+
+def gripper_state(config: GripperStateConfig, joints: tuple[str, ...]) -> Sensor:
+    """Positions and velocities of the gripper's `joints`, matched by name; others may be beside them."""
+    count = (max(1, len(joints)),)
+
+    def decode(message: Any) -> Signals:
+        return {
+            "gripper_position": by_name(joints, message.name, message.position, "gripper_state position"),
+            "gripper_velocity": by_name(joints, message.name, message.velocity, "gripper_state velocity"),
+        }
+
+    def encode(message: Any, signals: Signals) -> None:
+        message.name = list(joints)
+        message.position = array("d", signals["gripper_position"])
+        message.velocity = array("d", signals["gripper_velocity"])
+
+    return Sensor(
+        name="gripper_state",
+        topic=config.topic,
+        message="sensor_msgs/msg/JointState",
+        specs=(ArraySpec("gripper_position", count, "rad"), ArraySpec("gripper_velocity", count, "rad/s")),
         decode=decode,
         encode=encode,
         max_age_s=config.max_age_s,

@@ -5,22 +5,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from naf_robot.core.config import Config, build
+from naf_robot.core.errors import ConfigError
 from naf_robot.core.registry import Registry
-from naf_robot.sensing import arm_sensors, camera
+from naf_robot.sensing import arm_sensors, camera, geometry_poses
 from naf_robot.sensing.door import sensors as door
 from naf_robot.sensing.sensor import Provider, Sensor, SensorConfig
 from naf_robot.sensing.signals import Signals
 
 JOINT_STATES = "joint_states"
 CAMERA = "camera"
+GEOMETRY_POSES = "geometry_poses"
 
 
 @dataclass(frozen=True)
 class SensorEntry:
-    """A sensor's settings and its constructor (settings, names of the arm's joints)."""
+    """A sensor's settings and its constructor (settings, names of the arm's joints, or of its gripper's)."""
 
     config: type[Config]
     make: Callable[[Any, tuple[str, ...]], Sensor]
+    of_gripper: bool = False  # whether it is told the gripper's joints in place of the arm's
 
 
 SENSORS: Registry[SensorEntry] = Registry(
@@ -28,6 +31,8 @@ SENSORS: Registry[SensorEntry] = Registry(
     {
         JOINT_STATES: SensorEntry(SensorConfig, arm_sensors.joint_states),
         "external_wrench": SensorEntry(SensorConfig, arm_sensors.external_wrench),
+        "gripper_state": SensorEntry(arm_sensors.GripperStateConfig, arm_sensors.gripper_state, of_gripper=True),
+        GEOMETRY_POSES: SensorEntry(geometry_poses.GeometryPosesConfig, geometry_poses.geometry_poses),
         CAMERA: SensorEntry(camera.CameraConfig, camera.camera),
         "door_state": SensorEntry(SensorConfig, door.door_state),
         "door_orientation": SensorEntry(SensorConfig, door.door_orientation),
@@ -55,12 +60,26 @@ def make_sensor(
 
 
 def make_sensors(
-    names: Sequence[str], joints: Sequence[str], settings: Mapping[str, Mapping[str, Any]] | None = None
+    names: Sequence[str],
+    joints: Sequence[str],
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    gripper: Sequence[str] = (),
 ) -> tuple[Sensor, ...]:
-    """The sensors called `names`, after checking that `settings` names no other than there are."""
+    """The sensors called `names` of an arm with `joints` and those of a `gripper`.
+
+    Raises:
+        UnknownNameError, ConfigError: as `make_sensor`, and for `settings` of a sensor that there is not.
+        ConfigError: a sensor of a gripper, and there is none.
+    """
     for name in settings or {}:
         sensor_config(name, settings)
-    return tuple(make_sensor(name, joints, settings) for name in names)
+    made = []
+    for name in names:
+        of_gripper = SENSORS[name].of_gripper
+        if of_gripper and not gripper:
+            raise ConfigError(f"sensor {name!r} needs a gripper, and the robot has none: give `gripper` in its profile")
+        made.append(make_sensor(name, gripper if of_gripper else joints, settings))
+    return tuple(made)
 
 
 def providers(sensors: Sequence[Sensor]) -> tuple[Provider, ...]:

@@ -50,6 +50,25 @@ def from_matrix(matrix: FloatArray) -> FloatArray:
     return _from_wxyz(quaternions.mat2quat(matrix))
 
 
+def matrices(rotations: FloatArray) -> FloatArray:
+    """The rotation matrices, row by row (N, 9), of unit quaternions (N, 4)."""
+    x, y, z, w = rotations.T
+    return np.stack(
+        (
+            1.0 - 2.0 * (y * y + z * z),
+            2.0 * (x * y - z * w),
+            2.0 * (x * z + y * w),
+            2.0 * (x * y + z * w),
+            1.0 - 2.0 * (x * x + z * z),
+            2.0 * (y * z - x * w),
+            2.0 * (x * z - y * w),
+            2.0 * (y * z + x * w),
+            1.0 - 2.0 * (x * x + y * y),
+        ),
+        axis=1,
+    )
+
+
 def vector(rotation: ArrayLike) -> FloatArray:
     """Axis times angle (3,) [rad] of a rotation (4,), its length at most pi."""
     axis, angle = quaternions.quat2axangle(_to_wxyz(rotation))

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from naf_robot.arm.control.actions import BoundActions
+from naf_robot.arm.control.gripper import GripperConfig
 from naf_robot.arm.projection.projection import SafetyProjection
 from naf_robot.core.array_spec import ObservationSpec
 from naf_robot.core.seeding import stream
 from naf_robot.sensing.sensor import Sensor
-from naf_robot.sensing.signals import Signals, observe, with_kinematics
+from naf_robot.sensing.signals import Signals, with_kinematics
 from naf_robot.sim.simulator import Simulator
 from naf_robot.tasks.scripted.residual import PolicyActions, Unchanged
 from naf_robot.tasks.task import Task
@@ -43,6 +44,7 @@ class TaskEnv(gymnasium.Env):
         robot: str = "robot_1",
         sensors: Sequence[Sensor] = (),
         policy_actions: PolicyActions | None = None,
+        gripper: GripperConfig | None = None,
     ) -> None:
         self.task = task
         self._simulator = simulator
@@ -51,6 +53,7 @@ class TaskEnv(gymnasium.Env):
         self.actions = actions
         self._policy_actions = policy_actions or Unchanged()
         self._robot = robot
+        self._gripper = gripper
         self._sensors = tuple(sensors)
         self.action_space = gymnasium.spaces.Box(-1.0, 1.0, (actions.size,), np.float32)
         self.observation_space = observation_space(task.observation_spec)
@@ -95,6 +98,9 @@ class TaskEnv(gymnasium.Env):
         )
         self._sent = result.velocity
         self._simulator.command(self._robot, result.velocity)
+        numbers = self.actions.gripper(requested)
+        if self._gripper is not None and numbers is not None:
+            self._simulator.command_gripper(self._robot, self._gripper.effort(numbers))
         self._simulator.step()
         self._signals = self._read()
         self._step += 1
@@ -121,7 +127,7 @@ class TaskEnv(gymnasium.Env):
 
     def _observation(self) -> Observed:
         spec = self.task.observation_spec
-        observation = observe(spec, self._signals, self._goal)
+        observation = self.task.observation(self._signals, self._goal)
         self._policy_actions.see(observation)
         vector = spec.flatten(observation)
         if not spec.images:

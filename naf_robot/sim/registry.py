@@ -6,6 +6,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from naf_robot.arm.control.gripper import GripperConfig
 from naf_robot.arm.model.config import ArmConfig
 from naf_robot.core.errors import NafRobotError
 from naf_robot.core.registry import Registry
@@ -26,6 +27,8 @@ class World:
     scene_settings: Mapping[str, Any] = field(default_factory=dict)
     frame: tuple[int, int] | None = None  # height and width of its cameras' pictures; None: there are none
     ignored_pairs: Mapping[str, LinkPairs] = field(default_factory=dict)  # by robot: links that do not collide either
+    grippers: Mapping[str, GripperConfig] = field(default_factory=dict)  # by robot: those that are moved
+    geometries: tuple[str, ...] = ()  # collision shapes of the descriptions and the scene whose poses are sensed
 
 
 MakeSimulator = Callable[[World], Simulator]

@@ -8,7 +8,7 @@ import msgspec
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError
 from naf_robot.core.records import FloatArray
-from naf_robot.core.types import FractionBelowOne, NonNegativeFloat, NonNegativeInt, PositiveFloat
+from naf_robot.core.types import FractionBelowOne, NonNegativeFloat, NonNegativeInt, PositiveFloat, UnitInterval
 from naf_robot.sensing.signals import Signals
 from naf_robot.sim.camera import SimulatedCameraConfig
 
@@ -31,6 +31,7 @@ class SimulatorConfig(Config, frozen=True):
     # what accelerates their joints; the URDF's limit where that is lower
     full_effort_error: PositiveFloat = 1.0  # [rad/s] velocity error at which a servo gives its full effort
     joint_armature: NonNegativeFloat = 0.1  # motor and gear inertia seen at the joint [kg m^2]
+    gravity_compensation: UnitInterval = 1.0  # share of the gravity on the arm, and on its gripper, that is compensated
     max_speed: PositiveFloat = 50.0  # [rad/s]; joint speed beyond which the simulation has diverged
     scene: dict[str, Any] = msgspec.field(default_factory=dict)  # the record of the task's scene
     camera: SimulatedCameraConfig = msgspec.field(default_factory=SimulatedCameraConfig)
@@ -61,6 +62,14 @@ class Simulator(Protocol):
         """Set joint velocities (n,) [rad/s]; like ros2_control's, they hold until the next command."""
         ...
 
+    def command_gripper(self, robot: str, effort: FloatArray) -> None:
+        """Set the efforts (m,) of the gripper's joints, [N m] or [N]; they hold until the next command.
+
+        Raises:
+            SimulationError: the robot's gripper is not moved in this world, or not m finite numbers; the last ones stay.
+        """
+        ...
+
     def step(self) -> None:
         """Advance every world by one control period."""
         ...
@@ -68,7 +77,8 @@ class Simulator(Protocol):
     def signals(self, robot: str) -> Signals:
         """What the robot's sensors say now: joint states and whatever the scene adds.
 
-        Arrays are named as the specs of `sensing.registry`. A stream's readings are those that arrived in the last
+        Arrays are named as the specs of `sensing.registry`: a gripper that is moved adds its state, and the poses of the
+        geometries that the world was asked for are there. A stream's readings are those that arrived in the last
         period; their stamps are times of this simulator.
         """
         ...

@@ -11,6 +11,7 @@ from naf_robot.core.errors import ConfigError
 from naf_robot.core.registry import Registry
 from naf_robot.sensing.signals import for_continuous_joints
 from naf_robot.tasks.door import Door, DoorPullConfig, DoorPushConfig, DoorRealConfig, RealDoor
+from naf_robot.tasks.pick_place import PickPlace, PickPlaceConfig
 from naf_robot.tasks.reach import Reach, ReachConfig
 from naf_robot.tasks.reach_camera import ReachCamera, ReachCameraConfig
 from naf_robot.tasks.task import EpisodeConfig, Task
@@ -38,6 +39,7 @@ TASKS: Registry[TaskEntry] = Registry(
         "door_push": TaskEntry(DoorPushConfig, partial(Door, "door_push"), "naf_robot/DoorPush-v0"),
         "door_pull": TaskEntry(DoorPullConfig, partial(Door, "door_pull"), "naf_robot/DoorPull-v0"),
         "door_real": TaskEntry(DoorRealConfig, partial(RealDoor, "door_real"), "naf_robot/DoorReal-v0"),
+        "pick_place": TaskEntry(PickPlaceConfig, PickPlace, "naf_robot/PickPlace-v0"),
     },
 )
 

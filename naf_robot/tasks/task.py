@@ -1,16 +1,18 @@
 """The contract of a task: what is observed, rewarded and called success, and where episodes start."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import msgspec
 import numpy as np
 
 from naf_robot.arm.control.actions import ActionSpec, make_action_spec
-from naf_robot.core.array_spec import ObservationSpec
+from naf_robot.core.array_spec import Observation, ObservationSpec
 from naf_robot.core.config import Config
 from naf_robot.core.records import FloatArray
 from naf_robot.core.types import NonNegativeFloat, PositiveFloat, PositiveInt
-from naf_robot.sensing.signals import Signals
+from naf_robot.sensing.signals import Signals, observe
 
 
 class EpisodeConfig(Config, frozen=True):
@@ -58,6 +60,7 @@ class Task(Protocol):
     reward_names: tuple[str, ...]
     success_once: bool  # one instant of success makes the episode one; else its last instant decides
     sensors: tuple[str, ...] = ()  # names of the sensors that it needs, besides the joint states
+    sensor_settings: Mapping[str, Mapping[str, Any]] = MappingProxyType({})  # what it needs them to be, by their names
     required_signals: tuple[str, ...] = ()  # of what they give: without one of these no step is taken
 
     def sample_goal(self, random: np.random.Generator) -> Signals:
@@ -71,6 +74,15 @@ class Task(Protocol):
     def ready(self, signals: Signals) -> bool:
         """Whether an episode may begin (a door must be closed again)."""
         return True
+
+    def observation(self, signals: Signals, goal: Signals) -> Observation:
+        """The named arrays of `observation_spec`: what is sensed, and what of the goal is observed.
+
+        Raises:
+            NafRobotError: an array that neither holds, or one of the wrong size.
+            SpecError: a value that is not finite.
+        """
+        return observe(self.observation_spec, signals, goal)
 
     def reward_terms(self, signals: Signals, goal: Signals, executed: FloatArray, requested: FloatArray) -> FloatArray:
         """Weighted reward terms in the order of `reward_names`, shape (K,); the reward is their sum."""

@@ -1,7 +1,8 @@
 """How a policy's action in [-1, 1] becomes joint velocities at a posture, and back. `register` adds a kind.
 
 A task names the spec of its actions, a small record; bound to an arm it converts. `joint_velocity` has one number
-per joint. `tool_twist` moves the tool, and may carry numbers for a gripper and for ending the episode.
+per joint. `tool_twist` moves the tool. Both may carry numbers for a gripper (`arm.control.gripper`), the second also
+one for ending the episode.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from naf_robot.core.config import Config, build
 from naf_robot.core.errors import UnknownNameError
 from naf_robot.core.records import FloatArray
 from naf_robot.core.registry import Registry
-from naf_robot.core.types import PositiveFloat
+from naf_robot.core.types import NonNegativeInt, PositiveFloat
 
 VERTICAL = 5  # row of the Jacobian: rotation about the base's z axis
 UNDECIDED = 0.0  # a terminating number above it asks for the end of the episode
@@ -47,8 +48,8 @@ class BoundActions(Protocol):
         """
         ...
 
-    def gripper(self, action: FloatArray) -> float | None:
-        """The gripper's closing speed in [-1, 1], positive to close; None for actions without a gripper."""
+    def gripper(self, action: FloatArray) -> FloatArray | None:
+        """The numbers (k,) for the gripper in [-1, 1], positive to close; None for actions without a gripper."""
         ...
 
     def ends_episode(self, action: FloatArray) -> bool:
@@ -58,6 +59,11 @@ class BoundActions(Protocol):
 
 class ActionSpec(Protocol):
     """A kind of action with its settings; the arm comes with `bind`."""
+
+    @property
+    def gripper_size(self) -> int:
+        """How many of an action's numbers are for a gripper; 0: none is moved."""
+        ...
 
     def size(self, joint_count: int) -> int:
         """Number of an action's numbers on an arm with so many joints."""
@@ -73,15 +79,25 @@ class ActionSpec(Protocol):
 
 
 class JointVelocity(Config, frozen=True):
-    """One number per joint: its velocity over the joint's bound."""
+    """One number per joint: its velocity over the joint's bound; then those of a gripper."""
+
+    gripper: NonNegativeInt = 0  # numbers after the joints' that close (1) or open (-1) a gripper: 1 for all of its
+    # joints together, or one for each; 0: none
+
+    @property
+    def gripper_size(self) -> int:
+        """As configured."""
+        return self.gripper
 
     def size(self, joint_count: int) -> int:
-        """One per joint."""
-        return joint_count
+        """One per joint, and those of the gripper."""
+        return joint_count + self.gripper
 
     def names(self, joints: Sequence[str]) -> tuple[str, ...]:
-        """The joints."""
-        return tuple(joints)
+        """The joints, then `gripper`, or `gripper_1` and so on."""
+        if self.gripper == 1:
+            return (*joints, "gripper")
+        return (*joints, *(f"gripper_{number + 1}" for number in range(self.gripper)))
 
     def bind(self, model: ArmModel, limits: JointLimits, joint_speed: float) -> "JointVelocityActions":
         """The actions of one arm."""
@@ -89,28 +105,30 @@ class JointVelocity(Config, frozen=True):
 
 
 class JointVelocityActions:
-    """Implements `BoundActions`: velocity = action times bound."""
+    """Implements `BoundActions`: velocity = action times bound; names beyond the joints' bounds are the gripper's."""
 
-    def __init__(self, names: tuple[str, ...], bounds: FloatArray) -> None:
-        self.names, self.bounds = names, bounds
-        self.max_joint_velocity = bounds
+    def __init__(self, names: tuple[str, ...], max_joint_velocity: FloatArray) -> None:
+        self.names, self.max_joint_velocity = names, max_joint_velocity
+        self._joints = len(max_joint_velocity)
+        self.bounds = np.concatenate((max_joint_velocity, np.ones(len(names) - self._joints)))
 
     @property
     def size(self) -> int:
-        """Number of joints."""
+        """Number of joints, and of the gripper's numbers."""
         return len(self.names)
 
     def joint_velocity(self, action: FloatArray, position: FloatArray) -> FloatArray:
         """The velocities (n,) [rad/s]; the posture does not matter."""
-        return action * self.bounds
+        return action[: self._joints] * self.max_joint_velocity
 
     def action(self, velocity: FloatArray, position: FloatArray, requested: FloatArray) -> FloatArray:
-        """The velocities over their bounds (n,)."""
-        return velocity / self.bounds
+        """The velocities over their bounds (n,), then the gripper's numbers as requested."""
+        moved = velocity / self.max_joint_velocity
+        return np.concatenate((moved, requested[self._joints :])) if len(self.names) > self._joints else moved
 
-    def gripper(self, action: FloatArray) -> float | None:
-        """None."""
-        return None
+    def gripper(self, action: FloatArray) -> FloatArray | None:
+        """The numbers after the joints', if there are any."""
+        return action[self._joints :] if len(self.names) > self._joints else None
 
     def ends_episode(self, action: FloatArray) -> bool:
         """Never."""
@@ -134,6 +152,11 @@ class ToolTwist(Config, frozen=True):
     def __post_init__(self) -> None:
         if self.rotation not in ROTATIONS:
             raise UnknownNameError("rotation", self.rotation, ROTATIONS, "the action tool_twist")
+
+    @property
+    def gripper_size(self) -> int:
+        """One for all of the gripper's joints, or none."""
+        return int(self.gripper)
 
     def names(self, joints: Sequence[str] = ()) -> tuple[str, ...]:
         """Axes of the velocity and of the rotation, then gripper and terminate; whatever the joints."""
@@ -188,9 +211,12 @@ class ToolTwistActions:
         found[:moving] = self._model.tool_twist_jacobian(position)[self._rows] @ velocity / self.bounds[:moving]
         return found
 
-    def gripper(self, action: FloatArray) -> float | None:
-        """The number named `gripper`."""
-        return float(action[self.names.index("gripper")]) if "gripper" in self.names else None
+    def gripper(self, action: FloatArray) -> FloatArray | None:
+        """The number named `gripper`, shape (1,)."""
+        if "gripper" not in self.names:
+            return None
+        index = self.names.index("gripper")
+        return action[index : index + 1]
 
     def ends_episode(self, action: FloatArray) -> bool:
         """Whether the number named `terminate` is positive."""

@@ -45,8 +45,10 @@ class ArmConfig(Config, frozen=True):
                 f"arm.home must have one position for each of the {len(self.joints)} joints, got {len(self.home)}"
             )
 
-    def description(self) -> Description:
+    def description(self, besides: tuple[str, ...] = ()) -> Description:
         """The resolved description: of `urdf`, or of `fallback_urdf` where a package of the former is missing.
+
+        Joints `besides` the arm's, such as a gripper's, are free to move too.
 
         Raises:
             PackageNotFoundError: a package is not found, and there is no fallback.
@@ -54,12 +56,12 @@ class ArmConfig(Config, frozen=True):
             UnknownNameError: a joint or link that it does not have.
         """
         try:
-            return self._described(self.urdf, ())
+            return self._described(self.urdf, (), besides)
         except PackageNotFoundError as error:
             if self.fallback_urdf is None:
                 raise
             note = f"arm.fallback_urdf {self.fallback_urdf!r} is used in place of {self.urdf!r}: {error}"
-            return self._described(self.fallback_urdf, (note,))
+            return self._described(self.fallback_urdf, (note,), besides)
 
     def settled(self) -> "ArmConfig":
         """The same with the fallback in place of `urdf` where it is the one that is used: what later runs shall take.
@@ -75,9 +77,9 @@ class ArmConfig(Config, frozen=True):
             return msgspec.structs.replace(self, urdf=self.fallback_urdf, fallback_urdf=None)
         return msgspec.structs.replace(self, fallback_urdf=None)
 
-    def model(self) -> ArmModel:
-        """Load the kinematics that this description names."""
-        return ArmModel(self.description(), self.tool_frame, self.joints)
+    def model(self, besides: tuple[str, ...] = ()) -> ArmModel:
+        """Load the kinematics that this description names, with joints `besides` the arm's after them."""
+        return ArmModel(self.description(besides), self.tool_frame, (*self.joints, *besides))
 
     def with_continuous(self) -> "ArmConfig":
         """This record with `continuous` as the description says.
@@ -94,7 +96,7 @@ class ArmConfig(Config, frozen=True):
             )
         return msgspec.structs.replace(self, continuous=found)
 
-    def _described(self, urdf: str, notes: tuple[str, ...]) -> Description:
+    def _described(self, urdf: str, notes: tuple[str, ...], besides: tuple[str, ...] = ()) -> Description:
         given = tuple(find(folder) for folder in self.package_dirs)
         path = _file(urdf, Packages(given))
         packages = Packages(given, path.parent)
@@ -107,9 +109,9 @@ class ArmConfig(Config, frozen=True):
             str(path),
             packages,
             folder=path.parent,
-            joints=self.joints,
+            joints=(*self.joints, *besides),
             tool_frame=self.tool_frame,
-            locked=self.locked,
+            locked={name: position for name, position in self.locked.items() if name not in besides},
             disabled_pairs=pairs,
             notes=notes,
         )

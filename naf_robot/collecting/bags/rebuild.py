@@ -27,7 +27,7 @@ from naf_robot.experience.recorder import EpisodeRecorder, Pictures
 from naf_robot.run.config import RunConfig
 from naf_robot.run.contract import steps_of
 from naf_robot.run.robot_parts import bound_actions, state_sensor, task_sensors, tick_assembler
-from naf_robot.sensing.signals import Signals, observe, with_kinematics
+from naf_robot.sensing.signals import Signals, with_kinematics
 
 BATCH_BYTES = 8 << 20  # of pictures in one batch
 KEPT_EXECUTED = 256  # executed velocities that wait for their request
@@ -256,7 +256,7 @@ class Rebuild:
             return
         signals = with_kinematics(signals, self._model)
         episode.complete(self._executed_velocity(episode), signals)
-        episode.observe(now_s, observe(self._task.observation_spec, signals, episode.goal))
+        episode.observe(now_s, self._task.observation(signals, episode.goal))
         self._observed_ns = tick_ns
         if episode.terminated or episode.time_is_up:
             yield from self._close(episode.end_reason)

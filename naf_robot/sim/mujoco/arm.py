@@ -5,10 +5,12 @@ import xml.etree.ElementTree as ElementTree
 import mujoco
 import numpy as np
 
+from naf_robot.arm.control.gripper import GripperConfig
 from naf_robot.arm.model.contacts import untouchable_pairs
 from naf_robot.arm.model.description import Description
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.core.errors import RobotModelError
+from naf_robot.sim.mujoco.gripper import add_motors
 from naf_robot.sim.mujoco.rendering import add_camera
 from naf_robot.sim.mujoco.scenes import Scene
 from naf_robot.sim.mujoco.servos import add_servos
@@ -21,11 +23,16 @@ COMPILER = {"fusestatic": "false", "discardvisual": "true", "angle": "radian", "
 
 
 def build_model(
-    kinematics: ArmModel, scene: Scene, config: SimulatorConfig, ignored: LinkPairs = (), frame: Frame = None
+    kinematics: ArmModel,
+    scene: Scene,
+    config: SimulatorConfig,
+    ignored: LinkPairs = (),
+    frame: Frame = None,
+    gripper: GripperConfig | None = None,
 ) -> mujoco.MjModel:
-    """The compiled model; `scene` is bound to it.
+    """The compiled model; `scene` is bound to it. `kinematics` have the joints of a `gripper` after the arm's.
 
-    Gravity is compensated for the arm's own bodies, as the controllers of such arms do. Links collide where the
+    As configured, gravity is compensated for the arm's own bodies, as the controllers of such arms do. Links collide where the
     safety projection may watch them, and with the scene; pairs that are `ignored` there do not. With a `frame`, the
     height and width of pictures, there is a camera.
 
@@ -44,12 +51,14 @@ def build_model(
     spec.option.impratio = 5.0
     spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET  # a divergence must be seen, not reset away
     for body in spec.bodies:
-        body.gravcomp = 1.0
+        body.gravcomp = config.gravity_compensation
     _add_hulls(spec, description, root)
     excluded = untouchable_pairs(kinematics) | {frozenset(pair) for pair in ignored}
     for first, second in sorted(sorted(body_of(link, root) for link in pair) for pair in excluded):
         spec.add_exclude(bodyname1=first, bodyname2=second)
-    add_servos(spec, kinematics, config)
+    add_servos(spec, kinematics, config, gripper.joints if gripper is not None else ())
+    if gripper is not None:
+        add_motors(spec, gripper)
     try:
         scene.build(spec)  # whose names may be those of links
         if frame is not None:

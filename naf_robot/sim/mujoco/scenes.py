@@ -11,6 +11,7 @@ from naf_robot.core.records import FloatArray
 from naf_robot.core.registry import Registry
 from naf_robot.sensing.signals import Signals
 from naf_robot.sim.mujoco.door_scene import DoorScene
+from naf_robot.sim.mujoco.pick_place_scene import PickPlaceScene
 from naf_robot.sim.scenes.registry import FreeSceneConfig, scene_config
 
 
@@ -98,7 +99,9 @@ class FreeScene:
 
 Builder = Callable[[Any, int, Sequence[int]], Scene]  # description, seed, numbers of the robots that share the scene
 
-BUILDERS: Registry[Builder] = Registry("scene", {"free": FreeScene, "door": DoorScene}, "the MuJoCo simulator")
+BUILDERS: Registry[Builder] = Registry(
+    "scene", {"free": FreeScene, "door": DoorScene, "pick_place": PickPlaceScene}, "the MuJoCo simulator"
+)
 register = BUILDERS.register  # under the name of the scene's description in `sim.scenes.registry`
 
 

@@ -12,8 +12,10 @@ OWN_ACCELERATION = 200.0  # [rad/s^2] that a servo can at least give its own arm
 DAMPING_SHARE = 0.013  # of the speed that a joint's damping may cost; controllers of arms compensate what costs more
 
 
-def add_servos(spec: mujoco.MjSpec, kinematics: ArmModel, config: SimulatorConfig) -> None:
-    """Add one velocity servo per controlled joint, named as the joint.
+def add_servos(
+    spec: mujoco.MjSpec, kinematics: ArmModel, config: SimulatorConfig, without: tuple[str, ...] = ()
+) -> None:
+    """Add one velocity servo per controlled joint, named as the joint, but for those `without` one.
 
     Its force is bounded by the description's effort limit where one is stated, and by `max_servo_effort` or what a
     heavier arm needs. Friction is compensated, and damping that would cost more than `DAMPING_SHARE`, as arms' own
@@ -28,6 +30,8 @@ def add_servos(spec: mujoco.MjSpec, kinematics: ArmModel, config: SimulatorConfi
     inertia = kinematics.largest_inertia()
     effort = np.minimum(kinematics.limits().max_effort, np.maximum(config.max_servo_effort, ACCELERATION * inertia))
     for name, bound, moved in zip(kinematics.joint_names, effort.tolist(), inertia.tolist(), strict=True):
+        if name in without:
+            continue
         joint = spec.joint(name)
         joint.armature = min(config.joint_armature, bound / OWN_ACCELERATION)
         gain = max(bound / config.full_effort_error, (moved + joint.armature) / RESPONSE_S)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
+from naf_robot.arm.control.gripper import GripperConfig
 from naf_robot.arm.model.config import ArmConfig
 from naf_robot.core.config import Config
 from naf_robot.core.errors import SimulationError, UnknownNameError
@@ -15,6 +16,8 @@ from naf_robot.sensing.signals import Signals
 from naf_robot.sim.camera import camera_file
 from naf_robot.sim.imperfections import ImperfectSensors
 from naf_robot.sim.mujoco.arm import Frame, build_model
+from naf_robot.sim.mujoco.geometries import SensedGeometries
+from naf_robot.sim.mujoco.gripper import MovedGripper
 from naf_robot.sim.mujoco.rendering import CAMERA, CameraRenderer
 from naf_robot.sim.mujoco.scenes import Scene, make_scene
 from naf_robot.sim.registry import LinkPairs, World
@@ -25,13 +28,22 @@ class CompiledArm:
     """One arm in its scene as a compiled model; robots with equal arms share it."""
 
     def __init__(
-        self, arm: ArmConfig, scene: Scene, config: SimulatorConfig, ignored: LinkPairs = (), frame: Frame = None
+        self,
+        arm: ArmConfig,
+        scene: Scene,
+        config: SimulatorConfig,
+        ignored: LinkPairs = (),
+        frame: Frame = None,
+        gripper: GripperConfig | None = None,
+        geometries: tuple[str, ...] = (),
     ) -> None:
-        kinematics = arm.model()
+        kinematics = arm.model(gripper.joints if gripper is not None else ())
         self.scene = scene
-        self.size = kinematics.size
+        self.size = len(arm.joints)
         self.home = np.asarray(arm.home, dtype=np.float64)
-        self.model = build_model(kinematics, scene, config, ignored, frame)
+        self.model = build_model(kinematics, scene, config, ignored, frame, gripper)
+        self.gripper = MovedGripper(self.model, gripper) if gripper is not None else None
+        self.geometries = SensedGeometries(self.model, geometries) if geometries else None
         self.camera = CameraRenderer(self.model, *frame) if frame is not None else None
         self.qpos = np.array([self.model.joint(name).qposadr[0] for name in arm.joints])
         self.qvel = np.array([self.model.joint(name).dofadr[0] for name in arm.joints])
@@ -44,10 +56,15 @@ class CompiledArm:
         self._moving = np.array([self.model.joint(name).dofadr[0] for name in (*arm.joints, *mimics)], dtype=int)
 
     def put(self, data: mujoco.MjData, position: FloatArray) -> None:
-        """Put the joints at `position` (n,) [rad], and those that follow them where they belong, all at rest."""
+        """Put the joints at `position` (n,) [rad], those that follow them where they belong, and a gripper at home.
+
+        All are at rest.
+        """
         data.qpos[self.qpos] = position
         data.qpos[self._followers] = self._multipliers * position[self._masters] + self._offsets
         data.qvel[self._moving] = 0.0
+        if self.gripper is not None:
+            self.gripper.put_home(data)
 
 
 @dataclass
@@ -125,6 +142,17 @@ class MujocoSimulator:
             )
         known.target = velocity.copy()
 
+    def command_gripper(self, robot: str, effort: FloatArray) -> None:
+        """Set the efforts (m,) of the gripper's joints, [N m] or [N], that hold until the next command.
+
+        Raises:
+            SimulationError: no gripper is moved, or not m finite numbers; the last command stays.
+        """
+        known = self._known(robot)
+        if known.arm.gripper is None:
+            raise SimulationError(f"{robot!r} has no gripper that is moved in this world")
+        known.arm.gripper.command(known.data, robot, effort)
+
     def step(self) -> None:
         """Advance every world by one control period.
 
@@ -198,8 +226,10 @@ def make_simulator(world: World) -> MujocoSimulator:
 
 def _compiled(world: World) -> dict[str, CompiledArm]:
     """The compiled arm of each robot; equal arms are compiled once, and have one scene between them."""
-    of_robot = {name: (arm, world.ignored_pairs.get(name, ())) for name, arm in world.arms.items()}
-    kinds: list[tuple[ArmConfig, LinkPairs]] = []
+    of_robot = {
+        name: (arm, world.ignored_pairs.get(name, ()), world.grippers.get(name)) for name, arm in world.arms.items()
+    }
+    kinds: list[tuple[ArmConfig, LinkPairs, GripperConfig | None]] = []
     for kind in of_robot.values():
         if kind not in kinds:
             kinds.append(kind)
@@ -207,8 +237,8 @@ def _compiled(world: World) -> dict[str, CompiledArm]:
     for kind in kinds:
         members = {name: number for number, name in enumerate(of_robot) if of_robot[name] == kind}
         scene = make_scene(world.scene, world.scene_settings, world.seed, tuple(members.values()))
-        arm, ignored = kind
-        made = CompiledArm(arm, scene, world.config, ignored, world.frame)
+        arm, ignored, gripper = kind
+        made = CompiledArm(arm, scene, world.config, ignored, world.frame, gripper, world.geometries)
         compiled |= dict.fromkeys(members, made)
     return compiled
 
@@ -221,6 +251,9 @@ def _true_signals(robot: _Robot) -> Signals:
         "joint_effort": data.actuator_force[arm.actuators].copy(),
     }
     signals |= arm.scene.signals(arm.model, data)
+    for part in (arm.gripper, arm.geometries):
+        if part is not None:
+            signals |= part.signals(data)
     if arm.camera is not None:
         signals[CAMERA] = arm.camera.picture(data)
     return signals

@@ -7,6 +7,7 @@ from naf_robot.core.config import Config, build
 from naf_robot.core.registry import Registry
 from naf_robot.core.types import PositiveFloat, UnitInterval
 from naf_robot.sim.scenes.door import DoorSceneConfig
+from naf_robot.sim.scenes.pick_place import PickPlaceSceneConfig
 
 Colour = tuple[UnitInterval, UnitInterval, UnitInterval, UnitInterval]
 
@@ -18,7 +19,9 @@ class FreeSceneConfig(Config, frozen=True):
     marker_colour: Colour = (0.1, 0.7, 0.2, 0.6)  # red, green, blue and opacity of the ball, 0 to 1
 
 
-SCENES: Registry[type[Config]] = Registry("scene", {"free": FreeSceneConfig, "door": DoorSceneConfig})
+SCENES: Registry[type[Config]] = Registry(
+    "scene", {"free": FreeSceneConfig, "door": DoorSceneConfig, "pick_place": PickPlaceSceneConfig}
+)
 register = SCENES.register  # the simulators that shall build a scene need a builder of the same name
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from naf_robot.core.errors import ConfigError, UnknownNameError
 from naf_robot.core.registry import Registry
 from naf_robot.tasks.scripted.door import DoorScript
+from naf_robot.tasks.scripted.pick_place import PickPlaceScript
 from naf_robot.tasks.scripted.policy import ScriptedArm, ScriptedPolicy
 from naf_robot.tasks.scripted.reach import ReachScript
 from naf_robot.tasks.task import Task
@@ -20,6 +21,7 @@ SCRIPTED: Registry[MakeScript] = Registry(
         "door_push": DoorScript,
         "door_pull": DoorScript,
         "door_real": DoorScript,
+        "pick_place": PickPlaceScript,
     },
 )
 WITHOUT: dict[str, str] = {}  # tasks of ours that have none, and why
