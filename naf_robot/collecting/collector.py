@@ -2,10 +2,12 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from naf_robot.arm.control.actions import BoundActions
+from naf_robot.arm.control.gripper import OPENING
 from naf_robot.arm.model.kinematics import ArmModel
 from naf_robot.collecting.comparing import Comparing
 from naf_robot.collecting.control_tick import Tick
@@ -57,6 +59,7 @@ class Collector:
         self._pictures = Pictures(self._config.frame_format, self._config.jpeg_quality)
         self._model = model
         self._actions = actions
+        self._opened = actions.gripper(np.full(actions.size, OPENING))  # asked of a gripper between episodes
         self._intervention = config.intervention
         self._policy_actions = policy_actions(config, model, actions)
         self._behaviour = BehaviourPolicy(
@@ -229,6 +232,11 @@ class Collector:
             self.phase = Phase.HELD
             self.way_home.interrupt()
             return Tick(still)
+        tick = self._at_or_on_the_way_home(now_s, signals, complete)
+        return tick if tick.began is not None else replace(tick, gripper=self._opened)
+
+    def _at_or_on_the_way_home(self, now_s: float, signals: Signals, complete: bool) -> Tick:
+        still = np.zeros(self._model.size)
         position = signals["joint_position"]
         if not self.way_home.is_home(position, signals["joint_velocity"]):
             velocity = self.way_home.velocity(now_s, position)
@@ -277,8 +285,8 @@ class Collector:
         self._episode = episode
         self.next_episode += 1
         observation = self._task.observation(signals, goal)
-        velocity = self._act(now_s, observation, signals["joint_position"], episode)
-        return Tick(velocity, recorded=recorder.journal_row, began=episode)
+        velocity, gripper = self._act(now_s, observation, signals["joint_position"], episode)
+        return Tick(velocity, gripper, recorded=recorder.journal_row, began=episode)
 
     def _within_episode(self, now_s: float, signals: Signals, episode: Episode) -> Tick:
         gap_s = now_s - episode.pending.stamp_s if episode.pending else 0.0
@@ -293,14 +301,17 @@ class Collector:
             if not (episode.greedy or episode.intervened):
                 self._behaviour.schedule.note(episode.success)
             return self._end(episode, np.zeros(self._model.size))
-        velocity = self._act(now_s, observation, signals["joint_position"], episode)
+        velocity, gripper = self._act(now_s, observation, signals["joint_position"], episode)
         recorder, settings = episode.recorder, self._config
         batch = None
         if recorder.complete_rows >= settings.batch_transitions or recorder.bytes >= settings.batch_bytes:
             batch = recorder.take()
-        return Tick(velocity, batch=batch, recorded=recorder.journal_row)
+        return Tick(velocity, gripper, batch=batch, recorded=recorder.journal_row)
 
-    def _act(self, now_s: float, observation: Observation, position: FloatArray, episode: Episode) -> FloatArray:
+    def _act(
+        self, now_s: float, observation: Observation, position: FloatArray, episode: Episode
+    ) -> tuple[FloatArray, FloatArray | None]:
+        """What the policy, or a person, asks for: joint velocities (n,) [rad/s], and the gripper's numbers (k,)."""
         guided = self.guidance.velocity if self._intervention.enabled else None
         if guided is not None:
             episode.intervene()
@@ -311,7 +322,8 @@ class Collector:
             spec = self._task.observation_spec
             pictures = {image.name: observation[image.name] for image in spec.images}
             action = self._behaviour.act(spec.flatten(observation), episode.greedy, pictures)
-        return self._actions.joint_velocity(episode.request(now_s, action, position), position)
+        whole = episode.request(now_s, action, position)
+        return self._actions.joint_velocity(whole, position), self._actions.gripper(whole)
 
     def _end(self, episode: Episode, velocity: FloatArray) -> Tick:
         """End `episode` with its newest observation, which closes it."""

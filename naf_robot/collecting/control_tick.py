@@ -13,6 +13,8 @@ class Tick:
     """The result of one control tick."""
 
     desired_velocity: FloatArray | None  # (n,) [rad/s]; None: nothing is asked for, the arm is released
+    gripper: FloatArray | None = None  # (k,) numbers for the gripper in [-1, 1], positive to close; None: nothing is
+    # asked of it, and what was asked for last holds
     batch: StepBatch | None = None  # to be stored and sent
     recorded: Callable[[], JournalRow] | None = None  # what this tick recorded, to be journalled until its batch is
     # stored; to be called before the next tick, and after the velocity was sent: it compresses pictures

@@ -23,6 +23,7 @@ from naf_robot.nodes.desired_output import DesiredOutput
 from naf_robot.nodes.diagnostics import Status
 from naf_robot.nodes.executable import STEADY, run
 from naf_robot.nodes.experience_link import ExperienceLink, open_outbox
+from naf_robot.nodes.gripper_output import GripperOutput
 from naf_robot.nodes.managed import UNCONFIGURED, ManagedNode
 from naf_robot.nodes.policy_link import PolicyLink
 from naf_robot.nodes.qos import COMMAND, FEEDBACK, latched
@@ -30,7 +31,7 @@ from naf_robot.nodes.run_link import RunLink
 from naf_robot.nodes.sensor_input import SensorInput
 from naf_robot.run.contract import contract_of
 from naf_robot.run.frames import frame_of
-from naf_robot.run.robot_parts import bound_actions, state_sensor, task_sensors, tick_assembler
+from naf_robot.run.robot_parts import bound_actions, moved_gripper, state_sensor, task_sensors, tick_assembler
 
 HOLD_S = 0.01  # wall time a waiting robot adds to a tick of accelerated simulation, to leave the machine to the trainer
 
@@ -63,6 +64,8 @@ class CollectorNode(ManagedNode):
         self.assembler = tick_assembler(self.config, self.robot, self.use_sim_time)
 
         self.desired = DesiredOutput(self, self.joints)
+        gripper = moved_gripper(self.config, self.robot)
+        self.gripper = GripperOutput(self, gripper) if gripper is not None else None
         self.target = self.create_publisher(PoseStamped, topics.TARGET, latched())
         self.episode = self.create_publisher(String, topics.EPISODE, latched(2))
         self.recorder = RecorderWait(self.config.recording.enabled, SteadyClock())
@@ -162,6 +165,8 @@ class CollectorNode(ManagedNode):
         tick = self.collector.tick(sensed.now_s, sensed.signals)
         if self.use_sim_time and self.collector.phase in (Phase.WAITING_FOR_TRAINER, Phase.WAITING_FOR_POLICY):
             time.sleep(HOLD_S)
+        if self.gripper is not None and tick.gripper is not None:
+            self.gripper.send(tick.gripper, convert.stamp(sensed.now_s))
         if tick.desired_velocity is not None:
             self.desired.send(tick.desired_velocity, convert.stamp(sensed.now_s))
         self.hand_over(tick)

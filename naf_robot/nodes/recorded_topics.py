@@ -7,7 +7,7 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from naf_robot.arm.control.outputs import OUTPUTS
 from naf_robot.nodes import topics
 from naf_robot.run.config import RunConfig
-from naf_robot.run.robot_parts import state_sensor, task_sensors
+from naf_robot.run.robot_parts import moved_gripper, state_sensor, task_sensors
 from naf_robot.sensing.camera import info_topic
 from naf_robot.sensing.registry import make_sensor, providers
 
@@ -51,6 +51,8 @@ def recorded_topics(config: RunConfig, robot: str) -> list[RecordedTopic]:
         _topic(topics.SAFETY_FAULT, STRING, "latched"),
         _topic(topics.SAFETY_HOLD, STRING, "latched"),
     ]
+    if (gripper := moved_gripper(config, robot)) is not None:
+        found.append(_topic(gripper.topic, "std_msgs/msg/Float64MultiArray"))
     if config.simulated_time:
         found.append(_topic(topics.CLOCK, "rosgraph_msgs/msg/Clock", "lossy"))
     if config.recording.experience:

@@ -1,4 +1,7 @@
-"""The drives of all simulated robots: they obey commands, and hold the last one unless they watch for silence."""
+"""The drives of all simulated robots: they obey commands, and hold the last one unless they watch for silence.
+
+Those of a gripper hold it in any case.
+"""
 
 import time
 from collections.abc import Callable, Mapping
@@ -7,6 +10,7 @@ from functools import partial
 import numpy as np
 from std_msgs.msg import Float64MultiArray
 
+from naf_robot.arm.control.gripper import GripperConfig
 from naf_robot.core.errors import SimulationError
 from naf_robot.core.input_watch import InputWatch
 from naf_robot.nodes import convert, topics
@@ -19,7 +23,8 @@ from naf_robot.sim.simulator import Simulator
 
 
 class SimulatedDrives:
-    """Takes the commands of robots with so many `joints`; each that answers a tick is told to `lockstep`.
+    """Takes the commands of robots with so many `joints`, and of `grippers` by robot; `lockstep` learns of each that
+    answers a tick.
 
     Drives stop by themselves after `timeout_s` without a command; 0: they hold the last for ever.
     """
@@ -33,6 +38,7 @@ class SimulatedDrives:
         simulated_time: SimulatedTime,
         timeout_s: float,
         refuse: Callable[[str, object], None],
+        grippers: Mapping[str, GripperConfig],
     ) -> None:
         self._node = node
         self._inputs: dict[str, InputWatch] = {}
@@ -46,6 +52,9 @@ class SimulatedDrives:
             topic = f"{robot}/{topics.COMMANDS}"
             self._inputs[robot] = node.watched(topic, f"commands {robot}")
             node.create_subscription(Float64MultiArray, topic, partial(self._on_command, robot), COMMAND)
+        for robot, gripper in grippers.items():
+            take = partial(self._on_gripper, robot)
+            node.create_subscription(Float64MultiArray, f"{robot}/{gripper.topic}", take, COMMAND)
 
     def topics(self) -> tuple[dict[str, object], list[str]]:
         """Values of every robot's topic of commands, and a sentence about each that is silent; once a second."""
@@ -77,3 +86,17 @@ class SimulatedDrives:
             return
         self._silent.commanded(robot, self._time.tick)
         self._lockstep.answer(robot, convert.answered_ns(message))
+
+    def _on_gripper(self, robot: str, message: Float64MultiArray) -> None:
+        """Take the efforts of a gripper; they hold until the next."""
+        try:
+            self._simulator.command_gripper(robot, np.array(message.data))
+        except SimulationError as error:
+            self._refuse("gripper command", error)
+            return
+        self._lockstep.answer(gripper_of(robot), convert.answered_ns(message))
+
+
+def gripper_of(robot: str) -> str:
+    """What the gripper of `robot` is called in counts of answered ticks."""
+    return f"{robot} gripper"

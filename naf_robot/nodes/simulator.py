@@ -1,7 +1,7 @@
 """Executable `simulator`: makes simulated worlds look like real arms, in lockstep on simulated time.
 
 Per robot: publishes `joint_states` and what the scene senses, follows `velocity_controller/commands`
-and repeats the last command without end, as ros2_control does. Publishes `/clock`.
+and the commands of a gripper that the task moves, and repeats the last command without end, as ros2_control does. Publishes `/clock`.
 """
 
 import sys
@@ -20,8 +20,9 @@ from naf_robot.nodes import convert, topics
 from naf_robot.nodes.diagnostics import OK, WARN, Diagnostics, Status
 from naf_robot.nodes.executable import STEADY, ExecutableNode, run
 from naf_robot.nodes.qos import latched, reliable
-from naf_robot.nodes.simulated_drives import SimulatedDrives
+from naf_robot.nodes.simulated_drives import SimulatedDrives, gripper_of
 from naf_robot.nodes.simulated_robot import SimulatedRobot, save_calibrations
+from naf_robot.run.robot_parts import moved_grippers
 from naf_robot.run.worlds import make_simulator
 from naf_robot.sim.lockstep import Lockstep
 from naf_robot.sim.pacing import Pacing
@@ -35,7 +36,9 @@ class SimulatorNode(ExecutableNode):
         super().__init__("simulator")
         robots = tuple(self.config.robots)
         self.simulator = make_simulator(self.config, robots)
-        self.lockstep = Lockstep(robots, self.config.simulation.start_timeout_s, SteadyClock())
+        grippers = moved_grippers(self.config, robots)
+        start_s, parties = self.config.simulation.start_timeout_s, tuple(map(gripper_of, grippers))
+        self.lockstep = Lockstep(robots, start_s, SteadyClock(), parties)
         self.goals: dict[str, FloatArray] = {}
         settings, period_s = self.config.simulation, self.simulator.control_period_s
         self.time = SimulatedTime(self.run_dir / run_files.SIMULATED_TICKS, period_s)
@@ -53,6 +56,7 @@ class SimulatorNode(ExecutableNode):
             self.time,
             settings.drive_timeout_s,
             self.diagnostics.refuse,
+            grippers,
         )
         for robot in robots:
             self.create_subscription(PoseStamped, f"{robot}/{topics.TARGET}", partial(self.on_target, robot), latched())

@@ -1,4 +1,4 @@
-"""Which robot has answered which tick: the simulator waits for every robot that is not silent."""
+"""Which robot has answered which tick: the simulator waits for every robot, and gripper, that is not silent."""
 
 from naf_robot.core.clock import Clock
 
@@ -10,16 +10,21 @@ class Lockstep:
     collector must not slow the others down, and a real arm would continue too. Only a robot that has
     never answered is waited for at every tick, for `start_timeout_s` on the steady `clock`: its
     processes are starting, and the others should not use up the first episodes without it.
+    Answers of `grippers`, which are commanded by others than the arms, count the same; but a gripper that has never
+    answered is not waited for: whoever moves the arm need not move the gripper.
     """
 
-    def __init__(self, robots: tuple[str, ...], start_timeout_s: float, clock: Clock) -> None:
+    def __init__(
+        self, robots: tuple[str, ...], start_timeout_s: float, clock: Clock, grippers: tuple[str, ...] = ()
+    ) -> None:
         self.robots = robots
-        self.missed = dict.fromkeys(robots, 0)
-        self.answered = dict.fromkeys(robots, 0)
+        self._parties = (*robots, *grippers)
+        self.missed = dict.fromkeys(self._parties, 0)
+        self.answered = dict.fromkeys(self._parties, 0)
         self._clock = clock
         self._start_until_s = clock.now_s() + start_timeout_s
         self._starting = set(robots)
-        self._silent: set[str] = set()
+        self._silent: set[str] = set(grippers)
         self._waiting: set[str] = set()
         self._tick = -1
         self._given_up: list[str] = []
@@ -27,10 +32,10 @@ class Lockstep:
     def begin(self, tick: int) -> None:
         """A new tick: every robot that is not silent is expected to answer."""
         self._tick = tick
-        self._waiting = set(self.robots)
+        self._waiting = set(self._parties)
 
     def answer(self, robot: str, tick: int | None) -> None:
-        """A command of `robot` that answers `tick`; older ones and unstamped ones count for nothing here."""
+        """A command of `robot`, or of a gripper, that answers `tick`; older ones and unstamped ones count for nothing here."""
         if tick == self._tick and robot in self._waiting:
             self._waiting.discard(robot)
             self._silent.discard(robot)
@@ -45,7 +50,7 @@ class Lockstep:
     def expects(self) -> bool:
         """Whether any robot has answered at all."""
         self._give_up()
-        return len(self._silent) < len(self.robots)
+        return not self._silent.issuperset(self.robots)
 
     def end(self) -> None:
         """The tick is over: a robot that has not answered has missed it and is silent from now on."""

@@ -75,6 +75,11 @@ class Rebuild:
                 f"task {self._task.name!r} has actions of kind {type(self._task.action_spec).__name__}, which joint "
                 "velocities do not tell; read the recorded /experience instead, without --raw"
             )
+        if self._task.action_spec.gripper_size:
+            raise ConfigError(
+                f"task {self._task.name!r} moves a gripper, which joint velocities do not tell; read the recorded "
+                "/experience instead, without --raw"
+            )
         if config.intervention.enabled:
             raise ConfigError(
                 "intervention.enabled is set, and joint velocities do not tell who asked for them; read the recorded "
