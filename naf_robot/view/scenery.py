@@ -14,7 +14,7 @@ from naf_robot.core.registry import Registry
 from naf_robot.run.config import RunConfig
 from naf_robot.sensing import rotation
 from naf_robot.sensing.signals import Signals
-from naf_robot.sim.scenes import door_parts
+from naf_robot.sim.scenes import door_parts, pick_place_parts
 from naf_robot.sim.scenes.registry import scene_config
 from naf_robot.tasks.door_geometry import HINGE_AXIS, LEVER_AXIS
 from naf_robot.view.solids import UPRIGHT, Body, Pose, Solid, about, capsule
@@ -90,6 +90,21 @@ class Door:
         return f"door {_degrees(angle)}{lever}"
 
 
+class PickPlace(Target):
+    """The target, and the stick where it is sensed; the string is not drawn, it changes its length."""
+
+    def __init__(self, config: RunConfig) -> None:
+        super().__init__(config)
+        self._scene = scene_config("pick_place", config.simulator.scene)
+        stick, _ = pick_place_parts.pick_place_solids(self._scene)
+        self.bodies = (*self.bodies, Body("stick", tuple(_drawn(stick))))
+
+    def poses(self, goal: FloatArray | None, signals: Signals) -> Mapping[str, Pose]:
+        """The target at the goal; the stick hangs at rest as long as nothing is sensed."""
+        middle, (x, y, z, w) = pick_place_parts.stick_pose(self._scene, signals)
+        return {**super().poses(goal, signals), "stick": Pose(np.array((w, x, y, z)), middle)}
+
+
 def door_angle(signals: Signals) -> float | None:
     """The hinge's angle [rad] as it is sensed, or as the door's orientation has it."""
     if "door_angle" in signals:
@@ -110,7 +125,9 @@ def _drawn(solid: door_parts.Solid) -> list[Solid]:
     return [Solid("box", sides, Pose(np.array(UPRIGHT), np.array(solid.start)), solid.colour)]
 
 
-SCENERY: Registry[Callable[[RunConfig], Any]] = Registry("scene", {"free": Target, "door": Door}, "the view")
+SCENERY: Registry[Callable[[RunConfig], Any]] = Registry(
+    "scene", {"free": Target, "door": Door, "pick_place": PickPlace}, "the view"
+)
 register = SCENERY.register  # under the name of the scene's description in `sim.scenes.registry`
 
 

@@ -22,6 +22,7 @@ SHORT = {
     "door_push": 100,
     "door_pull": 100,
     "door_real": 100,
+    "pick_place": 150,
 }  # steps in which the script is done
 
 
@@ -98,7 +99,7 @@ def test_only_successful_episodes_are_kept_unless_all_are_wanted(tmp_path: Path,
         (["--task", "reach", "--noise", "-1"], "--noise must be 0 or more, got -1"),
         (["--task", "reach", "--noise", "nan"], "--noise: must be a finite number"),
         (["--task", "reach", "--set", "trainer.threads=2"], "a demonstration does not use trainer.threads"),
-        (["--task", "reach", "--robot", "fr33"], "valid: arm7, "),
+        (["--task", "reach", "--robot", "fr33"], "valid: arm6, arm7, "),
     ],
 )
 def test_a_mistake_is_one_sentence_and_writes_nothing(

@@ -7,8 +7,10 @@ from naf_robot.arm.control.actions import make_action_spec
 from naf_robot.core.errors import ConfigError, NafRobotError, UnknownNameError
 from naf_robot.run.config import resolve, task_files
 from naf_robot.sensing import rotation
-from naf_robot.sensing.signals import for_continuous_joints, observe, with_kinematics
+from naf_robot.sensing.geometry_poses import signals_of
+from naf_robot.sensing.signals import for_continuous_joints, with_kinematics
 from naf_robot.tasks.door_geometry import HINGE_AXIS
+from naf_robot.tasks.pick_place import GEOMETRIES
 from naf_robot.tasks.scripted import registry
 from naf_robot.tasks.scripted.door import Stage
 from naf_robot.tasks.scripted.policy import ScriptedArm
@@ -27,13 +29,14 @@ def scene(task_name, actions=None, **overrides):
         "camera": np.zeros((64, 64, 3), np.uint8),
         "door_angle": np.zeros(1),
         "handle_angle": np.zeros(1),
+        **signals_of(GEOMETRIES, np.tile([0.55, 0.0, 0.5], (14, 1)), np.tile(np.eye(3).ravel(), (14, 1))),
         "door_orientation": rotation.about_axis(HINGE_AXIS, 0.0),
     }
     return task, registry.make_scripted(task, arm), arm, signals, task.sample_goal(np.random.default_rng(0))
 
 
 def seen(task, arm, signals, goal):
-    return observe(task.observation_spec, with_kinematics(signals, arm.model), goal)
+    return task.observation(with_kinematics(signals, arm.model), goal)
 
 
 @pytest.mark.parametrize("task", task_files())

@@ -1,7 +1,7 @@
 """What of a scene is drawn, for viewers: solids where the signals say that they are. Scenes by their names."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ from naf_robot.sensing import rotation
 from naf_robot.sensing.signals import Signals
 from naf_robot.sim.scenes.door import DoorSceneConfig
 from naf_robot.sim.scenes.door_parts import Solid, door_parts
+from naf_robot.sim.scenes.pick_place import PickPlaceSceneConfig
+from naf_robot.sim.scenes.pick_place_parts import UPRIGHT, pick_place_solids, stick_pose
 from naf_robot.tasks.door_geometry import HINGE_AXIS, LEVER_AXIS
 
 
@@ -56,5 +58,19 @@ def draw_door(config: DoorSceneConfig, place: FloatArray, signals: Signals) -> l
     ]
 
 
-DRAWINGS: Registry[Draw] = Registry("drawing of scene", {"free": draw_nothing, "door": draw_door})
+def draw_pick_place(config: PickPlaceSceneConfig, place: FloatArray, signals: Signals) -> list[PlacedSolid]:
+    """The stick where it is sensed, at rest where no signal says otherwise, and its string to where that is fixed."""
+    middle, turn = stick_pose(config, signals)
+    stick, string = pick_place_solids(config)
+    top = middle + rotation.rotated(turn, np.array([0.0, 0.0, config.stick_length / 2.0]))
+    way = np.asarray(config.anchor) - top
+    return [
+        PlacedSolid("stick", stick, middle, turn),
+        PlacedSolid("string", replace(string, end=tuple(way.tolist())), top, np.array(UPRIGHT)),
+    ]
+
+
+DRAWINGS: Registry[Draw] = Registry(
+    "drawing of scene", {"free": draw_nothing, "door": draw_door, "pick_place": draw_pick_place}
+)
 register = DRAWINGS.register
