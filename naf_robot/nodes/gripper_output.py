@@ -11,7 +11,7 @@ from naf_robot.nodes.qos import COMMAND
 
 
 class GripperOutput:
-    """Publishes on the topic of one `gripper`; its controller holds the last efforts, so what is held is not dropped."""
+    """Publishes on the topic of one `gripper`. Its controller holds the last efforts: what is held is not dropped."""
 
     def __init__(self, node: Node, gripper: GripperConfig) -> None:
         self._gripper = gripper

@@ -1,7 +1,8 @@
 """Executable `simulator`: makes simulated worlds look like real arms, in lockstep on simulated time.
 
 Per robot: publishes `joint_states` and what the scene senses, follows `velocity_controller/commands`
-and the commands of a gripper that the task moves, and repeats the last command without end, as ros2_control does. Publishes `/clock`.
+and the commands of a gripper that the task moves, and repeats the last command without end, as ros2_control does.
+Publishes `/clock`.
 """
 
 import sys

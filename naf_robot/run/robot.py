@@ -92,7 +92,9 @@ class RobotConfig(Config, frozen=True, kw_only=True):
     arm: ArmConfig
     safety: SafetyConfig
     velocity_control: VelocityControlConfig = VelocityControlConfig()
-    gripper: GripperConfig | None = None  # a gripper with joints of its own, moved where the task's actions say so; null:
+    gripper: GripperConfig | None = (
+        None  # a gripper with joints of its own, moved where the task's actions say so; null:
+    )
     # there is none
     base_pose: tuple[float, float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)  # x, y, z [m] and roll,
     # pitch, yaw in rad of the arm's base in frame world: for display, all control is in the base frame

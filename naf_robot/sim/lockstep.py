@@ -35,7 +35,7 @@ class Lockstep:
         self._waiting = set(self._parties)
 
     def answer(self, robot: str, tick: int | None) -> None:
-        """A command of `robot`, or of a gripper, that answers `tick`; older ones and unstamped ones count for nothing here."""
+        """A command of `robot`, or a gripper, that answers `tick`; older and unstamped ones count for nothing here."""
         if tick == self._tick and robot in self._waiting:
             self._waiting.discard(robot)
             self._silent.discard(robot)

@@ -66,7 +66,7 @@ class Simulator(Protocol):
         """Set the efforts (m,) of the gripper's joints, [N m] or [N]; they hold until the next command.
 
         Raises:
-            SimulationError: the robot's gripper is not moved in this world, or not m finite numbers; the last ones stay.
+            SimulationError: the robot's gripper is not moved here, or not m finite numbers; the last ones stay.
         """
         ...
 
@@ -77,9 +77,9 @@ class Simulator(Protocol):
     def signals(self, robot: str) -> Signals:
         """What the robot's sensors say now: joint states and whatever the scene adds.
 
-        Arrays are named as the specs of `sensing.registry`: a gripper that is moved adds its state, and the poses of the
-        geometries that the world was asked for are there. A stream's readings are those that arrived in the last
-        period; their stamps are times of this simulator.
+        Arrays are named as the specs of `sensing.registry`. A gripper that is moved adds its state, and the geometries
+        that the world was asked for their poses. A stream's readings are those that arrived in the last period; their
+        stamps are times of this simulator.
         """
         ...
 

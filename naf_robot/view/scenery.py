@@ -46,7 +46,9 @@ class Target:
     def __init__(self, config: RunConfig) -> None:
         radius = float(config.task.get("success_distance", NO_RADIUS))
         balls = ((radius, TARGET_COLOUR), (min(CENTRE_RADIUS, radius / 2.0), CENTRE_COLOUR))
-        self.bodies = (Body("target", tuple(Solid("sphere", (size,), HERE, colour) for size, colour in balls)),)
+        self.bodies: tuple[Body, ...] = (
+            Body("target", tuple(Solid("sphere", (size,), HERE, colour) for size, colour in balls)),
+        )
 
     def poses(self, goal: FloatArray | None, signals: Signals) -> Mapping[str, Pose]:
         """The ball at the goal."""

@@ -159,7 +159,7 @@ def test_a_refused_resume_leaves_the_folder_unlocked_and_as_it_was(tmp_path: Pat
         (["train", "--config", "none.yaml"], "cannot read configuration file .*none.yaml.*: No such file"),
         (
             ["train", "--robot", "none"],
-            "unknown robot profile 'none' in config/robots, and no path of a YAML file; valid: arm7",
+            "unknown robot profile 'none' in config/robots, and no path of a YAML file; valid: arm6",
         ),
         (
             ["evaluate", "--run-dir", "x", "--episodes", "0"],

@@ -8,7 +8,6 @@ import pytest
 from collecting_robot import CONFIG, FULL, MODEL, ROBOT, STEPS, Robot, parameters
 from policies import untrained
 
-from naf_robot.collecting import collector
 from naf_robot.collecting.collector import Collector
 from naf_robot.collecting.phase import Phase
 from naf_robot.collecting.upload import Uploader
@@ -18,6 +17,7 @@ from naf_robot.experience.codec import decode_experience
 from naf_robot.experience.contract import Contract
 from naf_robot.experience.outbox import Outbox
 from naf_robot.run.config import from_values
+from naf_robot.tasks import task
 
 
 def test_nothing_moves_before_parameters_come():
@@ -65,8 +65,8 @@ def test_what_was_executed_beyond_the_action_box_is_recorded_as_it_was():
 
 def test_the_world_is_observed_once_per_tick(monkeypatch: pytest.MonkeyPatch):
     calls = []
-    original = collector.observe
-    monkeypatch.setattr(collector, "observe", lambda *arguments: calls.append(1) or original(*arguments))
+    original = task.observe
+    monkeypatch.setattr(task, "observe", lambda *arguments: calls.append(1) or original(*arguments))
     robot = Robot()
     robot.collector.offer(parameters())
     robot.run_until(lambda: robot.ended)

@@ -97,4 +97,4 @@ def test_the_robot_of_a_study_is_a_profile(tmp_path: Path, capsys: pytest.Captur
     capsys.readouterr()
     assert "resumed study keeps it" in said(capsys, "--resume", str(tmp_path / "study"), "--robot", "fr3")
     assert "robot of a task of ours" in said(capsys, "--env", "Pendulum-v1", "--robot", "fr3")
-    assert "valid: arm7, " in said(capsys, "--task", "reach", "--robot", "fr33")
+    assert "valid: arm6, arm7, " in said(capsys, "--task", "reach", "--robot", "fr33")

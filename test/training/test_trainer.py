@@ -243,6 +243,23 @@ def test_lockstep_waits_for_a_robot_that_starts_late_but_not_for_ever():
     assert lockstep.missed == {"a": 0, "b": 0}
 
 
+def test_lockstep_waits_for_a_gripper_once_somebody_moves_it():
+    lockstep = Lockstep(("a",), start_timeout_s=30.0, clock=ManualClock(), grippers=("a gripper",))
+    lockstep.begin(1)
+    lockstep.answer("a", 1)
+    assert lockstep.complete()  # who moves the arm alone is not slowed down
+    lockstep.answer("a gripper", 1)
+    lockstep.end()
+    lockstep.begin(2)
+    lockstep.answer("a", 2)
+    assert not lockstep.complete()
+    lockstep.end()
+    lockstep.begin(3)
+    lockstep.answer("a", 3)
+    assert lockstep.complete()
+    assert lockstep.missed == {"a": 0, "a gripper": 1}
+
+
 def test_lockstep_waits_for_all_but_not_for_the_silent():
     lockstep = Lockstep(("a", "b"), start_timeout_s=0.0, clock=ManualClock())
     lockstep.begin(1)

@@ -32,9 +32,9 @@ def build_model(
 ) -> mujoco.MjModel:
     """The compiled model; `scene` is bound to it. `kinematics` have the joints of a `gripper` after the arm's.
 
-    As configured, gravity is compensated for the arm's own bodies, as the controllers of such arms do. Links collide where the
-    safety projection may watch them, and with the scene; pairs that are `ignored` there do not. With a `frame`, the
-    height and width of pictures, there is a camera.
+    As configured, gravity is compensated for the arm's own bodies, as the controllers of such arms do. Links collide
+    where the safety projection may watch them, and with the scene; pairs that are `ignored` there do not. With a
+    `frame`, the height and width of pictures, there is a camera.
 
     Raises:
         RobotModelError: MuJoCo cannot load or compile the description; the reason in one sentence.

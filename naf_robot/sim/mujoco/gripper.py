@@ -42,9 +42,7 @@ class MovedGripper:
         """
         effort = np.asarray(effort, dtype=np.float64)
         if effort.shape != (self._size,) or not np.isfinite(effort).all():
-            raise SimulationError(
-                f"gripper command of {robot!r} must be {self._size} finite numbers, got {effort!r}"
-            )
+            raise SimulationError(f"gripper command of {robot!r} must be {self._size} finite numbers, got {effort!r}")
         data.ctrl[self._actuators] = effort
 
     def put_home(self, data: mujoco.MjData) -> None:

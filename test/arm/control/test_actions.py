@@ -83,10 +83,23 @@ def test_gripper_and_end_are_numbers_of_their_own():
     actions = bound(ToolTwist(rotation="none", gripper=True, terminate=True))
     assert actions.names == ("x", "y", "z", "gripper", "terminate")
     action = np.array([0.1, 0.0, 0.0, -0.7, 0.5])
-    assert actions.gripper(action) == -0.7
+    np.testing.assert_array_equal(actions.gripper(action), [-0.7])
     assert actions.ends_episode(action)
     assert not actions.ends_episode(-action)
     np.testing.assert_array_equal(actions.action(np.zeros(7), HOME, action), [0.0, 0.0, 0.0, -0.7, 0.5])
+
+
+@pytest.mark.parametrize(("count", "names"), [(1, ("gripper",)), (3, ("gripper_1", "gripper_2", "gripper_3"))])
+def test_numbers_for_a_gripper_come_after_those_of_the_joints(count, names):
+    spec = JointVelocity(gripper=count)
+    actions = bound(spec)
+    assert (spec.size(7), actions.size, spec.gripper_size) == (7 + count, 7 + count, count)
+    assert spec.names(MODEL.joint_names) == actions.names == (*MODEL.joint_names, *names)
+    action = np.linspace(-0.9, 0.9, 7 + count)
+    np.testing.assert_array_equal(actions.gripper(action), action[7:])
+    velocity = actions.joint_velocity(action, HOME)
+    np.testing.assert_array_equal(velocity, bound(JointVelocity()).joint_velocity(action[:7], HOME))
+    np.testing.assert_allclose(actions.action(0.5 * velocity, HOME, action), [*(0.5 * action[:7]), *action[7:]])
 
 
 def test_bad_specs_are_refused():
