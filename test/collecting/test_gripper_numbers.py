@@ -51,8 +51,8 @@ def test_the_policys_numbers_within_an_episode_and_open_between_episodes():
     np.testing.assert_allclose(np.concatenate(within), steps.requested_action[:-1, 7], atol=1e-6)
     np.testing.assert_array_equal(steps.action[:, 7], steps.requested_action[:, 7])  # nothing is in between
     assert np.unique(within).size > 1
-    robot.run(3)
-    assert [number.tolist() for _, number in robot.asked[:2] + robot.asked[-3:]] == [[-1.0]] * 5
+    robot.run(1)
+    assert [robot.asked[tick][1].tolist() for tick in (0, -1)] == [[-1.0], [-1.0]]
 
 
 def test_a_robot_that_is_held_keeps_what_it_holds():

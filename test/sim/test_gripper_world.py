@@ -66,7 +66,7 @@ def test_a_reset_opens_the_hand_and_hangs_the_stick_up_again(hand):
 def test_the_string_pulls_and_does_not_push(hand):
     data, joint = hand.data("a"), hand.model("a").joint("stick").qposadr[0]
     np.testing.assert_allclose(steps(hand, 100)["stick_position"], REST, atol=2e-3)  # it carries the stick
-    data.qpos[joint : joint + 3] = REST + [0.0, 0.0, 0.1]
+    data.qpos[joint : joint + 3] = (0.55, 0.0, 0.6)
     falling = steps(hand, 8)["stick_position"]
     assert REST[2] + 0.05 < falling[2] < REST[2] + 0.09  # which falls freely when it is lifted,
     lowest = min(steps(hand, 1)["stick_position"][2] for _ in range(100))

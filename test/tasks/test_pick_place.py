@@ -68,5 +68,5 @@ def test_an_episode_begins_where_the_stick_hangs_before_the_hand():
 def test_a_robot_without_a_gripper_is_one_sentence():
     with pytest.raises(ConfigError, match="the task's actions have 3 numbers for a gripper, and 'robot_1' has none"):
         resolve("pick_place", overrides=[{"profile": "arm7"}])
-    with pytest.raises(ConfigError, match="has 3 joints: task.actions needs 1"):
+    with pytest.raises(ConfigError, match=r"has 3 joints: task\.actions needs 1"):
         resolve("pick_place", overrides=[{"task": {"actions": {"kind": "joint_velocity", "gripper": 2}}}])
