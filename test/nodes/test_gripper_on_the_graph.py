@@ -66,14 +66,14 @@ class _InNamespace:
         return self._node.create_publisher(kind, f"/{self._namespace}/{topic}", qos)
 
 
-def test_the_gripper_closes_when_it_is_told_to_and_no_tick_is_lost(tmp_path: Path):
+def test_the_gripper_closes_when_it_is_told_to_and_holds_when_nobody_commands_it(tmp_path: Path):
     with graph() as g:
         hand = Hand(g, tmp_path)
         still = hand.opening()
         assert still[-1] == pytest.approx(still[0], abs=2e-3)
         hand.closing = True
         g.wait_for(lambda: hand.opening()[-1] < still[0] - 0.02, 60.0, "closed fingers")
+        hand.closing = False  # nobody commands it any more
         begin = len(hand.poses)
         g.wait_for(lambda: len(hand.poses) > begin + 20, 60.0, "further ticks")
-        stamps = np.diff(sorted(hand.poses))[begin:]
-        assert (stamps < 0.0101).all(), "lockstep goes on tick by tick"
+        assert hand.opening()[-1] < still[0] - 0.02, "it holds what it was asked for last"
