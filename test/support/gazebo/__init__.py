@@ -12,6 +12,7 @@ from shutil import which
 from viewer_prefix import PUBLISHER
 
 HERE = Path(__file__).parent
+PYTHON = str(HERE)  # where Gazebo's Python finds `gz_joints`
 RUN = """#!{python}
 import os, runpy
 os.environ["STAND_IN"] = {folder!r}

@@ -14,6 +14,7 @@ from gz.msgs10.imu_pb2 import IMU
 from gz.msgs10.model_pb2 import Model
 from gz.msgs10.pose_pb2 import Pose
 from gz.transport13 import Node as GazeboNode
+from rclpy._rclpy_pybind11 import RCLError
 from rclpy.executors import ExternalShutdownException
 from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
@@ -94,8 +95,9 @@ def main() -> None:
             while not waiting.empty():
                 publisher, message = waiting.get()
                 publisher.publish(message)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
+    except (KeyboardInterrupt, ExternalShutdownException, RCLError):
+        if rclpy.ok():
+            raise
 
 
 if __name__ == "__main__":

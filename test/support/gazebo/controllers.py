@@ -22,6 +22,7 @@ from driver.controllers import make
 from gz.msgs10.double_v_pb2 import Double_V
 from gz.msgs10.model_pb2 import Model
 from gz.transport13 import Node as GazeboNode
+from rclpy._rclpy_pybind11 import RCLError
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
@@ -133,8 +134,9 @@ def main(folder: Path) -> None:
             executor.spin_once(timeout_sec=0.002)
             for manager in managers.values():
                 manager.update()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
+    except (KeyboardInterrupt, ExternalShutdownException, RCLError):
+        if rclpy.ok():
+            raise
 
 
 if __name__ == "__main__":
