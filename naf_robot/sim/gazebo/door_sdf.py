@@ -3,16 +3,18 @@
 from xml.etree.ElementTree import Element
 
 import numpy as np
-import pinocchio
 
+from naf_robot.arm.model.bodies import Pose
 from naf_robot.core.records import FloatArray
 from naf_robot.core.types import Vector3
+from naf_robot.sensing import rotation
 from naf_robot.sim.gazebo.elements import (
     UNBOUNDED,
     add,
     add_axis,
     add_colour,
     add_inertia,
+    add_joint,
     add_pose,
     add_surface,
 )
@@ -22,6 +24,8 @@ from naf_robot.sim.scenes.door_parts import DoorParts, Hinge, Solid, door_parts
 
 DOOR, FRAME, PANEL, LEVER = "door", "door_frame", "door_panel", "door_lever"
 HINGE_JOINT, LEVER_JOINT = "door_hinge", "door_handle"
+UNTURNED = np.array([0.0, 0.0, 0.0, 1.0])
+CAPSULE_AXIS = (0.0, 0.0, 1.0)  # of a capsule in its own frame
 RAILS = ("door_x", "door_y", "door_z")  # joints that carry the frame to its place
 RAIL_EFFORT = 1e6  # [N] with which they hold it there
 RAIL_MASS = 10.0  # [kg] of each of the frame and what carries it: they do not move while the robot does
@@ -40,7 +44,7 @@ def add_door(world: Element, config: DoorSceneConfig, physics: DoorPhysics) -> N
         name = FRAME if rail == RAILS[-1] else f"{rail}_rail"
         link = _link(model, name)
         add_inertia(link, RAIL_MASS, np.zeros(3), np.eye(3))
-        joint = _joint(model, rail, "prismatic", carrier, name)
+        joint = add_joint(model, rail, "prismatic", carrier, name)
         add_axis(joint, axis, (-UNBOUNDED, UNBOUNDED), RAIL_EFFORT)
         carrier = name
     _add_solids(link, parts.frame, physics)
@@ -50,7 +54,7 @@ def add_door(world: Element, config: DoorSceneConfig, physics: DoorPhysics) -> N
     _add_solids(panel, parts.panel, physics)
     _add_hinge(model, HINGE_JOINT, parts.hinge, FRAME, PANEL)
     lever = _link(model, LEVER)
-    add_pose(lever, pinocchio.SE3(np.eye(3), np.array(shape.lever_axis)), relative_to=PANEL)
+    add_pose(lever, Pose(np.array(shape.lever_axis), UNTURNED), relative_to=PANEL)
     scaled = _scaled_lever(parts, physics)
     _add_body(lever, [(each.mass, _middle(each), _rod(each)) for each in scaled], parts.lever_hinge)
     _add_solids(lever, scaled, physics)
@@ -63,15 +67,8 @@ def _link(model: Element, name: str) -> Element:
     return link
 
 
-def _joint(model: Element, name: str, kind: str, parent: str, child: str) -> Element:
-    joint = add(model, "joint", name=name, type=kind)
-    add(joint, "parent", parent)
-    add(joint, "child", child)
-    return joint
-
-
 def _add_hinge(model: Element, name: str, hinge: Hinge, parent: str, child: str) -> None:
-    add_axis(_joint(model, name, "revolute", parent, child), hinge.axis, hinge.limits, UNBOUNDED)
+    add_axis(add_joint(model, name, "revolute", parent, child), hinge.axis, hinge.limits, UNBOUNDED)
 
 
 def _add_body(link: Element, masses: list[tuple[float, FloatArray, FloatArray]], hinge: Hinge) -> None:
@@ -134,12 +131,11 @@ def _add_solids(link: Element, solids: tuple[Solid, ...], physics: DoorPhysics) 
             made = add(link, tag, name=f"{link.get('name')}_{number}_{tag}")
             geometry = add(made, "geometry")
             if solid.shape == "box":
-                add_pose(made, pinocchio.SE3(np.eye(3), np.array(solid.start)))
+                add_pose(made, Pose(np.array(solid.start), UNTURNED))
                 add(add(geometry, "box"), "size", 2.0 * np.array(solid.half_size))
             else:
                 along = np.subtract(solid.end, solid.start)
-                turn = pinocchio.Quaternion.FromTwoVectors(np.array([0.0, 0.0, 1.0]), along)
-                add_pose(made, pinocchio.SE3(turn.toRotationMatrix(), _middle(solid)))
+                add_pose(made, Pose(_middle(solid), rotation.between(CAPSULE_AXIS, along)))
                 capsule = add(geometry, "capsule")
                 add(capsule, "radius", solid.radius)
                 add(capsule, "length", float(np.linalg.norm(along)))

@@ -2,11 +2,12 @@
 
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable
+from itertools import combinations_with_replacement
 from xml.etree.ElementTree import Element
 
 import numpy as np
-import pinocchio
 
+from naf_robot.arm.model.bodies import Pose
 from naf_robot.core.records import FloatArray
 
 VERSION = "1.11"  # of SDFormat, that of Gazebo Harmonic and later
@@ -33,11 +34,18 @@ def text_of(value: object) -> str:
     return " ".join(text_of(each) for each in value)
 
 
-def add_pose(parent: Element, placed: pinocchio.SE3, relative_to: str = "") -> None:
-    """`placed` as the pose of `parent`, in the frame of what is called `relative_to`."""
+def add_joint(model: Element, name: str, kind: str, parent: str, child: str) -> Element:
+    """A joint between two links of `model`, or the world."""
+    joint = add(model, "joint", name=name, type=kind)
+    add(joint, "parent", parent)
+    add(joint, "child", child)
+    return joint
+
+
+def add_pose(parent: Element, pose: Pose, relative_to: str = "") -> None:
+    """`pose` as that of `parent`, in the frame of what is called `relative_to`; by default in the one around it."""
     attributes = {"rotation_format": "quat_xyzw"} | ({"relative_to": relative_to} if relative_to else {})
-    quaternion = pinocchio.Quaternion(placed.rotation).coeffs()
-    add(parent, "pose", [*placed.translation, *quaternion], **attributes)
+    add(parent, "pose", [*pose.position, *pose.orientation], **attributes)
 
 
 def add_inertia(link: Element, mass: float, centre: FloatArray, inertia: FloatArray) -> None:
@@ -46,8 +54,8 @@ def add_inertia(link: Element, mass: float, centre: FloatArray, inertia: FloatAr
     add(inertial, "pose", [*centre, 0.0, 0.0, 0.0])
     add(inertial, "mass", mass)
     values = add(inertial, "inertia")
-    for name, (row, column) in {"xx": (0, 0), "xy": (0, 1), "xz": (0, 2), "yy": (1, 1), "yz": (1, 2), "zz": (2, 2)}.items():
-        add(values, f"i{name}", inertia[row, column])
+    for row, column in combinations_with_replacement(range(3), 2):
+        add(values, f"i{'xyz'[row]}{'xyz'[column]}", inertia[row, column])
 
 
 def add_axis(joint: Element, axis: Iterable[float], limits: tuple[float, float], effort: float) -> None:

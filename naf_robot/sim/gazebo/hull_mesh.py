@@ -1,5 +1,6 @@
 """Convex hulls as mesh files, which is how gz-sim takes them."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import coal
@@ -26,14 +27,17 @@ def hull_triangles(hull: coal.ConvexBase) -> FloatArray:
     """
     corners, tolerance = np.asarray(hull.points()), SAME_PLANE * float(np.ptp(hull.points(), axis=0).max())
     planes = np.column_stack((hull.normals(), np.asarray(hull.offsets())))
-    faces = {frozenset(np.flatnonzero(np.abs(corners @ plane[:3] + plane[3]) <= tolerance)): plane[:3] for plane in planes}
+    faces = {}
+    for *normal, offset in planes:
+        inside = np.abs(corners @ normal + offset) <= tolerance
+        faces[frozenset(np.flatnonzero(inside).tolist())] = np.array(normal)
     found, seen = [], list[frozenset[int]]()
     for members in sorted(faces, key=len, reverse=True):
         if len(members) < 3 or any(members <= larger for larger in seen):
             continue
         seen.append(members)
         ordered = _in_order(corners[sorted(members)], faces[members])
-        found += [(ordered[0], one, other) for one, other in zip(ordered[1:-1], ordered[2:], strict=True)]
+        found += [(ordered[0], one, other) for one, other in pairwise(ordered[1:])]
     return np.array(found)
 
 

@@ -29,10 +29,9 @@ def masks(links: Sequence[str], touching: Iterable[frozenset[str]]) -> dict[str,
     return found
 
 
-def _largest_group(
-    links: Sequence[str], allowed: frozenset[frozenset[str]], left: set[frozenset[str]]
-) -> list[str]:
+def _largest_group(links: Sequence[str], allowed: frozenset[frozenset[str]], left: set[frozenset[str]]) -> list[str]:
     """A group with as many of the pairs that are `left` as a greedy choice finds."""
+
     def gain(link: str, group: list[str]) -> int:
         return sum(frozenset((link, other)) in left for other in group)
 

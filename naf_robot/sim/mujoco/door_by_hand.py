@@ -15,6 +15,7 @@ from naf_robot.sim.mujoco.door_scene import DoorScene
 from naf_robot.sim.scenes.door import DoorSceneConfig
 from naf_robot.sim.scenes.door_calibration import Moment
 
+
 class DoorByHand:
     """One door with an IMU: the device number `device` of a world with this configuration and seed."""
 

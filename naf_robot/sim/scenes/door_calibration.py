@@ -60,7 +60,7 @@ def calibrate(door: MovableDoor) -> DoorImuCalibration:
 
 
 class LedDoor:
-    """A door that goes exactly where it is led and stays there: the device number `device` of a world with this seed."""
+    """A door that goes exactly where it is led: with the device number `device` of a world with this seed."""
 
     def __init__(self, config: DoorSceneConfig, seed: int = 0, device: int = 0, step_s: float = 0.005) -> None:
         self.imu = config.imu if config.imu is not None else ImuConfig()
