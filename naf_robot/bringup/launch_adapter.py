@@ -26,7 +26,8 @@ from naf_robot.bringup.environment import (
     run_environment,
 )
 from naf_robot.bringup.evaluation import EVALUATE_OPTIONS, evaluation_result, prepare_evaluation
-from naf_robot.bringup.gazebo_system import gazebo_environment, gazebo_options, prepare_gazebo
+from naf_robot.bringup.gazebo_run import gazebo_options, prepare_gazebo
+from naf_robot.bringup.gazebo_system import gazebo_environment, in_gazebo
 from naf_robot.bringup.inspection import INSPECT_OPTIONS, prepare_inspection
 from naf_robot.bringup.launch_process import system_actions
 from naf_robot.bringup.node_spec import check_executables
@@ -164,7 +165,10 @@ def _evaluate(context: LaunchContext) -> list:
     refuse_namespace(context)
     check_environment()
     run = prepare_evaluation(given(context, EVALUATE_OPTIONS))
-    environment = simulation_environment() if run.config.simulated else process_environment(simulated=False)
+    if in_gazebo(run.config):
+        environment = gazebo_environment(simulation_environment())
+    else:
+        environment = simulation_environment() if run.config.simulated else process_environment(simulated=False)
 
     shown: list[Shutdown] = []
 

@@ -59,7 +59,7 @@ class VelocityControlNode(ManagedNode):
         self.control = VelocityControl(projection, settings, clock, real)
         self.control.activate(False)
         period_s = self.config.make_task().control_period_s
-        self.timing = ControlTiming(period_s, self.use_sim_time, clock, self.lockstep)
+        self.timing = ControlTiming(period_s, self.use_sim_time, clock, self.in_lockstep)
 
         self.arm = arm_of(projection)
         kind = OUTPUTS[own.output_kind]

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from gazebo import gazebo_prefix
 
-from naf_robot.bringup.gazebo_system import gazebo_environment, gazebo_options, prepare_gazebo
+from naf_robot.bringup.gazebo_run import gazebo_options, prepare_gazebo
+from naf_robot.bringup.gazebo_system import gazebo_environment
 from naf_robot.bringup.options import options
 from naf_robot.bringup.system import STOP_ARM, STOP_CONTROL
 from naf_robot.core.errors import NafRobotError
@@ -116,6 +117,23 @@ def test_what_cannot_be_started_is_said_before_anything_is_written(
     assert not (tmp_path / "run").exists()
 
 
+def test_a_door_needs_what_loads_its_system(tmp_path: Path, ros: Path, monkeypatch: pytest.MonkeyPatch):
+    given = {"task": "door_pull", "robots": "left", "run_dir": str(tmp_path / "run")}
+    monkeypatch.delenv("GZ_SIM_SYSTEM_PLUGIN_PATH", raising=False)
+    if not list(Path("/usr/lib").glob("**/gz-sim-*/plugins")):
+        with pytest.raises(
+            NafRobotError, match=r"door_pull' needs gz-sim's PythonSystemLoader, .* ros-jazzy-gz-sim-vendor"
+        ):
+            prepare_gazebo(given)
+        assert not (tmp_path / "run").exists()
+    plugins = ros / "opt" / "gz_sim_vendor" / "lib" / "gz-sim-8" / "plugins"
+    plugins.mkdir(parents=True)
+    (plugins / "libgz-sim8-python-system-loader-system.so").touch()
+    run = prepare_gazebo(given)
+    run.lock.release()
+    assert "left_door" in (tmp_path / "run" / "gazebo" / "world.sdf").read_text()
+
+
 def test_a_run_of_another_system_is_not_taken_into_gazebo(tmp_path: Path, ros: Path):
     from naf_robot.bringup.training import SystemOptions, prepare
 
@@ -127,7 +145,7 @@ def test_a_run_of_another_system_is_not_taken_into_gazebo(tmp_path: Path, ros: P
 def test_the_options_are_those_of_training_that_concern_gazebo():
     names = [each.name for each in gazebo_options()]
     assert names[:2] == ["trainer", "gui"]
-    assert {each.name for each in options()} - set(names) == {"simulated", "offline", "first_run"}
+    assert {each.name for each in options()} - set(names) == {"backend", "simulated", "offline", "first_run"}
     assert len(set(names)) == len(names)
 
 

@@ -34,7 +34,8 @@ def interface_of(kind: str) -> str:
     """
     if kind not in INTERFACES:
         raise ConfigError(
-            f"output.kind {kind!r} has no controller for Gazebo here; those that have one: {', '.join(sorted(INTERFACES))}"
+            f"output.kind {kind!r} has no controller for Gazebo here; those that have one: "
+            f"{', '.join(sorted(INTERFACES))}"
         )
     return INTERFACES[kind]
 

@@ -13,7 +13,9 @@ WORLD, OTHER_WORLD = "world", "world_link"  # a link of the first name is Gazebo
 HARDWARE = "gz_ros2_control/GazeboSimSystem"
 PLUGIN = {"filename": "gz_ros2_control-system", "name": "gz_ros2_control::GazeboSimROS2ControlPlugin"}
 POSITION_GAIN = 0.5  # share of a position's error that is made good in one period of the controllers
-LIMIT_MARGIN = 0.05  # [rad or m] a joint that reaches its limit in Gazebo sticks there: the safety projection stops before
+LIMIT_MARGIN = (
+    0.05  # [rad or m] a joint that reaches its limit in Gazebo sticks there: the safety projection stops before
+)
 JOINTS_WITH_LIMITS = ("revolute", "prismatic")
 
 

@@ -36,7 +36,9 @@ def test_every_profile_has_hardware_controllers_and_no_gravity(profile: str):
     assert tuple(hardware) == own.arm.joints
     for joint, home in zip(hardware.values(), own.arm.home, strict=True):
         assert [each.get("name") for each in joint.findall("command_interface")] == [INTERFACES[own.output.kind]]
-        states = {each.get("name"): each.findtext("param[@name='initial_value']") for each in joint.findall("state_interface")}
+        states = {
+            each.get("name"): each.findtext("param[@name='initial_value']") for each in joint.findall("state_interface")
+        }
         assert states == {"position": repr(home), "velocity": None}
     weightless = {each.get("reference") for each in urdf.findall("gazebo") if each.findtext("gravity") == "false"}
     assert weightless == {link.get("name") for link in urdf.findall("link")}
@@ -92,7 +94,9 @@ def test_a_link_that_is_called_world_but_is_none_is_no_anchor(tmp_path: Path):
 def test_a_kind_of_output_without_a_controller_is_refused():
     own = configured("arm7")
     with pytest.raises(ConfigError, match=r"output.kind 'torque' has no controller for Gazebo"):
-        described(RobotConfig(arm=own.arm, safety=own.safety, backend="ros2_control", output=OutputConfig(kind="torque")))
+        described(
+            RobotConfig(arm=own.arm, safety=own.safety, backend="ros2_control", output=OutputConfig(kind="torque"))
+        )
 
 
 @pytest.mark.parametrize("profile", profile_files())

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import SubElement
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import gz.math7  # noqa: F401
+import gz.math7
 import rclpy
 import sdformat14  # noqa: F401
 from gz.msgs10.boolean_pb2 import Boolean
