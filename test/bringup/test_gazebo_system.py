@@ -33,7 +33,7 @@ def test_gazebo_comes_first_ends_last_and_every_robot_is_put_into_it(tmp_path: P
     specs = {spec.label: spec for spec in run.specs}
     server, arguments = specs["gazebo"].extra_arguments[0], specs["gazebo"].extra_arguments[2]
     assert server == str(ros / "share" / "ros_gz_sim" / "launch" / "gz_sim.launch.py")
-    assert arguments == f"gz_args:=-r -v 1 {tmp_path / 'run' / 'gazebo' / 'world.sdf'}"
+    assert arguments == f"gz_args:=-r -v 1 {tmp_path / 'run' / 'gazebo' / 'gazebo.sdf'}"
     places = []
     for robot in ("left", "right"):
         create = specs[f"{robot}/model"].extra_arguments
@@ -131,7 +131,7 @@ def test_a_door_needs_what_loads_its_system(tmp_path: Path, ros: Path, monkeypat
     (plugins / "libgz-sim8-python-system-loader-system.so").touch()
     run = prepare_gazebo(given)
     run.lock.release()
-    assert "left_door" in (tmp_path / "run" / "gazebo" / "world.sdf").read_text()
+    assert "left_door" in (tmp_path / "run" / "gazebo" / "gazebo.sdf").read_text()
 
 
 def test_a_run_of_another_system_is_not_taken_into_gazebo(tmp_path: Path, ros: Path):

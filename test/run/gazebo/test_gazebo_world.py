@@ -71,7 +71,7 @@ def test_the_folder_holds_what_every_process_reads(tmp_path: Path):
     config = configured("door_real").with_robots("left")
     GazeboFiles.of(config, tmp_path).write(tmp_path)
     files = {path.name for path in (tmp_path / "gazebo").iterdir()}
-    assert files == {"world.sdf", "bridge.yaml", "left.description.yaml", "left.controllers.yaml"}
+    assert files == {"gazebo.sdf", "bridge.yaml", "left.description.yaml", "left.controllers.yaml"}
     values = yaml.safe_load((tmp_path / "gazebo" / "left.description.yaml").read_text())
     parameters = values["/**"]["ros__parameters"]
     assert parameters["frame_prefix"] == "left/"
