@@ -46,14 +46,6 @@ def small_arm(folder: Path, inertial: str = INERTIAL) -> ArmConfig:
     return ArmConfig(urdf=str(path), tool_frame="fore", joints=("lift", "bend"), home=(0.1, 0.2))
 
 
-@pytest.fixture(params=sorted(SIMULATORS))
-def backend(request):
-    missing = SIMULATORS[request.param].missing()
-    if missing is not None:
-        pytest.skip(f"simulator {request.param!r}: {missing}")
-    return request.param
-
-
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
 def test_what_every_simulator_promises(backend, promise):
     promise(backend)

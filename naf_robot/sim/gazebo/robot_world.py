@@ -2,7 +2,6 @@
 
 import tempfile
 from pathlib import Path
-from xml.etree.ElementTree import Element
 
 import numpy as np
 
@@ -19,8 +18,6 @@ from naf_robot.sim.registry import World
 from naf_robot.sim.robot_state import check_state
 from naf_robot.sim.servos import servos_of
 
-FOLLOWED_S = 0.02  # time constant with which joints that follow others return to their places
-
 
 class RobotWorld:
     """Robot `name` of `world`, the `number`-th one.
@@ -33,7 +30,7 @@ class RobotWorld:
         self._world, self._name = world, name
         self._arm = arm.model()
         self.size = self._arm.size
-        self._home = np.asarray(arm.home, dtype=np.float64)
+        self._home = self._arm.full_position(np.asarray(arm.home, dtype=np.float64))
         self._step_s = world.config.physics_step_s
         self._drive = ServoDrive(self._arm, servos_of(self._arm, world.config), self._step_s)
         lag_s = world.config.imperfections.actuator_lag_s
@@ -42,7 +39,9 @@ class RobotWorld:
         self.target: FloatArray = np.zeros(self.size)
         self._given: FloatArray = np.zeros(self.size)  # the target behind the actuators' lag
         self._effort: FloatArray = np.zeros(self.size)
-        self._position, self._velocity = self._home.copy(), np.zeros(self.size)
+        self._controlled = [self._arm.moving_joints.index(name) for name in self._arm.joint_names]
+        self._position = self._home  # of all joints that move, in the order of `moving_joints`
+        self._velocity: FloatArray = np.zeros(len(self._home))
         self._put = True  # with the next step the arm is put to this position and velocity
         self._time_s = 0.0
         self._build()
@@ -50,7 +49,7 @@ class RobotWorld:
     def reset(self, goal_position: FloatArray | None, at_home: bool) -> None:
         """Reset the scene; with `at_home` also put the arm at home, at rest, commanded zero."""
         if at_home:
-            self._position, self._velocity = self._home.copy(), np.zeros(self.size)
+            self._position, self._velocity = self._home, np.zeros(len(self._home))
             self.target, self._given, self._effort = (np.zeros(self.size) for _ in range(3))
             self._put = True
         if self.scene.place(goal_position, at_home):
@@ -63,10 +62,9 @@ class RobotWorld:
             SimulationError: the physics diverged, or gz-sim stopped.
         """
         self._time_s = time_s
-        self._drive.begin(self._position)
+        self._drive.begin(self._position[self._controlled])
         self._server.run(steps)
-        self._position = np.array([joint.position() for joint in self._joints])
-        self._velocity = np.array([joint.velocity() for joint in self._joints])
+        self._read()
         self.scene.after_run()
         time_s += steps * self._step_s
         check_state(self._name, time_s, self._position, self._velocity, self._world.config.max_speed)
@@ -74,8 +72,8 @@ class RobotWorld:
     def signals(self) -> Signals:
         """The true state, as named arrays."""
         arm = {
-            "joint_position": self._position.copy(),
-            "joint_velocity": self._velocity.copy(),
+            "joint_position": self._position[self._controlled],
+            "joint_velocity": self._velocity[self._controlled],
             "joint_effort": self._effort.copy(),
         }
         return arm | self.scene.signals()
@@ -86,46 +84,30 @@ class RobotWorld:
 
     def _build(self) -> None:
         """A server with the arm and the scene as they are now; the arm is put where it is with the first step."""
+        ignored = self._world.ignored_pairs.get(self._name, ())
         with tempfile.TemporaryDirectory(prefix="naf_robot_gazebo_") as folder:
             path = Path(folder) / "world.sdf"
-            ignored = self._world.ignored_pairs.get(self._name, ())
-
-            def add_scene(element: Element) -> None:
-                self.scene.build(element)
-
-            text = world_sdf(self._name, self._step_s, self._arm, add_scene, Path(folder), ignored)
+            text = world_sdf(self._name, self._step_s, self._arm, self.scene.build, Path(folder), ignored)
             path.write_text(text, encoding="utf-8")
             self._server = Server(path, (ARM, *self.scene.models), self._before_step)
-        self._joints = [ModelJoint(self._server, ARM, joint_name(name)) for name in self._arm.joint_names]
-        self._followers = {
-            ModelJoint(self._server, ARM, joint_name(name)): mimic
-            for name, mimic in self._arm.description.mimics.items()
-        }
+        self._joints = [ModelJoint(self._server, ARM, joint_name(name)) for name in self._arm.moving_joints]
         self.scene.bind(self._server)
         self._put = True
 
+    def _read(self) -> None:
+        self._position = np.array([joint.position() for joint in self._joints])
+        self._velocity = np.array([joint.velocity() for joint in self._joints])
+
     def _before_step(self) -> None:
         if self._put:
-            velocity = self._velocity
-            for joint, position, speed in zip(self._joints, self._position.tolist(), velocity.tolist(), strict=True):
-                joint.put(position, speed)
+            for joint, *state in zip(self._joints, self._position.tolist(), self._velocity.tolist(), strict=True):
+                joint.put(*state)
         else:
-            velocity = np.array([joint.velocity() for joint in self._joints])
-        self._move_followers(velocity)
+            self._read()
         self._given = self._given + self._blend * (self.target - self._given)
-        self._effort = self._drive.effort(self._given, velocity)
-        for joint, effort in zip(self._joints, self._effort.tolist(), strict=True):
+        self._effort, efforts = self._drive.effort(self._given, self._position, self._velocity)
+        for joint, effort in zip(self._joints, efforts.tolist(), strict=True):
             joint.exert(effort)
         self.scene.before_step(self._time_s)
         self._put = False
         self._time_s += self._step_s
-
-    def _move_followers(self, velocity: FloatArray) -> None:
-        for joint, mimic in self._followers.items():
-            number = self._arm.joint_names.index(mimic.master)
-            speed = mimic.multiplier * float(velocity[number])
-            if self._put:
-                joint.put(mimic.multiplier * float(self._position[number]) + mimic.offset, speed)
-            else:
-                wanted = mimic.multiplier * self._joints[number].position() + mimic.offset
-                joint.drive(speed + (wanted - joint.position()) / FOLLOWED_S)
