@@ -1,6 +1,7 @@
 """One robot's arm in its scene, in a gz-sim server of its own."""
 
 import tempfile
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,12 @@ from naf_robot.sim.gazebo.arm_sdf import ARM, joint_name
 from naf_robot.sim.gazebo.scenes import make_scene
 from naf_robot.sim.gazebo.server import ModelJoint, Server
 from naf_robot.sim.gazebo.servo_drive import ServoDrive
-from naf_robot.sim.gazebo.world_sdf import world_sdf
+from naf_robot.sim.gazebo.world_sdf import models_sdf, world_sdf
 from naf_robot.sim.registry import World
 from naf_robot.sim.robot_state import check_state
 from naf_robot.sim.servos import servos_of
+
+BUILT = count(1)  # worlds in this process
 
 
 class RobotWorld:
@@ -53,7 +56,9 @@ class RobotWorld:
             self.target, self._given, self._effort = (np.zeros(self.size) for _ in range(3))
             self._put = True
         if self.scene.place(goal_position, at_home):
-            self._build()
+            self._server.replace(self.scene.models, models_sdf(self.scene.build))
+            self.scene.bind(self._server)
+            self._put = True
 
     def run(self, steps: int, time_s: float) -> None:
         """Simulate so many physics steps, the first of which begins at `time_s`.
@@ -63,7 +68,7 @@ class RobotWorld:
         """
         self._time_s = time_s
         self._drive.begin(self._position[self._controlled])
-        self._server.run(steps)
+        self._server.run(steps, self._before_step)
         self._read()
         self.scene.after_run()
         time_s += steps * self._step_s
@@ -85,11 +90,12 @@ class RobotWorld:
     def _build(self) -> None:
         """A server with the arm and the scene as they are now; the arm is put where it is with the first step."""
         ignored = self._world.ignored_pairs.get(self._name, ())
+        name = f"{self._name}_{next(BUILT)}"  # services are found by it, also those of other worlds in this process
         with tempfile.TemporaryDirectory(prefix="naf_robot_gazebo_") as folder:
             path = Path(folder) / "world.sdf"
-            text = world_sdf(self._name, self._step_s, self._arm, self.scene.build, Path(folder), ignored)
+            text = world_sdf(name, self._step_s, self._arm, self.scene.build, Path(folder), ignored)
             path.write_text(text, encoding="utf-8")
-            self._server = Server(path, (ARM, *self.scene.models), self._before_step)
+            self._server = Server(path, name, (ARM, *self.scene.models))
         self._joints = [ModelJoint(self._server, ARM, joint_name(name)) for name in self._arm.moving_joints]
         self.scene.bind(self._server)
         self._put = True
