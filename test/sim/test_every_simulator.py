@@ -51,8 +51,9 @@ def test_what_every_simulator_promises(backend, promise):
     promise(backend)
 
 
-def test_a_seeded_reset_draws_the_same_door(backend):
-    a_seeded_reset_depends_on_the_seed_alone_to_the_last_bit(backend, "door")
+@pytest.mark.parametrize("draw", ["none", "training"])
+def test_a_seeded_reset_draws_the_same_door(backend, draw):
+    a_seeded_reset_depends_on_the_seed_alone_to_the_last_bit(backend, "door", draw)
 
 
 def test_robots_do_not_share_their_states_and_may_have_other_arms(backend, tmp_path):
