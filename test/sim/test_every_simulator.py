@@ -18,10 +18,12 @@ from naf_robot.arm.control.actions import ToolTwist
 from naf_robot.arm.model.config import ArmConfig
 from naf_robot.core.errors import NafRobotError, SimulationError, UnknownNameError
 from naf_robot.run.config import resolve
+from naf_robot.run.environments import make_environment
 from naf_robot.sensing import rotation
 from naf_robot.sensing.imu import GRAVITY
 from naf_robot.sim.registry import SIMULATORS, SimulatorEntry, World, make_simulator
 from naf_robot.sim.simulator import SimulatorConfig
+from naf_robot.study.demonstrations import scripted_acting
 from naf_robot.tasks.door_geometry import HINGE_AXIS
 
 STILL_IMU = {
@@ -129,6 +131,18 @@ def test_the_hook_turns_the_lever_opens_the_door_and_lets_it_fall_shut(backend):
     assert hand.furthest > 1.05  # the latch lets go there
     hand.lead(-0.4, -0.08, -0.1, 60)
     np.testing.assert_allclose(hand.angles(), 0.0, atol=0.01)  # the springs
+
+
+@pytest.mark.parametrize("task", ["door_pull", "door_push"])
+def test_the_script_of_a_door_opens_it(backend, task):
+    environment = make_environment(resolve(task, overrides=[{"backend": backend}]))
+    acting = scripted_acting(environment)
+    observation, info = environment.reset(seed=0)
+    act, over = acting.begin(info), False
+    while not over:
+        observation, _, terminated, truncated, info = environment.step(act(observation))
+        over = terminated or truncated or info["success"]
+    assert info["success"]
 
 
 def test_the_latch_holds_a_door_whose_lever_is_turned_too_little(backend):

@@ -108,6 +108,7 @@ class RobotWorld:
         if self._put:
             for joint, *state in zip(self._joints, self._position.tolist(), self._velocity.tolist(), strict=True):
                 joint.put(*state)
+            self._drive.restart()
         else:
             self._read()
         self._given = self._given + self._blend * (self.target - self._given)

@@ -17,7 +17,9 @@ class ServoDrive:
     the step are v + h M^-1 tau. A servo exerts K (target - S v) and a joint that follows is held by -J' G (J v + e / T)
     (S selects the controlled joints, J v is the error of velocity and e that of position), both of the velocities
     *after* the step. That is what an implicit integrator makes of them; by themselves they diverge where h K exceeds
-    twice the inertia of a joint.
+    twice the inertia of a joint. What else acted in the step before, a contact above all, is taken to act again: it is
+    the part of the change of velocity that the efforts do not explain. So an arm that is held gets the full
+    K target after some steps.
     """
 
     def __init__(self, arm: ArmModel, servos: Servos, step_s: float) -> None:
@@ -29,14 +31,21 @@ class ServoDrive:
             self._follow[row, names.index(name)] = 1.0
             self._follow[row, names.index(mimic.master)] -= mimic.multiplier
         self._offset = np.array([mimic.offset for mimic in mimics.values()])
+        self.restart()
+
+    def restart(self) -> None:
+        """The arm was put somewhere: nothing is known of what acted on it."""
+        self._before: FloatArray | None = None  # velocities (nv,) of the last step
+        self._efforts: FloatArray = np.zeros(len(self._arm.moving_joints))  # in it
 
     def begin(self, position: FloatArray) -> None:
         """The arm is at `position` (n,) [rad]: what holds for the steps of one control period."""
         h, gain, follow = self._step_s, np.diag(self._servos.gain), self._follow
-        inertia = self._arm.full_inertia(position)
+        self._inertia = inertia = self._arm.full_inertia(position)
         self._hold = follow.T * (STIFFNESS / (h * np.diag(follow @ np.linalg.solve(inertia, follow.T))))  # J' G
         held = np.linalg.inv(inertia + h * self._hold @ follow)
-        self._free, self._pull = held @ inertia, h * held @ self._hold  # what the velocities come to without servos
+        self._carry = h * held  # what the velocities come to without servos
+        self._free, self._pull = held @ inertia, self._carry @ self._hold
         self._push = h * held @ self._select.T
         self._gain = np.linalg.solve(np.eye(len(gain)) + gain @ self._select @ self._push, gain)
 
@@ -48,6 +57,10 @@ class ServoDrive:
         """
         error = (self._follow @ position - self._offset) / (FOLLOWED_STEPS * self._step_s)
         unmoved = self._free @ velocity - self._pull @ error
+        if self._before is not None:
+            unmoved += self._carry @ (self._inertia @ (velocity - self._before) / self._step_s - self._efforts)
         servos = np.clip(self._gain @ (target - self._select @ unmoved), -self._servos.effort, self._servos.effort)
         after = unmoved + self._push @ servos
-        return servos, self._select.T @ servos - self._hold @ (self._follow @ after + error)
+        self._before = velocity
+        self._efforts = self._select.T @ servos - self._hold @ (self._follow @ after + error)
+        return servos, self._efforts
