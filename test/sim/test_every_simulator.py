@@ -22,6 +22,7 @@ from naf_robot.run.environments import make_environment
 from naf_robot.sensing import rotation
 from naf_robot.sensing.imu import GRAVITY
 from naf_robot.sim.registry import SIMULATORS, SimulatorEntry, World, make_simulator
+from naf_robot.sim.servos import servos_of
 from naf_robot.sim.simulator import SimulatorConfig
 from naf_robot.study.demonstrations import scripted_acting
 from naf_robot.tasks.door_geometry import HINGE_AXIS
@@ -51,6 +52,18 @@ def small_arm(folder: Path, inertial: str = INERTIAL) -> ArmConfig:
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
 def test_what_every_simulator_promises(backend, promise):
     promise(backend)
+
+
+def test_a_joint_that_is_held_pushes_with_all_that_its_servo_has(backend):
+    world, arm = simulator(backend), ARM.model()
+    command = np.array([0.0, 0.0, 0.0, -0.5, 0.0, 0.0, 0.0])
+    world.command("a", command)
+    steps(world, 80)  # at its limit
+    servos = servos_of(arm, SimulatorConfig())
+    expected = np.clip(servos.gain * command, -servos.effort, servos.effort)
+    signals = world.signals("a")
+    np.testing.assert_allclose(signals["joint_velocity"], 0.0, atol=0.01)
+    np.testing.assert_allclose(signals["joint_effort"][3], expected[3], rtol=0.05)
 
 
 @pytest.mark.parametrize("draw", ["none", "training"])

@@ -6,7 +6,6 @@ import pytest
 from naf_robot.core.errors import SimulationError, UnknownNameError
 from naf_robot.run.config import resolve
 from naf_robot.sim.registry import World, make_simulator
-from naf_robot.sim.servos import servos_of
 from naf_robot.sim.simulator import SimulatorConfig
 
 ARM = resolve("reach").robot("robot_1").arm
@@ -53,18 +52,6 @@ def joints_stay_within_their_limits(backend):
     steps(world, 60)
     position = world.signals("a")["joint_position"][3]
     assert position == pytest.approx(limits.min_position[3], abs=0.1)
-
-
-def a_joint_that_is_held_pushes_with_all_that_its_servo_has(backend):
-    world, arm = simulator(backend), ARM.model()
-    command = np.array([0.0, 0.0, 0.0, -0.5, 0.0, 0.0, 0.0])
-    world.command("a", command)
-    steps(world, 80)  # at its limit
-    servos = servos_of(arm, SimulatorConfig())
-    expected = np.clip(servos.gain * command, -servos.effort, servos.effort)
-    signals = world.signals("a")
-    np.testing.assert_allclose(signals["joint_velocity"], 0.0, atol=0.01)
-    np.testing.assert_allclose(signals["joint_effort"][3], expected[3], rtol=0.05)
 
 
 def bad_commands_and_unknown_robots_are_refused_and_the_last_command_stays(backend):
@@ -116,7 +103,6 @@ PROMISES = (
     time_advances_by_control_periods,
     the_last_command_holds_and_the_arm_does_not_sag,
     joints_stay_within_their_limits,
-    a_joint_that_is_held_pushes_with_all_that_its_servo_has,
     bad_commands_and_unknown_robots_are_refused_and_the_last_command_stays,
     a_seeded_reset_depends_on_the_seed_alone_to_the_last_bit,
 )
