@@ -12,6 +12,7 @@ from naf_robot.sensing.door.sensors import HANDLE, HINGE
 from naf_robot.sensing.sensor import STAMPS
 from naf_robot.sensing.signals import Signals
 from naf_robot.sim.gazebo.bindings import load
+from naf_robot.sim.gazebo.messages import transport_node
 
 
 class DoorTopics:
@@ -28,7 +29,7 @@ class DoorTopics:
             getattr(import_module(f"{bindings.messages}.{module}"), name)
             for module, name in (("model_pb2", "Model"), ("imu_pb2", "IMU"), ("pose_pb2", "Pose"))
         )
-        self._node = import_module(bindings.transport).Node()
+        self._node = transport_node()
         self._states = self._node.advertise(f"/{robot}/door/state", self._model)
         self._readings = self._node.advertise(f"/{robot}/door/imu", self._imu) if imu_frame else None
 
