@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from naf_robot.bringup.gazebo_packages import check_gazebo
+from naf_robot.bringup.gazebo_system import in_gazebo, with_gazebo
 from naf_robot.bringup.options import Option, SystemOptions, given_layers
 from naf_robot.bringup.training import PreparedRun, lock_run, run_in
 from naf_robot.core import run_files
@@ -28,6 +30,7 @@ from naf_robot.run.checks import check
 from naf_robot.run.config import compose_saved, parse_robots, save_composed
 from naf_robot.run.descriptions import describe_arms, save_descriptions, settled
 from naf_robot.run.folder_system import TRAIN, save_system
+from naf_robot.run.gazebo.files import GazeboFiles
 from naf_robot.run.pin import write_pin
 from naf_robot.run.report import read_episodes
 
@@ -35,14 +38,15 @@ BEST, NEWEST = "best", "newest"
 NEVER = 1_000_000_000  # transitions before the first update
 EVALUATION_SEED = 1000
 EPISODES = 100
-LIKE_TRAINING = ("simulated", "first_run", "real_time_factor", "record", "restarts", "settings")
+LIKE_TRAINING = ("backend", "simulated", "first_run", "real_time_factor", "record", "restarts", "settings")
 EVALUATE_OPTIONS = (
     Option("run_dir", "", "run folder whose policy is evaluated", "it must be given"),
     Option("version", "", "policy version that has a checkpoint, or best or newest", "best, or newest before one is"),
     Option("episodes", "", "number of greedy episodes of all robots together", str(EPISODES)),
     Option("robots", "", "names of some of the run's robots, separated by commas", "all of them"),
     Option("seed", "", "seed of the goals", str(EVALUATION_SEED)),
-    Option("simulated", "", "true: MuJoCo; false: real arms, whose drivers are running", "as in the run"),
+    Option("backend", "", "what moves the arms: a simulator, or ros2_control", "as in the run"),
+    Option("simulated", "", "true: a simulator; false: real arms, whose drivers are running", "as in the run"),
     Option("first_run", "", "real arms move at a fraction of their speeds, to be watched", "as in the run"),
     Option("real_time_factor", "", "speed of the simulation: 1 is real time, 0 is without limit", "as in the run"),
     Option("record", "", "true: record each robot's topics to a bag in the folder of the evaluation", "as in the run"),
@@ -80,6 +84,9 @@ def prepare_evaluation(given: Mapping[str, Any]) -> PreparedRun:
     if policy.addressee and set(config.robots) != {policy.addressee}:
         raise CheckpointError(f"version {policy.version} is for {policy.addressee!r} alone: give that robot")
     notes = check(config)
+    if in_gazebo(config):
+        check_gazebo(config)
+        GazeboFiles.of(config)
     described = describe_arms(config)
     begin = time.strftime("%Y%m%d-%H%M%S")
     default = f"runs/evaluation-{config.task_name}-version{policy.version}-{begin}"
@@ -93,7 +100,8 @@ def prepare_evaluation(given: Mapping[str, Any]) -> PreparedRun:
         write_pin(out_dir, robot, pinned)
     evaluated = {"run_dir": str(source), "version": policy.version, "episodes": episodes}
     replace_file(out_dir / run_files.EVALUATED, json.dumps(evaluated).encode())
-    return run_in(out_dir, config, lock_run(out_dir), notes, TRAIN)
+    run = run_in(out_dir, config, lock_run(out_dir), notes, TRAIN)
+    return with_gazebo(run) if in_gazebo(config) else run
 
 
 def chosen_policy(run_dir: Path, version: str) -> PolicyParameters:

@@ -12,6 +12,12 @@ from naf_robot.core.errors import NafRobotError
 from naf_robot.core.registry import Registry
 from naf_robot.sim.simulator import Simulator, SimulatorConfig
 
+GAZEBO_MODULES = ("gz.sim", "gz.sim9", "gz.sim8")  # by release, the newest first
+GAZEBO_INSTALL = (
+    "install Gazebo Harmonic and its Python bindings, on Ubuntu 24.04 from packages.osrfoundation.org: apt install "
+    "gz-harmonic python3-gz-sim8 python3-sdformat14 python3-gz-math7 python3-gz-transport13 python3-gz-msgs10; this "
+    "Python must see them (docs/gazebo.md)"
+)
 LinkPairs = tuple[tuple[str, str], ...]
 
 
@@ -39,14 +45,23 @@ class SimulatorEntry:
     """Where a simulator is made, `module:function` or the function itself, and what it cannot do without."""
 
     make: str | MakeSimulator
-    requires: str = ""  # a module that must be importable
+    requires: str | tuple[str, ...] = ""  # a module that must be importable, or several one of which must be
     install: str = ""  # the sentence that says what to install when it is not
 
     def missing(self) -> str | None:
         """What to do before this simulator can run, None if it can."""
-        if self.requires and find_spec(self.requires) is None:
-            return self.install or f"install the module {self.requires!r}"
-        return None
+        modules = (self.requires,) if isinstance(self.requires, str) else self.requires
+        if not any(modules) or any(importable(module) for module in modules):
+            return None
+        return self.install or f"install the module {modules[0]!r}"
+
+
+def importable(module: str) -> bool:
+    """Whether there is such a module; it is not loaded, though a package around it is."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # the package around it
+        return False
 
 
 SIMULATORS: Registry[SimulatorEntry] = Registry(
@@ -56,6 +71,11 @@ SIMULATORS: Registry[SimulatorEntry] = Registry(
             "naf_robot.sim.mujoco.world:make_simulator",
             requires="mujoco",
             install="install MuJoCo: pip install 'mujoco>=4,<5'",
+        ),
+        "gazebo": SimulatorEntry(
+            "naf_robot.sim.gazebo.world:make_simulator",
+            requires=GAZEBO_MODULES,
+            install=GAZEBO_INSTALL,
         ),
     },
 )
@@ -72,8 +92,11 @@ def make_simulator(name: str, world: World) -> Simulator:
     entry = SIMULATORS[name]
     if (missing := entry.missing()) is not None:
         raise NafRobotError(f"simulator {name!r} is not installed: {missing}")
-    if callable(entry.make):
-        return entry.make(world)
-    module, _, function = entry.make.partition(":")
-    made: Simulator = getattr(import_module(module), function)(world)
+    make = entry.make
+    if not callable(make):
+        module, _, function = make.partition(":")
+        make = getattr(import_module(module), function)
+    made: Simulator = make(world)
+    if world.grippers and not hasattr(made, "command_gripper"):
+        raise NafRobotError(f"simulator {name!r} moves no gripper, and the task needs one: use another simulator")
     return made

@@ -9,7 +9,7 @@ import numpy as np
 from naf_robot.arm.control.gripper import GripperConfig
 from naf_robot.arm.model.config import ArmConfig
 from naf_robot.core.config import Config
-from naf_robot.core.errors import SimulationError, UnknownNameError
+from naf_robot.core.errors import UnknownNameError
 from naf_robot.core.records import FloatArray
 from naf_robot.core.seeding import stream
 from naf_robot.sensing.signals import Signals
@@ -21,6 +21,7 @@ from naf_robot.sim.mujoco.gripper import MovedGripper
 from naf_robot.sim.mujoco.rendering import CAMERA, CameraRenderer
 from naf_robot.sim.mujoco.scenes import Scene, make_scene
 from naf_robot.sim.registry import LinkPairs, World
+from naf_robot.sim.robot_state import check_state, checked_command
 from naf_robot.sim.simulator import SimulatorConfig, steps_per_period
 
 
@@ -50,7 +51,7 @@ class CompiledArm:
         self.actuators = np.array([self.model.actuator(name).id for name in arm.joints])
         mimics = kinematics.description.mimics
         self._followers = np.array([self.model.joint(name).qposadr[0] for name in mimics], dtype=int)
-        self._masters = np.array([arm.joints.index(mimic.master) for mimic in mimics.values()], dtype=int)
+        self._masters = np.array([self.model.joint(each.master).qposadr[0] for each in mimics.values()], dtype=int)
         self._multipliers = np.array([mimic.multiplier for mimic in mimics.values()])
         self._offsets = np.array([mimic.offset for mimic in mimics.values()])
         self._moving = np.array([self.model.joint(name).dofadr[0] for name in (*arm.joints, *mimics)], dtype=int)
@@ -61,10 +62,10 @@ class CompiledArm:
         All are at rest.
         """
         data.qpos[self.qpos] = position
-        data.qpos[self._followers] = self._multipliers * position[self._masters] + self._offsets
-        data.qvel[self._moving] = 0.0
         if self.gripper is not None:
             self.gripper.put_home(data)
+        data.qpos[self._followers] = self._multipliers * data.qpos[self._masters] + self._offsets
+        data.qvel[self._moving] = 0.0
 
 
 @dataclass
@@ -135,12 +136,7 @@ class MujocoSimulator:
             SimulationError: the command has the wrong shape or is not finite; the last one stays.
         """
         known = self._known(robot)
-        velocity = np.asarray(velocity, dtype=np.float64)
-        if velocity.shape != (known.arm.size,) or not np.isfinite(velocity).all():
-            raise SimulationError(
-                f"velocity command of {robot!r} must be {known.arm.size} finite numbers, got {velocity!r}"
-            )
-        known.target = velocity.copy()
+        known.target = checked_command(robot, velocity, known.arm.size)
 
     def command_gripper(self, robot: str, effort: FloatArray) -> None:
         """Set the efforts (m,) of the gripper's joints, [N m] or [N], that hold until the next command.
@@ -168,7 +164,7 @@ class MujocoSimulator:
                 data.ctrl[arm.actuators] += blend * (target - data.ctrl[arm.actuators])
                 arm.scene.before_step(arm.model, data)
                 mujoco.mj_step(arm.model, data)
-            self._check_physical(name, data)
+            check_state(name, self.time_s, data.qpos, data.qvel, self._config.max_speed)
         self._periods += 1
         for robot in self._robots.values():
             robot.sensors.update(_true_signals(robot))
@@ -204,14 +200,6 @@ class MujocoSimulator:
             arm.scene.reseed(seed)
         for name, robot in self._robots.items():
             robot.sensors.random = stream(seed, "sensors", name)
-
-    def _check_physical(self, robot: str, data: mujoco.MjData) -> None:
-        speed = float(np.abs(data.qvel).max(initial=0.0))
-        if not np.isfinite(data.qpos).all() or not speed <= self._config.max_speed:
-            raise SimulationError(
-                f"the world of {robot!r} diverged at t = {self.time_s:.2f} s: fastest joint {speed:.3g} rad/s, "
-                f"allowed {self._config.max_speed} rad/s; a smaller physics_step_s may help"
-            )
 
     def _known(self, robot: str) -> _Robot:
         if robot not in self._robots:
