@@ -9,7 +9,7 @@ import numpy as np
 from naf_robot.arm.control.gripper import GripperConfig
 from naf_robot.arm.model.config import ArmConfig
 from naf_robot.core.config import Config
-from naf_robot.core.errors import UnknownNameError
+from naf_robot.core.errors import SimulationError, UnknownNameError
 from naf_robot.core.records import FloatArray
 from naf_robot.core.seeding import stream
 from naf_robot.sensing.signals import Signals
