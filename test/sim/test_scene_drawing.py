@@ -35,6 +35,22 @@ def test_the_door_is_drawn_where_the_simulator_has_it(door: float, lever: float)
                 np.testing.assert_allclose(turned, data.geom_xmat[geom].reshape(3, 3), atol=1e-6)
 
 
+def test_the_stick_and_its_string_are_drawn_where_the_simulator_has_them():
+    config = resolve("pick_place", overrides=[{"robots": ["a"]}])
+    simulator = make_simulator(config, ("a",))
+    model, data = simulator.model("a"), simulator.data("a")
+    joint = model.joint("stick").qposadr[0]
+    data.qpos[joint : joint + 7] = (0.5, 0.1, 0.6, np.cos(0.4), 0.0, np.sin(0.4), 0.0)
+    simulator.step()
+    stick, string = DRAWINGS["pick_place"](scene_config("pick_place"), np.zeros(3), simulator.signals("a"))
+    ends = (stick.point(stick.solid.start), stick.point(stick.solid.end))
+    middle, axis = data.geom("stick").xpos, data.geom("stick").xmat.reshape(3, 3)[:, 2]
+    half = model.geom("stick").size[1]
+    np.testing.assert_allclose(ends, [middle - half * axis, middle + half * axis], atol=1e-6)
+    np.testing.assert_allclose(string.point(string.solid.start), data.site("stick_top").xpos, atol=1e-6)
+    np.testing.assert_allclose(string.point(string.solid.end), data.site("string_anchor").xpos, atol=1e-6)
+
+
 def test_every_scene_can_be_drawn():
     assert set(DRAWINGS) == set(SCENES)
     for name in SCENES:
