@@ -53,8 +53,8 @@ class SimulatedDrives:
             self._inputs[robot] = node.watched(topic, f"commands {robot}")
             node.create_subscription(Float64MultiArray, topic, partial(self._on_command, robot), COMMAND)
         for robot, gripper in grippers.items():
-            take = partial(self._on_gripper, robot)
-            node.create_subscription(Float64MultiArray, f"{robot}/{gripper.topic}", take, COMMAND)
+            topic = f"{robot}/{gripper.topic}"
+            node.create_subscription(Float64MultiArray, topic, partial(self._on_gripper, robot), COMMAND)
 
     def topics(self) -> tuple[dict[str, object], list[str]]:
         """Values of every robot's topic of commands, and a sentence about each that is silent; once a second."""

@@ -8,6 +8,7 @@ from naf_robot.core.graph_names import DESIRED_VELOCITY as DESIRED_VELOCITY
 from naf_robot.core.graph_names import EPISODE as EPISODE
 from naf_robot.core.graph_names import EXECUTED_VELOCITY as EXECUTED_VELOCITY
 from naf_robot.core.graph_names import EXPERIENCE as EXPERIENCE
+from naf_robot.core.graph_names import GRIPPER_COMMANDS as GRIPPER_COMMANDS
 
 JOINT_STATES = "joint_states"
 COMMANDS = "velocity_controller/commands"

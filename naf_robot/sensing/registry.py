@@ -23,7 +23,7 @@ class SensorEntry:
 
     config: type[Config]
     make: Callable[[Any, tuple[str, ...]], Sensor]
-    of_gripper: bool = False  # whether it is told the gripper's joints in place of the arm's
+    of_gripper: bool = False  # whether it gets the gripper's joints in place of the arm's
 
 
 SENSORS: Registry[SensorEntry] = Registry(

@@ -9,6 +9,7 @@ import numpy as np
 from naf_robot.core.config import Config
 from naf_robot.core.errors import ConfigError
 from naf_robot.core.finite import require_finite
+from naf_robot.core.graph_names import GRIPPER_COMMANDS
 from naf_robot.core.records import FloatArray
 
 OPENING = -1.0  # the number that asks for full effort away from what is held
@@ -21,7 +22,7 @@ class GripperConfig(Config, frozen=True):
     max_effort: tuple[float, ...]  # [N m], of sliders [N]; effort of each joint that a full closing action asks for,
     # negative where the joint closes backwards
     home: tuple[float, ...] = ()  # [rad] or [m] positions at the start of an episode; empty: all 0
-    topic: str = "gripper_controller/commands"  # topic of its controller's commands, in the robot's namespace
+    topic: str = GRIPPER_COMMANDS  # topic of its controller's commands, in the robot's namespace
 
     def __post_init__(self) -> None:
         require_finite(self, "gripper")
