@@ -73,8 +73,8 @@ class PickPlace(Task):
         self.observation_spec = ObservationSpec(
             "pick_place",
             (
-                *poses,
                 ArraySpec("joint_position", (joint_count,), "rad"),
+                *poses,
                 ArraySpec("target", (3,), "m", "base"),
                 ArraySpec("stick_to_target", (3,), "m", "base"),
             ),
