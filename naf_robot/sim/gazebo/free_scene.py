@@ -45,6 +45,9 @@ class FreeScene:
             self._goal, self._moved = np.asarray(goal_position, dtype=np.float64), True
         return False
 
+    def hold(self) -> None:
+        """Nothing moves by itself."""
+
     def before_step(self, time_s: float) -> None:
         """Nothing moves by itself."""
         if self._moved:

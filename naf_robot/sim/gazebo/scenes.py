@@ -32,7 +32,7 @@ class Scene(Protocol):
         ...
 
     def bind(self, server: Server) -> None:
-        """Look up the joints in a server that runs what was built; this may take physics steps."""
+        """Look up the joints in a server that runs what was built."""
         ...
 
     def place(self, goal_position: FloatArray | None, at_home: bool) -> bool:
@@ -40,6 +40,10 @@ class Scene(Protocol):
 
         True where the models must be built anew for that.
         """
+        ...
+
+    def hold(self) -> None:
+        """Keep in its place in the next step what nothing but a drive keeps there."""
         ...
 
     def before_step(self, time_s: float) -> None:
