@@ -1,6 +1,8 @@
 """Gazebo's camera: where it is, how its pictures come, and what is said where it cannot render."""
 
+import os
 import threading
+from pathlib import Path
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -69,7 +71,7 @@ def test_a_picture_is_waited_for_until_it_is_new_enough(monkeypatch):
 
 def renders() -> bool:
     """Whether gz-sim has its sensors system and there is a display."""
-    folders = os.environ.get("GZ_SIM_SYSTEM_PLUGIN_PATH", "").split(os.pathsep) + ["/usr/lib", "/opt/ros"]
+    folders = [*os.environ.get("GZ_SIM_SYSTEM_PLUGIN_PATH", "").split(os.pathsep), "/usr/lib", "/opt/ros"]
     found = any(list(Path(folder).rglob("libgz-sim*sensors-system.so")) for folder in folders if folder)
     return found and bool(os.environ.get("DISPLAY"))
 

@@ -36,12 +36,14 @@ class RobotWorld:
         arm: ArmConfig = world.arms[name]
         self._world, self._name, self._frame = world, name, world.frame
         self._camera: CameraFeed | None = None
-        self._arm = arm.model()
+        described = arm.model()
+        servos = servos_of(described, world.config)
+        self._arm = described.with_rotors(servos.armature)
         self.size = self._arm.size
         self._home = self._arm.full_position(np.asarray(arm.home, dtype=np.float64))
         self._step_s = world.config.physics_step_s
         self._period_ns = round(world.control_period_s * 1e9)
-        self._drive = ServoDrive(self._arm, servos_of(self._arm, world.config), self._step_s)
+        self._drive = ServoDrive(self._arm, servos, self._step_s)
         lag_s = world.config.imperfections.actuator_lag_s
         self._blend = 1.0 if lag_s == 0.0 else 1.0 - np.exp(-self._step_s / lag_s)
         self.scene = make_scene(world.scene, world.scene_settings, world.seed, number, self._step_s)
