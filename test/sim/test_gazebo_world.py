@@ -20,7 +20,8 @@ def test_a_light_joint_that_gets_loose_under_the_full_effort_of_its_servo_stays_
     servos, step_s = servos_of(ARM.model(), SimulatorConfig()), SimulatorConfig().physics_step_s
     wrist = world._joints[-1]
     world._server.run(1, lambda: wrist.exert(float(servos.effort[-1])))
-    assert 0.0 < wrist.velocity() <= servos.effort[-1] * step_s / servos.armature[-1]
+    alone = servos.effort[-1] * step_s / servos.armature[-1]
+    assert 0.0 < wrist.velocity() <= 2.0 * alone  # the arm that it is on is free, too
 
 
 def test_doors_of_other_physics_leave_nothing_behind():
