@@ -10,7 +10,7 @@ from naf_robot.core.registry import Registry
 from naf_robot.sensing.signals import Signals
 from naf_robot.sim.gazebo.door_scene import DoorScene
 from naf_robot.sim.gazebo.free_scene import FreeScene
-from naf_robot.sim.gazebo.server import Server
+from naf_robot.sim.gazebo.server import Models
 from naf_robot.sim.scenes.registry import scene_config
 
 
@@ -31,7 +31,7 @@ class Scene(Protocol):
         """Add the models to a world of SDFormat, as they are after the last `place`."""
         ...
 
-    def bind(self, server: Server) -> None:
+    def bind(self, server: Models) -> None:
         """Look up the joints in a server that runs what was built."""
         ...
 

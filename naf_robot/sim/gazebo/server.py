@@ -30,10 +30,6 @@ class Models(Protocol):
         """gz-sim's model that is called `name` in our worlds of one robot."""
         ...
 
-    def run(self, steps: int, before_step: Callable[[], None] | None = None) -> None:
-        """Simulate so many physics steps, `before_step` before each of them."""
-        ...
-
 
 class ModelJoint:
     """One joint of a model: its state between two runs and in a step, and what moves it in the next step."""
