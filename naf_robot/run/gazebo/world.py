@@ -8,7 +8,7 @@ from naf_robot.core.errors import ConfigError
 from naf_robot.run.config import RunConfig
 from naf_robot.run.gazebo.controllers import UPDATE_S
 from naf_robot.sim.gazebo.door_model import DoorTold, add_placed_door
-from naf_robot.sim.gazebo.elements import VERSION, add_plugin, document, text_of
+from naf_robot.sim.gazebo.elements import VERSION, document, text_of
 from naf_robot.sim.gazebo.world_sdf import add_world
 from naf_robot.sim.scenes.registry import scene_config
 
@@ -31,7 +31,6 @@ def gazebo_world(config: RunConfig) -> str:
     factor = world.find("physics/real_time_factor")
     assert factor is not None
     factor.text = text_of(config.simulation.real_time_factor or WALL)
-    add_plugin(world, "user-commands", "UserCommands")
     if scene not in ("free", "door"):
         raise ConfigError(
             f"task {config.task_name!r} has the scene {scene!r}, which is made for simulators in process alone: use "
