@@ -88,6 +88,28 @@ class InSuccession:
         self.passed = False if not success else (True if self.successes >= self._count else None)
 
 
+class Curtailed:
+    """Passes with at least `least` successes of `count` episodes; fails as soon as that cannot be; implements
+    `SuccessTest`.
+    """
+
+    def __init__(self, count: int, least: float) -> None:
+        self._count, self._least = count, least
+        self.episodes = self.successes = 0
+        self.passed: bool | None = None
+
+    def add(self, success: bool) -> None:
+        """The next episode; what was decided stays."""
+        if self.passed is not None:
+            return
+        self.episodes += 1
+        self.successes += success
+        if self.successes + self._count - self.episodes < self._least:
+            self.passed = False
+        elif self.episodes == self._count:
+            self.passed = True
+
+
 class RepeatedTest:
     """Tests one after the other, each anew after a failed one, until one passes; declared rates are of each test."""
 
@@ -134,10 +156,14 @@ def least_successes(config: SequentialConfig) -> int:
 
 def described(successes: int, episodes: int, confidence: float = CONFIDENCE) -> dict[str, object]:
     """Successes of so many episodes with Wilson's interval, as JSON can hold it."""
-    low, high = proportion(successes, episodes, confidence)
     return {
         "successes": successes,
         "episodes": episodes,
-        "interval": [round(low, 4), round(high, 4)],
+        "interval": interval(successes, episodes, confidence),
         "confidence": confidence,
     }
+
+
+def interval(successes: int, episodes: int, confidence: float = CONFIDENCE) -> list[float]:
+    """Wilson's interval of a success rate, rounded for people."""
+    return [round(bound, 4) for bound in proportion(successes, episodes, confidence)]

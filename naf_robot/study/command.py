@@ -14,6 +14,7 @@ from naf_robot.core.config import build
 from naf_robot.core.errors import ConfigError
 from naf_robot.core.files import make_run_folder
 from naf_robot.core.resources import expanded
+from naf_robot.core.sequential import SequentialConfig
 from naf_robot.core.yaml_text import KeyPath
 from naf_robot.learning.exploration import ExplorationConfig
 from naf_robot.learning.registry import algorithm_config_type
@@ -30,7 +31,8 @@ OPTIONS = {  # fields of `StudyOptions` that the command line offers
     "updates_per_transition": "gradient updates per environment step",
     "learning_starts": "transitions before the first update",
     "evaluate_every": "training episodes between evaluations",
-    "evaluation_episodes": "greedy episodes on held-out goals per evaluation",
+    "evaluation_episodes": "greedy episodes on held-out goals per evaluation, at most",
+    "evaluation_rule": "fixed: run all of them; sequential: until a test of the policy (trainer.sequential) is decided",
     "stop_at_success": "evaluation success rate that ends a seed; above 1: never",
     "confirmation_episodes": "further greedy episodes that must reach the same success rate, or training continues",
     "action_source": "action that is learned from: requested or executed",
@@ -52,6 +54,7 @@ USED: tuple[KeyPath, ...] = (  # of a run's configuration, by any study
     ("algorithm_name",),
     ("collector", "exploration"),
     *(("trainer", name) for name in OF_TRAINER),
+    ("trainer", "sequential"),
 )
 SOURCES: tuple[KeyPath, ...] = (("trainer", "sources"), ("trainer", "filled"))
 USED_WITH_TASK: tuple[KeyPath, ...] = (*USED, ("task_name",), *SOURCES, *USED_BY_ENVIRONMENTS)
@@ -148,6 +151,7 @@ def _new(given: dict[str, Any]) -> StudyConfig:
         check_folders(contract_of(run), run)
         options = {name: getattr(run.trainer, name) for name in OF_TRAINER}
         options |= {"exploration": run.collector.exploration, "sources": run.trainer.sources}
+        options |= {"sequential": run.trainer.sequential}
         options = msgspec.to_builtins(options)
     else:
         box_environment(make_by_id(str(env)))
@@ -189,10 +193,12 @@ def _without_task(given: Mapping[str, Any], layers: Sequence[Layer]) -> dict[str
     record = algorithm_config_type(algorithm)
     values = compose([*algorithm_layers(algorithm), *layers]).values
     exploration = build(ExplorationConfig, _below(values, "collector", "exploration"), "collector.exploration")
+    sequential = build(SequentialConfig, _below(values, "trainer", "sequential"), "trainer.sequential")
     return {name: value for name, value in _below(values, "trainer").items() if name in OF_TRAINER} | {
         "algorithm_name": algorithm,
         "algorithm": msgspec.to_builtins(build(record, _below(values, "algorithm"), "algorithm")),
         "exploration": msgspec.to_builtins(exploration),
+        "sequential": msgspec.to_builtins(sequential),
     }
 
 
@@ -241,5 +247,6 @@ def _changed(config: StudyConfig, given: dict[str, Any]) -> list[str]:
         exploration = msgspec.to_builtins(config.options.exploration)
         own = {"algorithm": config.algorithm_settings, "collector": {"exploration": exploration}}
         own |= {"trainer": {name: getattr(config.options, name) for name in OF_TRAINER}}
+        own["trainer"]["sequential"] = msgspec.to_builtins(config.options.sequential)
         new = compose([Layer("", own), *layers]).values
     return [f"--set {'.'.join(path)}={old}" for path, old, _ in differences(own, new)]

@@ -135,6 +135,6 @@ def _show(seed: int, row: dict[str, Any]) -> None:
     confirmed = row["confirmed_success_rate"]
     tqdm.write(
         f"seed {seed}  episodes {row['episodes']:5d}  steps {row['env_steps']:7d}  updates {row['updates']:7d}  "
-        f"success {success}  return {row['mean_return']:9.2f}"
+        f"success {success} of {row['evaluated']:3d}  return {row['mean_return']:9.2f}"
         + ("" if confirmed is None else f"  confirmed {confirmed:.2f}")
     )
