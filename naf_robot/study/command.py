@@ -1,6 +1,7 @@
 """The command `naf-robot study`: its options and its table; the loop is in `study_seeds`."""
 
 import argparse
+import importlib
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from naf_robot.core.arguments import number, whole
+from naf_robot.core.arguments import Parser, number, whole
 from naf_robot.core.composition import COMMAND_LINE, Layer, assignments_layer, compose, file_layers, refuse_unused
 from naf_robot.core.config import build
 from naf_robot.core.errors import ConfigError
@@ -58,6 +59,10 @@ USED: tuple[KeyPath, ...] = (  # of a run's configuration, by any study
 )
 SOURCES: tuple[KeyPath, ...] = (("trainer", "sources"), ("trainer", "filled"))
 USED_WITH_TASK: tuple[KeyPath, ...] = (*USED, ("task_name",), *SOURCES, *USED_BY_ENVIRONMENTS)
+KINDS = {
+    "table4": ("naf_robot.study.table4.command", "train our algorithms and others' until 95 of 100 episodes succeed"),
+    "asynchrony": ("naf_robot.study.asynchrony.command", "train with 1 to 8 robots locked at a fifth of the trainer's rate"),
+}
 RESUMABLE = {"episodes"}  # what may be changed of a study that is resumed
 FLAGS = {"json", "output", "resume", "checkpoint_period"}  # what is not part of a study
 CHECKPOINT_PERIOD_S = 20.0
@@ -100,6 +105,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"wall time between checkpoints, in seconds [{CHECKPOINT_PERIOD_S}]",
     )
     parser.set_defaults(run=run)
+    kinds = parser.add_subparsers(metavar="KIND", parser_class=Parser, help="a study of many trainings, in a folder")
+    for name, (module, text) in KINDS.items():
+        grid = kinds.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        importlib.import_module(module).add_arguments(grid)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -112,7 +121,7 @@ def run(options: argparse.Namespace) -> int:
         folder = expanded(given["resume"]).resolve()
         config = _resumed(folder, given)
     else:
-        config = _new(given)
+        config = study_config(given)
         if "output" in given:
             folder = make_run_folder(given["output"])
             save_study(config, folder)
@@ -122,7 +131,12 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _new(given: dict[str, Any]) -> StudyConfig:
+def study_config(given: Mapping[str, Any]) -> StudyConfig:
+    """The study that options of these names and values describe, `set` and `config` among them.
+
+    Raises:
+        ConfigError: options that contradict, or that no study has a use for.
+    """
     from naf_robot.run.environments import make_by_id
     from naf_robot.study.gym_episodes import box_environment
 
