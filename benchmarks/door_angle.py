@@ -15,8 +15,9 @@ import numpy as np
 
 from naf_robot.sensing.door.angle import DoorAngleEstimator
 from naf_robot.sim.imu import ImuConfig
-from naf_robot.sim.mujoco.door_by_hand import DoorByHand, calibrate
+from naf_robot.sim.mujoco.door_by_hand import DoorByHand
 from naf_robot.sim.scenes.door import DoorSceneConfig
+from naf_robot.sim.scenes.door_calibration import calibrate
 from naf_robot.tasks.door_geometry import HINGE_AXIS
 
 EPISODE_S, REST_S = 15.0, 4.0

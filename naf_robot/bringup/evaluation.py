@@ -35,14 +35,15 @@ BEST, NEWEST = "best", "newest"
 NEVER = 1_000_000_000  # transitions before the first update
 EVALUATION_SEED = 1000
 EPISODES = 100
-LIKE_TRAINING = ("simulated", "first_run", "real_time_factor", "record", "restarts", "settings")
+LIKE_TRAINING = ("backend", "simulated", "first_run", "real_time_factor", "record", "restarts", "settings")
 EVALUATE_OPTIONS = (
     Option("run_dir", "", "run folder whose policy is evaluated", "it must be given"),
     Option("version", "", "policy version that has a checkpoint, or best or newest", "best, or newest before one is"),
     Option("episodes", "", "number of greedy episodes of all robots together", str(EPISODES)),
     Option("robots", "", "names of some of the run's robots, separated by commas", "all of them"),
     Option("seed", "", "seed of the goals", str(EVALUATION_SEED)),
-    Option("simulated", "", "true: MuJoCo; false: real arms, whose drivers are running", "as in the run"),
+    Option("backend", "", "what moves the arms: a simulator, or ros2_control", "as in the run"),
+    Option("simulated", "", "true: a simulator; false: real arms, whose drivers are running", "as in the run"),
     Option("first_run", "", "real arms move at a fraction of their speeds, to be watched", "as in the run"),
     Option("real_time_factor", "", "speed of the simulation: 1 is real time, 0 is without limit", "as in the run"),
     Option("record", "", "true: record each robot's topics to a bag in the folder of the evaluation", "as in the run"),

@@ -12,16 +12,20 @@ import msgspec
 
 from naf_robot.core.composition import COMMAND_LINE, Layer, assignments_layer, file_layers, split_assignments
 from naf_robot.core.config import nested_record
-from naf_robot.core.errors import ConfigError
+from naf_robot.core.errors import ConfigError, UnknownNameError
 from naf_robot.core.field_descriptions import default_text
 from naf_robot.core.resources import expanded
-from naf_robot.run.config import RunConfig, algorithm_names, task_names
+from naf_robot.run.config import RunConfig, algorithm_names, backend_names, task_names
 from naf_robot.run.folder_system import ROBOT, SYSTEMS, TRAIN, TRAINER
-from naf_robot.run.robot import DEFAULT_PROFILE, REAL
+from naf_robot.run.robot import DEFAULT_BACKEND, DEFAULT_PROFILE, REAL
 
 LEARNING, MOVING = (TRAIN, TRAINER), (TRAIN, ROBOT)  # the systems that learn, and those that move arms
 OTHER_DEFAULTS = {(ROBOT, "robots"): "none: they must be named"}  # in words
-CHOICES = {"task": task_names, "algorithm": algorithm_names}  # asked when they are needed: packages add to them
+CHOICES = {
+    "task": task_names,
+    "algorithm": algorithm_names,
+    "backend": backend_names,
+}  # asked when they are needed: packages add to them
 FLAGS = ("first_run", "record")  # options without a value on the command line
 YES, NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 
@@ -71,8 +75,9 @@ class SystemOptions:
         "speed of the simulation: 1 is real time, 0 is as fast as the machine allows",
         systems=MOVING,
     )
+    backend: str | None = option("", "what moves the arms: a simulator, or ros2_control", DEFAULT_BACKEND, MOVING)
     simulated: bool | str | None = option(
-        "", "true: MuJoCo; false: real arms, whose drivers are running, on wall time", "true", MOVING
+        "", "true: a simulator; false: real arms, whose drivers are running, on wall time", "true", MOVING
     )
     first_run: bool | str | None = option(
         "first_run", "real arms move at a fraction of their speeds, to be watched", systems=MOVING
@@ -142,7 +147,13 @@ def given_layers(given: SystemOptions) -> list[Layer]:
         place[last] = boolean(value, name) if name in FLAGS else value
     if given.simulated is not None:
         simulated = boolean(given.simulated, "simulated")
-        values |= {"backend": "mujoco" if simulated else REAL, "simulated_time": simulated}
+        values |= {"backend": DEFAULT_BACKEND if simulated else REAL, "simulated_time": simulated}
+        if given.backend is not None and (given.backend == REAL) is simulated:
+            raise ConfigError(f"simulated {given.simulated} and backend {given.backend!r} contradict one another")
+    if given.backend is not None:
+        if given.backend not in (known := backend_names()):
+            raise UnknownNameError("backend", given.backend, known)
+        values |= {"backend": given.backend, "simulated_time": given.backend != REAL}
     layers.append(Layer(COMMAND_LINE, values, folder=Path.cwd()))
     texts = split_assignments(given.settings) if isinstance(given.settings, str) else list(given.settings or ())
     layers.append(assignments_layer(texts))

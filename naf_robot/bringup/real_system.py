@@ -17,7 +17,7 @@ from naf_robot.run.config import RunConfig, compose_run, load
 from naf_robot.run.folder_system import ROBOT, TRAIN
 
 DRIVER_S = 10.0  # for the end of a maker's driver: it puts the arm into a state of rest
-OTHERS = ("simulated", "real_time_factor", "offline")  # options of training without meaning on real arms
+OTHERS = ("backend", "simulated", "real_time_factor", "offline")  # options of training without meaning on real arms
 OWN_OPTIONS = (
     Option("trainer", "", "true: robots and trainer; false: this machine's robots, for a trainer elsewhere", "true"),
     Option("driver", "", "true: start the makers' drivers too; false: they are running", "true"),

@@ -30,6 +30,7 @@ from naf_robot.run.robot_layers import (
     profile_of,
 )
 from naf_robot.run.run_config import DEFAULT_TASK, RunConfig, check_robot, record_of, save
+from naf_robot.sim.registry import SIMULATORS
 from naf_robot.tasks.registry import TASKS
 
 __all__ = [
@@ -89,6 +90,11 @@ class ComposedRun:
 def task_names() -> tuple[str, ...]:
     """The tasks there are."""
     return tuple(TASKS)
+
+
+def backend_names() -> tuple[str, ...]:
+    """What may move the arms: the simulators there are, and real arms' drivers."""
+    return (*SIMULATORS, REAL)
 
 
 def algorithm_names() -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from naf_robot.sensing.video.config import CameraNodeConfig
 
 DEFAULT_PROFILE = "arm7"
 MAX_ROBOTS = 1000
+DEFAULT_BACKEND = "mujoco"
 REAL = "ros2_control"  # the backend that is no simulator
 MISSED = 2.0  # control periods that a drive should wait for a command
 SIMULATED_OUTPUT = "velocity"  # what the simulator's drives take
@@ -93,7 +94,7 @@ class RobotConfig(Config, frozen=True, kw_only=True):
     velocity_control: VelocityControlConfig = VelocityControlConfig()
     base_pose: tuple[float, float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)  # x, y, z [m] and roll,
     # pitch, yaw in rad of the arm's base in frame world: for display, all control is in the base frame
-    backend: str = "mujoco"  # what moves the arm: a simulator by its name in `sim.registry`, or ros2_control
+    backend: str = DEFAULT_BACKEND  # what moves the arm: a simulator by its name in `sim.registry`, or ros2_control
     output: OutputConfig = OutputConfig()
     driver: DriverConfig = DriverConfig()
     camera: CameraNodeConfig = CameraNodeConfig()

@@ -6,6 +6,8 @@ from transforms3d import quaternions
 
 from naf_robot.core.records import FloatArray
 
+OPPOSITE = 1e-14  # of 1 and the cosine of an angle: less, and it is half a turn
+
 
 def about_axis(axis: ArrayLike, angle: float) -> FloatArray:
     """The rotation by `angle` [rad] about `axis` (3,), any length but zero: shape (4,)."""
@@ -43,6 +45,16 @@ def twist(rotation: ArrayLike, axis: ArrayLike) -> float:
     x, y, z, w = np.asarray(rotation, dtype=np.float64)
     along = float(np.dot((x, y, z), np.asarray(axis)))
     return float(2.0 * np.arctan2(along, w) if w >= 0.0 else 2.0 * np.arctan2(-along, -w))
+
+
+def between(one: ArrayLike, other: ArrayLike) -> FloatArray:
+    """The shortest rotation (4,) that turns the direction of `one` (3,) to that of `other` (3,)."""
+    first, second = (each / np.linalg.norm(each) for each in (np.asarray(one), np.asarray(other)))
+    half = np.array([*np.cross(first, second), 1.0 + float(first @ second)])  # of the angle between them
+    if half[3] < OPPOSITE:
+        half[:3] = np.cross(first, np.eye(3)[int(np.argmin(np.abs(first)))])
+        half[3] = 0.0
+    return np.asarray(half / np.linalg.norm(half))
 
 
 def from_matrix(matrix: FloatArray) -> FloatArray:

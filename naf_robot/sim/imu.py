@@ -12,10 +12,11 @@ from typing import Literal
 import numpy as np
 
 from naf_robot.core.config import Config
+from naf_robot.core.errors import ConfigError
 from naf_robot.core.records import FloatArray
 from naf_robot.core.types import FractionBelowOne, NonNegativeFloat, PositiveFloat
 from naf_robot.sensing import rotation
-from naf_robot.sensing.imu import GRAVITY, ImuReading
+from naf_robot.sensing.imu import GRAVITY, ImuReading, to_rows
 
 DEGREE = np.pi / 180.0
 UP = (0.0, 0.0, 1.0)
@@ -94,3 +95,55 @@ class ImuModel:
             step = config.heading_error * np.sqrt(1.0 - keep**2)
             self._heading = float(keep * self._heading + self._random.normal(0.0, step))
         return rotation.product(rotation.about_axis(UP, self._heading), true)
+
+
+class ImuSampler:
+    """A device that is fed with every physics step and takes a reading whenever its sampling period is over.
+
+    Raises:
+        ConfigError: the physics step does not divide the sampling period.
+    """
+
+    def __init__(self, device: ImuModel, physics_step_s: float) -> None:
+        self.device = device
+        self._every = steps_per_sample(device.config, physics_step_s)
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget what was averaged and not yet read."""
+        self._readings: list[ImuReading] = []
+        self._sum = np.zeros(7)  # of rate and acceleration over the running period, and their count
+
+    def add(self, stamp_s: float, orientation: FloatArray, rate: FloatArray, acceleration: FloatArray) -> None:
+        """The true motion at `stamp_s`, as `ImuModel.sample` takes it.
+
+        As in a real device a filter averages rate and acceleration over the sampling period, so that
+        a jolt between two samples is not missed.
+        """
+        total = self._sum
+        total += np.concatenate((rate, acceleration, [1.0]))
+        if total[6] < self._every:
+            return
+        mean = total[:6] / total[6]
+        reading = self.device.sample(stamp_s, orientation, mean[:3], mean[3:])
+        total[:] = 0.0
+        if reading is not None:
+            self._readings.append(reading)
+
+    def rows(self) -> tuple[FloatArray, FloatArray]:
+        """The readings since the last call and their stamps, as `sensing.imu.to_rows` gives them."""
+        readings, self._readings = self._readings, []
+        return to_rows(readings)
+
+
+def steps_per_sample(config: ImuConfig, physics_step_s: float) -> int:
+    """How many physics steps make one sampling period of the device.
+
+    Raises:
+        ConfigError: the physics step does not divide it.
+    """
+    period_s = 1.0 / config.rate_hz
+    count = round(period_s / physics_step_s)
+    if count < 1 or abs(count * physics_step_s - period_s) > 1e-9:
+        raise ConfigError(f"the physics step {physics_step_s} s must divide the IMU's sampling period {period_s} s")
+    return count

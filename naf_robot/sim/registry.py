@@ -11,6 +11,12 @@ from naf_robot.core.errors import NafRobotError
 from naf_robot.core.registry import Registry
 from naf_robot.sim.simulator import Simulator, SimulatorConfig
 
+GAZEBO_MODULES = ("gz.sim", "gz.sim9", "gz.sim8")  # by release, the newest first
+GAZEBO_INSTALL = (
+    "install Gazebo Harmonic and its Python bindings, on Ubuntu 24.04 from packages.osrfoundation.org: apt install "
+    "gz-harmonic python3-gz-sim8 python3-sdformat14 python3-gz-math7 python3-gz-transport13 python3-gz-msgs10; this "
+    "Python must see them (docs/gazebo.md)"
+)
 LinkPairs = tuple[tuple[str, str], ...]
 
 
@@ -36,14 +42,23 @@ class SimulatorEntry:
     """Where a simulator is made, `module:function` or the function itself, and what it cannot do without."""
 
     make: str | MakeSimulator
-    requires: str = ""  # a module that must be importable
+    requires: str | tuple[str, ...] = ""  # a module that must be importable, or several one of which must be
     install: str = ""  # the sentence that says what to install when it is not
 
     def missing(self) -> str | None:
         """What to do before this simulator can run, None if it can."""
-        if self.requires and find_spec(self.requires) is None:
-            return self.install or f"install the module {self.requires!r}"
-        return None
+        modules = (self.requires,) if isinstance(self.requires, str) else self.requires
+        if not any(modules) or any(importable(module) for module in modules):
+            return None
+        return self.install or f"install the module {modules[0]!r}"
+
+
+def importable(module: str) -> bool:
+    """Whether there is such a module; it is not loaded, though a package around it is."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # the package around it
+        return False
 
 
 SIMULATORS: Registry[SimulatorEntry] = Registry(
@@ -53,6 +68,11 @@ SIMULATORS: Registry[SimulatorEntry] = Registry(
             "naf_robot.sim.mujoco.world:make_simulator",
             requires="mujoco",
             install="install MuJoCo: pip install 'mujoco>=4,<5'",
+        ),
+        "gazebo": SimulatorEntry(
+            "naf_robot.sim.gazebo.world:make_simulator",
+            requires=GAZEBO_MODULES,
+            install=GAZEBO_INSTALL,
         ),
     },
 )

@@ -24,7 +24,7 @@ from naf_robot.run.config import USED_BY_ENVIRONMENTS, algorithm_layers, compose
 from naf_robot.run.contract import contract_of
 from naf_robot.run.filling import check_folders
 from naf_robot.run.resuming import differences
-from naf_robot.run.robot import DEFAULT_PROFILE
+from naf_robot.run.robot import DEFAULT_BACKEND, DEFAULT_PROFILE
 from naf_robot.study.config import DEFAULT_ALGORITHM, StudyConfig, StudyOptions, load_study, save_study
 
 OPTIONS = {  # fields of `StudyOptions` that the command line offers
@@ -76,6 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--robot", help=f"profile of the task's robot: a name below config/robots, or a YAML file [{DEFAULT_PROFILE}]"
     )
+    parser.add_argument("--backend", help=f"simulator of the task's robot [{DEFAULT_BACKEND}]")
     parser.add_argument("--env", help="or id of a Gymnasium environment with Box observations and actions")
     parser.add_argument("--algorithm", help="algorithm that learns it [naf]")
     parser.add_argument("--seeds", type=whole(0), nargs="+", help="seeds, trained one after another [0]")
@@ -143,8 +144,11 @@ def study_config(given: Mapping[str, Any]) -> StudyConfig:
     task, env = given.get("task"), given.get("env")
     if bool(task) == bool(env):
         raise ConfigError("study needs one of --task and --env")
-    if env and "robot" in given:
-        raise ConfigError("--robot is the robot of a task of ours, and --env names an environment with its own")
+    for option in ("robot", "backend"):
+        if env and option in given:
+            raise ConfigError(
+                f"--{option} is the {option} of a task of ours, and --env names an environment with its own"
+            )
     if env and "demonstrations" in given:
         raise ConfigError("--demonstrations are stored steps of a task of ours, and --env names an environment")
     seeds = given.get("seeds", [0])
@@ -193,6 +197,7 @@ def _layers(given: Mapping[str, Any]) -> list[Layer]:
 def _typed(given: Mapping[str, Any]) -> dict[str, Any]:
     """What the options --task, --algorithm, --robot and --demonstrations say, as values of a run."""
     named = {"task_name": given.get("task"), "algorithm_name": given.get("algorithm"), "profile": given.get("robot")}
+    named["backend"] = given.get("backend")
     values: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
     if "demonstrations" in given:
         folders = [str(expanded(folder)) for folder in given["demonstrations"]]
@@ -229,10 +234,12 @@ def _below(values: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
 def _resumed(folder: Path, given: dict[str, Any]) -> StudyConfig:
     """The study in `folder`, with what may be changed of it."""
     config = load_study(folder)
-    if "robot" in given:
-        raise ConfigError(
-            f"{str(folder)!r} holds a study with its own robot, and a resumed study keeps it: leave out --robot"
-        )
+    for option in ("robot", "backend"):
+        if option in given:
+            raise ConfigError(
+                f"{str(folder)!r} holds a study with its own {option}, and a resumed study keeps it: leave out "
+                f"--{option}"
+            )
     chosen = {name: given[name] for name in OPTIONS if name in given}
     options = build(StudyOptions, msgspec.to_builtins(config.options) | chosen)
     asked: dict[str, Any] = {name: given[name] for name in ("task", "env", "algorithm", "seeds") if name in given}

@@ -10,7 +10,7 @@ from naf_robot.bringup.cli import main
 from naf_robot.bringup.options import Option, SystemOptions, boolean, default_at, given_layers, options
 from naf_robot.bringup.training import prepare
 from naf_robot.core import run_files
-from naf_robot.core.errors import ConfigError, NafRobotError
+from naf_robot.core.errors import ConfigError, NafRobotError, UnknownNameError
 from naf_robot.run.config import compose_run, load, resolve
 from naf_robot.run.robot import time_out_warning
 
@@ -218,3 +218,17 @@ def test_config_of_a_run_folder_says_where_its_values_were_given(capsys: pytest.
 def test_defaults_of_the_options_are_those_of_the_records():
     assert (default_at("max_episodes"), default_at("simulation.real_time_factor")) == ("400", "0.0")
     assert {each.name: each.default for each in options()}["algorithm"] == "naf"
+
+
+def test_the_backend_is_chosen_by_name_and_agrees_with_simulated():
+    gazebo = compose_run(given_layers(SystemOptions(backend="gazebo"))).config
+    assert {robot.backend for robot in gazebo.robots.values()} == {"gazebo"}
+    assert gazebo.simulated_time is True
+    real = compose_run(given_layers(SystemOptions(backend="ros2_control"))).config
+    assert real.simulated_time is False
+    both = compose_run(given_layers(SystemOptions(backend="gazebo", simulated="true"))).config
+    assert both == gazebo
+    with pytest.raises(ConfigError, match="simulated false and backend 'gazebo' contradict one another"):
+        given_layers(SystemOptions(backend="gazebo", simulated="false"))
+    with pytest.raises(UnknownNameError, match="unknown backend 'dream'; valid: gazebo, mujoco, ros2_control"):
+        given_layers(SystemOptions(backend="dream"))

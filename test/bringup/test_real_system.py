@@ -111,5 +111,5 @@ def test_placeholders_and_halves_of_a_launch_file_are_refused():
 def test_the_options_are_those_of_training_that_concern_real_arms():
     names = [each.name for each in real_options()]
     assert names[:2] == ["trainer", "driver"]
-    assert {each.name for each in options()} - set(names) == {"simulated", "real_time_factor", "offline"}
+    assert {each.name for each in options()} - set(names) == {"backend", "simulated", "real_time_factor", "offline"}
     assert len(set(names)) == len(names)

@@ -102,5 +102,5 @@ def test_it_keeps_the_protocols_promises(promise):
 
 
 def test_an_unknown_backend_lists_the_known_ones():
-    with pytest.raises(UnknownNameError, match=r"unknown simulator 'dream'; valid: integrator, mujoco"):
+    with pytest.raises(UnknownNameError, match=r"unknown simulator 'dream'; valid: gazebo, integrator, mujoco"):
         make_environment(resolve("reach", overrides=[{"backend": "dream"}]))

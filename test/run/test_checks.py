@@ -60,7 +60,7 @@ BOX = {"safety": {"keep_out_boxes": [{"name": "crate", "min_corner": [-2, -2, -2
         ),
         ({"trainer": {"device": "cuda:99"}}, "device", "'cuda:99' is not present: "),
         ({"trainer": {"device": "gpu"}}, "device", "'gpu' is unknown; valid: cpu, cuda"),
-        ({"backend": "gazebo"}, "backends", "'gazebo' is unknown; valid: mujoco, ros2_control"),
+        ({"backend": "dream"}, "backends", "'dream' is unknown; valid: gazebo, mujoco, ros2_control"),
         ({"robots": {"a": {"backend": "ros2_control"}, "b": {}}}, "backends", "cannot share one run"),
         ({"simulated_time": False}, "backends", "simulated_time must be true with backend 'mujoco'"),
         (

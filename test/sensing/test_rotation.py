@@ -50,3 +50,15 @@ def test_same_sign_is_continuous(axis, angle):
     turn = rotation.about_axis(unit(axis), angle)
     near = rotation.about_axis(unit(axis), angle + 0.01)
     assert rotation.same_sign(-near, turn) @ turn > 0.9
+
+
+@given(vectors, vectors)
+def test_between_turns_one_direction_to_the_other(one, other):
+    turned = rotation.rotated(rotation.between(unit(one), 3.0 * unit(other)), unit(one))
+    np.testing.assert_allclose(turned, unit(other), atol=1e-7)
+
+
+@pytest.mark.parametrize("axis", [(0.0, 0.0, 1.0), (0.0, -1.0, 0.0), (0.6, 0.8, 0.0)])
+def test_between_opposite_directions_is_half_a_turn(axis):
+    turned = rotation.rotated(rotation.between(axis, np.negative(axis)), axis)
+    np.testing.assert_allclose(turned, np.negative(axis), atol=1e-12)

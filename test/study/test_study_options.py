@@ -98,3 +98,8 @@ def test_the_robot_of_a_study_is_a_profile(tmp_path: Path, capsys: pytest.Captur
     assert "resumed study keeps it" in said(capsys, "--resume", str(tmp_path / "study"), "--robot", "fr3")
     assert "robot of a task of ours" in said(capsys, "--env", "Pendulum-v1", "--robot", "fr3")
     assert "valid: arm7, " in said(capsys, "--task", "reach", "--robot", "fr33")
+
+
+def test_the_simulator_of_a_study_is_chosen_by_name(tmp_path: Path, capsys: pytest.CaptureFixture):
+    assert "unknown simulator 'dream'; valid: gazebo, mujoco" in said(capsys, "--task", "reach", "--backend", "dream")
+    assert "backend of a task of ours" in said(capsys, "--env", "Pendulum-v1", "--backend", "mujoco")

@@ -110,14 +110,17 @@ class ArmModel:
         """The largest inertia that each joint moves in sampled postures: (n,) [kg m^2], of sliders [kg]."""
         largest = np.zeros(self.size)
         for posture in self.sampled_postures():
-            position = self.full_position(posture)
-            inertia = pinocchio.crba(self.pinocchio_model, self._data, position, pinocchio.Convention.WORLD)
-            if self._coupling is not None:
-                inertia = self._coupling.T @ inertia @ self._coupling
-                largest = np.maximum(largest, np.diag(inertia))
-            else:
-                largest = np.maximum(largest, np.diag(inertia)[self._index])
+            largest = np.maximum(largest, np.diag(self.inertia(posture)))
         return largest
+
+    def inertia(self, position: FloatArray) -> FloatArray:
+        """Joint-space inertia (n, n) [kg m^2] at `position` (n,); joints that follow add to their masters."""
+        full = pinocchio.crba(
+            self.pinocchio_model, self._data, self.full_position(position), pinocchio.Convention.WORLD
+        )
+        if self._coupling is not None:
+            return np.asarray(self._coupling.T @ full @ self._coupling)
+        return np.array(full[np.ix_(self._index, self._index)])
 
     def shortest(self, target: FloatArray, position: FloatArray) -> FloatArray:
         """`target` less `position`, both (n,): the shortest way, which for continuous joints is at most half a turn."""

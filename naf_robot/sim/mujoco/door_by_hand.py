@@ -1,38 +1,19 @@
 """A simulated door without an arm, moved by an external force, to calibrate its IMU and measure the estimated angle."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 import mujoco
 import numpy as np
 
-from naf_robot.sensing.door.calibration import (
-    CalibrationError,
-    CalibrationRoutine,
-    DoorImuCalibration,
-    RoutineConfig,
-    RoutinePhase,
-)
-from naf_robot.sensing.imu import ImuReading, from_rows
+from naf_robot.sensing.imu import from_rows
 from naf_robot.sensing.sensor import STAMPS
 from naf_robot.sim.imu import ImuConfig
 from naf_robot.sim.mujoco.door_imu import DoorImus
 from naf_robot.sim.mujoco.door_model import HINGE_JOINT, LEVER_JOINT
 from naf_robot.sim.mujoco.door_scene import DoorScene
 from naf_robot.sim.scenes.door import DoorSceneConfig
-
-STOP = 1.5  # [rad] where the swing of the calibration stops
-
-
-@dataclass(frozen=True)
-class Moment:
-    """The IMU's readings of one period and the truth at its end."""
-
-    time_s: float
-    angle: float  # [rad]
-    rate: float  # [rad/s]
-    readings: list[ImuReading]
+from naf_robot.sim.scenes.door_calibration import Moment
 
 
 class DoorByHand:
@@ -75,19 +56,3 @@ class DoorByHand:
             signals = self._scene.signals(self._model, self._data)
             readings = from_rows(signals["door_imu"], signals["door_imu" + STAMPS], self.imu.frame)
             yield Moment(float(self._data.time), float(hinge.qpos[0]), float(hinge.qvel[0]), readings)
-
-
-def calibrate(door: DoorByHand) -> DoorImuCalibration:
-    """Run the guided calibration with `door`, to a stop at a known angle.
-
-    Raises:
-        CalibrationError: the routine's own reasons, or it was not completed.
-    """
-    heading = "absolute" if door.imu.orientation == "absolute" else "relative"
-    routine = CalibrationRoutine(door.imu.frame, RoutineConfig(known_swing=STOP), heading)
-    for angle, duration_s in ((None, 3.0), (STOP, 3.0), (0.0, 3.0), (None, 4.0)):
-        for moment in door.move(angle, duration_s):
-            for reading in moment.readings:
-                if routine.add(reading) is RoutinePhase.DONE and routine.calibration is not None:
-                    return routine.calibration
-    raise CalibrationError(f"the simulated routine ended while it was waiting for: {routine.phase.value}")

@@ -7,7 +7,6 @@ import mujoco
 import numpy as np
 
 from naf_robot.core.config import Config
-from naf_robot.core.errors import SimulationError
 from naf_robot.core.records import FloatArray
 from naf_robot.core.seeding import stream
 from naf_robot.sensing.sensor import STAMPS
@@ -15,6 +14,7 @@ from naf_robot.sensing.signals import Signals
 from naf_robot.sim.mujoco.door_imu import DoorImus
 from naf_robot.sim.mujoco.door_model import FRAME, HINGE_JOINT, LATCH, LEVER, LEVER_JOINT, PANEL, build_door
 from naf_robot.sim.scenes.door import DoorPhysics, DoorSceneConfig
+from naf_robot.sim.scenes.door_calibration import calibrate
 
 
 @dataclass
@@ -82,11 +82,8 @@ class DoorScene:
     def before_step(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         """Move the bolt: out while the lever is past its release angle, in again once the door is closed."""
         self._apply(model, data)
-        latch, released = self.config.latch, data.qpos[self._lever.position] > self.config.latch.release_angle
-        if released:
-            data.eq_active[self._latch] = 0
-        elif not data.eq_active[self._latch] and abs(data.qpos[self._hinge.position]) < latch.catch_angle:
-            data.eq_active[self._latch] = 1
+        lever, hinge = data.qpos[self._lever.position], data.qpos[self._hinge.position]
+        data.eq_active[self._latch] = self.config.latch.next(bool(data.eq_active[self._latch]), lever, hinge)
         if self._imus is not None:
             self._imus.before_step(data)
 
@@ -96,8 +93,8 @@ class DoorScene:
         Raises:
             SimulationError: the door's energy exceeds `max_energy`.
         """
-        self._check_energy(data)
         angle = float(data.qpos[self._hinge.position])
+        self.config.check_energy(self.physics(data), angle, float(data.qvel[self._hinge.velocity]))
         w, x, y, z = data.xquat[self._panel_body]
         signals = {
             "door_angle": np.array([angle]),
@@ -110,7 +107,7 @@ class DoorScene:
 
     def calibrations(self, number: int) -> dict[str, Config]:
         """The mounting of the IMU, found by the guided routine on a door of the same kind without an arm."""
-        from naf_robot.sim.mujoco.door_by_hand import DoorByHand, calibrate  # which has a scene itself
+        from naf_robot.sim.mujoco.door_by_hand import DoorByHand  # which has a scene itself
 
         return {} if self.config.imu is None else {"door_imu": calibrate(DoorByHand(self.config, self._seed, number))}
 
@@ -125,17 +122,6 @@ class DoorScene:
     def physics(self, data: mujoco.MjData) -> DoorPhysics:
         """The physics of the door that belongs to `data`."""
         return self._physics[id(data)]
-
-    def _check_energy(self, data: mujoco.MjData) -> None:
-        physics = self.physics(data)
-        angle, speed = data.qpos[self._hinge.position], data.qvel[self._hinge.velocity]
-        inertia = physics.panel_mass * self.config.geometry.panel_width**2 / 3.0
-        energy = 0.5 * float(inertia * speed**2 + physics.hinge_spring * angle**2)
-        if not energy <= self.config.max_energy:
-            raise SimulationError(
-                f"the door diverged: {energy:.3g} J in its hinge at {angle:.3g} rad and {speed:.3g} rad/s, allowed "
-                f"{self.config.max_energy} J; a smaller simulator.physics_step_s or a heavier panel may help"
-            )
 
     def _apply(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         """Robots share one compiled model: set its parameters to this robot's door before its world steps."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from naf_robot.arm.model.config import ArmConfig
 from naf_robot.core.config import Config
-from naf_robot.core.errors import SimulationError, UnknownNameError
+from naf_robot.core.errors import UnknownNameError
 from naf_robot.core.records import FloatArray
 from naf_robot.core.seeding import stream
 from naf_robot.sensing.signals import Signals
@@ -18,6 +18,7 @@ from naf_robot.sim.mujoco.arm import Frame, build_model
 from naf_robot.sim.mujoco.rendering import CAMERA, CameraRenderer
 from naf_robot.sim.mujoco.scenes import Scene, make_scene
 from naf_robot.sim.registry import LinkPairs, World
+from naf_robot.sim.robot_state import check_state, checked_command
 from naf_robot.sim.simulator import SimulatorConfig, steps_per_period
 
 
@@ -118,12 +119,7 @@ class MujocoSimulator:
             SimulationError: the command has the wrong shape or is not finite; the last one stays.
         """
         known = self._known(robot)
-        velocity = np.asarray(velocity, dtype=np.float64)
-        if velocity.shape != (known.arm.size,) or not np.isfinite(velocity).all():
-            raise SimulationError(
-                f"velocity command of {robot!r} must be {known.arm.size} finite numbers, got {velocity!r}"
-            )
-        known.target = velocity.copy()
+        known.target = checked_command(robot, velocity, known.arm.size)
 
     def step(self) -> None:
         """Advance every world by one control period.
@@ -140,7 +136,7 @@ class MujocoSimulator:
                 data.ctrl[arm.actuators] += blend * (target - data.ctrl[arm.actuators])
                 arm.scene.before_step(arm.model, data)
                 mujoco.mj_step(arm.model, data)
-            self._check_physical(name, data)
+            check_state(name, self.time_s, data.qpos, data.qvel, self._config.max_speed)
         self._periods += 1
         for robot in self._robots.values():
             robot.sensors.update(_true_signals(robot))
@@ -176,14 +172,6 @@ class MujocoSimulator:
             arm.scene.reseed(seed)
         for name, robot in self._robots.items():
             robot.sensors.random = stream(seed, "sensors", name)
-
-    def _check_physical(self, robot: str, data: mujoco.MjData) -> None:
-        speed = float(np.abs(data.qvel).max(initial=0.0))
-        if not np.isfinite(data.qpos).all() or not speed <= self._config.max_speed:
-            raise SimulationError(
-                f"the world of {robot!r} diverged at t = {self.time_s:.2f} s: fastest joint {speed:.3g} rad/s, "
-                f"allowed {self._config.max_speed} rad/s; a smaller physics_step_s may help"
-            )
 
     def _known(self, robot: str) -> _Robot:
         if robot not in self._robots:

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from naf_robot.core.config import Config
-from naf_robot.core.errors import ConfigError
+from naf_robot.core.errors import ConfigError, SimulationError
 from naf_robot.core.types import NonNegativeFloat, PositiveFloat
 from naf_robot.sim.imu import ImuConfig
 from naf_robot.tasks.door_geometry import DoorGeometry
@@ -95,6 +95,12 @@ class LatchConfig(Config, frozen=True):
     release_angle: PositiveFloat = 1.05  # [rad] angle of the lever
     catch_angle: PositiveFloat = 0.03  # [rad] angle of the hinge in both directions within which the latch catches
 
+    def next(self, latched: bool, lever_angle: float, hinge_angle: float) -> bool:
+        """Whether the bolt is in at these angles [rad], after having been `latched` or not."""
+        if lever_angle > self.release_angle:
+            return False
+        return latched or abs(hinge_angle) < self.catch_angle
+
 
 class DoorSceneConfig(Config, frozen=True):
     """One door."""
@@ -114,3 +120,17 @@ class DoorSceneConfig(Config, frozen=True):
         low, high = self.hinge_range
         if not -np.pi <= low <= 0.0 <= high <= np.pi or low == high:
             raise ConfigError(f"hinge_range must hold zero, the closed door, and be within ±pi rad, got {(low, high)}")
+
+    def check_energy(self, physics: DoorPhysics, angle: float, speed: float) -> None:
+        """Refuse a state of the hinge, at `angle` [rad] and `speed` [rad/s], that no door comes to.
+
+        Raises:
+            SimulationError: the door's energy exceeds `max_energy`.
+        """
+        inertia = physics.panel_mass * self.geometry.panel_width**2 / 3.0
+        energy = 0.5 * float(inertia * speed**2 + physics.hinge_spring * angle**2)
+        if not energy <= self.max_energy:
+            raise SimulationError(
+                f"the door diverged: {energy:.3g} J in its hinge at {angle:.3g} rad and {speed:.3g} rad/s, allowed "
+                f"{self.max_energy} J; a smaller simulator.physics_step_s or a heavier panel may help"
+            )

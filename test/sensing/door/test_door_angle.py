@@ -10,8 +10,9 @@ from naf_robot.sensing.door.angle import DoorAngleEstimator, DoorAngleState
 from naf_robot.sensing.door.calibration import DoorImuCalibration
 from naf_robot.sensing.imu import ImuReading
 from naf_robot.sim.imu import ImuConfig
-from naf_robot.sim.mujoco.door_by_hand import DoorByHand, calibrate
+from naf_robot.sim.mujoco.door_by_hand import DoorByHand
 from naf_robot.sim.scenes.door import DoorSceneConfig
+from naf_robot.sim.scenes.door_calibration import calibrate
 from naf_robot.tasks.door_geometry import HINGE_AXIS
 
 CALIBRATION = DoorImuCalibration(frame="imu", gravity=(0.0, 0.0, 1.0), hinge_axis=(0.0, 0.0, -1.0))

@@ -18,8 +18,9 @@ from naf_robot.sensing.door.calibration import (
 )
 from naf_robot.sensing.imu import ImuReading
 from naf_robot.sim.imu import ImuConfig
-from naf_robot.sim.mujoco.door_by_hand import DoorByHand, calibrate
+from naf_robot.sim.mujoco.door_by_hand import DoorByHand
 from naf_robot.sim.scenes.door import DoorSceneConfig
+from naf_robot.sim.scenes.door_calibration import calibrate
 from naf_robot.tasks.door_geometry import HINGE_AXIS
 
 GOOD = {"frame": "imu", "gravity": (0.0, 0.0, 1.0), "hinge_axis": (0.0, 0.0, -1.0)}
@@ -53,7 +54,7 @@ def test_the_routine_finds_axis_gravity_and_scale_of_a_real_device(seed):
     to_imu = rotation.inverse(mounting)
     assert np.degrees(np.arccos(found.hinge_axis @ rotation.rotated(to_imu, HINGE_AXIS))) < 0.5
     assert np.degrees(np.arccos(found.gravity @ rotation.rotated(to_imu, (0, 0, 1)))) < 6.0  # the zero-g offset
-    device = next(iter(door._imus._devices.values()))
+    device = next(iter(door._imus._samplers.values())).device
     assert found.gyro_scale == pytest.approx(1.0 / device._scale, abs=0.004)
 
 

@@ -1,0 +1,132 @@
+"""One gz-sim server in this process with one world, stepped a number of physics steps at a time."""
+
+import ctypes
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from naf_robot.core.errors import NafRobotError, SimulationError
+from naf_robot.core.records import FloatArray
+from naf_robot.sim.gazebo.bindings import load
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+ACTION_BYTES = 512  # more than the C library's record of a signal's handler has
+
+
+class ModelJoint:
+    """One joint of a model: its state between two runs and in a step, and what moves it in the next step."""
+
+    def __init__(self, server: "Server", model: str, name: str) -> None:
+        bindings = load()
+        self._components = server.components
+        world = bindings.sim.World(bindings.sim.world_entity(self._components))
+        entity = world.model_by_name(self._components, model)
+        self._joint = bindings.sim.Joint(bindings.sim.Model(entity).joint_by_name(self._components, name))
+        self._pair = bindings.math.Vector2d
+        self._joint.enable_position_check(self._components, True)
+        self._joint.enable_velocity_check(self._components, True)
+        joint = self._joint
+        self._set_limits = getattr(joint, "set_position_limits", None) or joint.set_position_imits  # so in release 8
+
+    def position(self) -> float:
+        """[rad or m] after the last step."""
+        return float(self._joint.position(self._components)[0])
+
+    def velocity(self) -> float:
+        """[rad/s or m/s] after the last step."""
+        return float(self._joint.velocity(self._components)[0])
+
+    def exert(self, effort: float) -> None:
+        """A torque or force [N m or N] in the next step alone."""
+        self._joint.set_force(self._components, [effort])
+
+    def drive(self, velocity: float) -> None:
+        """Move at `velocity` [rad/s or m/s] in the next step alone, whatever that takes; not in a step of `put`."""
+        self._joint.set_velocity(self._components, [velocity])
+
+    def put(self, position: float, velocity: float) -> None:
+        """Be there at the start of the next step."""
+        self._joint.reset_position(self._components, [position])
+        self._joint.reset_velocity(self._components, [velocity])
+
+    def limit(self, lower: float, upper: float) -> None:
+        """Limits of the position from the next step on."""
+        self._set_limits(self._components, [self._pair(lower, upper)])
+
+
+class ModelPlace:
+    """Where a model that nothing moves is."""
+
+    def __init__(self, server: "Server", model: str) -> None:
+        bindings = load()
+        self._components, self._math = server.components, bindings.math
+        world = bindings.sim.World(bindings.sim.world_entity(self._components))
+        self._model = bindings.sim.Model(world.model_by_name(self._components, model))
+
+    def move(self, position: FloatArray) -> None:
+        """Be at `position` (3,) [m], unturned, from the next step on."""
+        pose = self._math.Pose3d(*np.asarray(position, dtype=np.float64).tolist(), 0.0, 0.0, 0.0)
+        self._model.set_world_pose_cmd(self._components, pose)
+
+
+class Server:
+    """Runs the world in the SDF file `path`; `before_step` is called before each physics step.
+
+    Raises:
+        NafRobotError: gz-sim cannot load the world.
+    """
+
+    def __init__(self, path: Path, models: tuple[str, ...], before_step: Callable[[], None]) -> None:
+        bindings = load()
+        self.components: Any = None
+        self._before_step = before_step
+        self._iterations = 0
+        self._running = False
+        with kept_signal_handlers():
+            self._fixture = bindings.sim.TestFixture(str(path))
+            self._fixture.on_pre_update(self._on_pre_update)
+            self._fixture.finalize()
+            self._server = self._fixture.server()
+        absent = [name for name in models if not self._server.has_entity(name, 0)]
+        if absent:
+            raise NafRobotError(f"gz-sim did not load {', '.join(absent)} of {path.name}; its messages above say why")
+        self._step(1)  # which makes the components; nothing is moved in it
+        self._running = True
+
+    def run(self, steps: int) -> None:
+        """Simulate so many physics steps.
+
+        Raises:
+            SimulationError: gz-sim stopped before.
+        """
+        self._step(steps)
+
+    def _step(self, steps: int) -> None:
+        begin = self._iterations
+        self._server.run(True, steps, False)
+        if self._iterations - begin != steps:
+            raise SimulationError(f"gz-sim ran {self._iterations - begin} of {steps} physics steps")
+
+    def _on_pre_update(self, info: Any, components: Any) -> None:
+        self._iterations += 1
+        self.components = components
+        if self._running:
+            self._before_step()
+
+
+@contextmanager
+def kept_signal_handlers() -> Iterator[None]:
+    """Signals belong to the process: gz-sim takes them for itself, here they are given back."""
+    libc = ctypes.CDLL(None)
+    kept = {number: ctypes.create_string_buffer(ACTION_BYTES) for number in SIGNALS}
+    for number, action in kept.items():
+        libc.sigaction(int(number), None, action)
+    try:
+        yield
+    finally:
+        for number, action in kept.items():
+            libc.sigaction(int(number), action, None)
