@@ -30,7 +30,8 @@ from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.training import SystemOptions, prepare
 
 ROOT = Path(__file__).resolve().parents[1]
-SETTINGS = "trainer.evaluation_rule=window trainer.evaluation_window=100000 trainer.checkpoint_period_s=2 collector.evaluation_period=5"
+RULE = "trainer.evaluation_rule=window trainer.evaluation_window=100000"
+SETTINGS = f"{RULE} trainer.checkpoint_period_s=2 collector.evaluation_period=5"
 WINDOW = 20
 ALLOWED_STOP_S = 0.4  # simulated time from the last command to standstill: drive timeout and braking
 OBSERVER_LAG_S = 0.1  # wall time a state may take to be seen

@@ -1,7 +1,7 @@
 """What the sequential test of a policy decides and costs at each true success rate, computed exactly. A Markdown table.
 
-    python benchmarks/sequential.py
-    python benchmarks/sequential.py --acceptable 0.98 --unacceptable 0.9
+python benchmarks/sequential.py
+python benchmarks/sequential.py --acceptable 0.98 --unacceptable 0.9
 """
 
 import argparse

@@ -61,7 +61,10 @@ SOURCES: tuple[KeyPath, ...] = (("trainer", "sources"), ("trainer", "filled"))
 USED_WITH_TASK: tuple[KeyPath, ...] = (*USED, ("task_name",), *SOURCES, *USED_BY_ENVIRONMENTS)
 KINDS = {
     "table4": ("naf_robot.study.table4.command", "train our algorithms and others' until 95 of 100 episodes succeed"),
-    "asynchrony": ("naf_robot.study.asynchrony.command", "train with 1 to 8 robots locked at a fifth of the trainer's rate"),
+    "asynchrony": (
+        "naf_robot.study.asynchrony.command",
+        "train with 1 to 8 robots locked at a fifth of the trainer's rate",
+    ),
 }
 RESUMABLE = {"episodes"}  # what may be changed of a study that is resumed
 FLAGS = {"json", "output", "resume", "checkpoint_period"}  # what is not part of a study

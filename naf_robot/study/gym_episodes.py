@@ -13,7 +13,6 @@ from naf_robot.core.records import StepSpec
 from naf_robot.core.sequential import SuccessTest
 from naf_robot.experience.recorder import EpisodeRecorder
 from naf_robot.learning.behaviour import BehaviourPolicy
-from naf_robot.learning.policy import Policy
 from naf_robot.study.observations import Observations
 
 Report = Callable[[dict[str, Any]], None]

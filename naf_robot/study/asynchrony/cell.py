@@ -38,7 +38,7 @@ def train_cell(cell: Cell, place: Workplace) -> dict[str, Any]:
     held_out = box_environment(_environment(config, settings))
     learns = build(algorithm_config_type(config.algorithm), config.algorithm_settings, "algorithm_settings")
     study = LockedStudy(robots, config.algorithm, learns, config.options, settings.variant, seed)
-    period_s = robots[0].unwrapped.task.control_period_s  # type: ignore[attr-defined]
+    period_s = robots[0].unwrapped.task.control_period_s
     curve: list[dict[str, Any]] = []
     (place.folder / CURVE).unlink(missing_ok=True)  # of a process that was ended
     while study.updates < settings.updates:

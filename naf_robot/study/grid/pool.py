@@ -29,7 +29,7 @@ class Running(NamedTuple):
     attempt: int
 
 
-class Interrupted(Exception):  # noqa: N818  no error: somebody asked for it
+class Interrupted(Exception):
     """SIGINT or SIGTERM was received."""
 
 

@@ -21,7 +21,6 @@ from naf_robot.study.table4.foreign import ForeignStudy
 from naf_robot.study.table4.protocol import Table4Cell
 
 CHECKPOINT_PERIOD_S = 60.0
-FINAL_EPISODES = 100  # held-out, of a contestant that has not made it
 
 
 def train_cell(cell: Cell, place: Workplace) -> dict[str, Any]:
@@ -87,8 +86,7 @@ def row_of(rows: list[dict[str, Any]], config: StudyConfig, trained: Ours | Fore
         "trained_env_steps": trained.env_steps,
         "version": trained.version,
         "curve": [
-            {"episodes": row["episodes"], "success": row["success_rate"], "evaluated": row["evaluated"]}
-            for row in rows
+            {"episodes": row["episodes"], "success": row["success_rate"], "evaluated": row["evaluated"]} for row in rows
         ],
     }
 
@@ -96,4 +94,4 @@ def row_of(rows: list[dict[str, Any]], config: StudyConfig, trained: Ours | Fore
 def _final(config: StudyConfig, policy: Acting, seed: int, options: StudyOptions) -> float | None:
     held_out = box_environment(environments(config)[1])
     goals = derived_seed(seed, "final")
-    return evaluate(held_out, policy, FINAL_EPISODES, goals, success_at=options.success_at).success_rate
+    return evaluate(held_out, policy, options.confirmation_episodes, goals, success_at=options.success_at).success_rate

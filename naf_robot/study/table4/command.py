@@ -47,5 +47,3 @@ def run(options: argparse.Namespace) -> int:
     wanted = cells(protocol, options.tasks, contestants, options.seeds)
     more = {"protocol": msgspec.to_builtins(protocol), "paper": PAPER}
     return run_grid(KIND, protocol, wanted, options, more)
-
-

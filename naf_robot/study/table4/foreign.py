@@ -109,9 +109,7 @@ class ForeignStudy:
     def _evaluate(self) -> None:
         before = self.rows[-1]["evaluation_episodes"] if self.rows else 0
         progress = (self.episodes, self.env_steps, self.updates)
-        self.rows.append(
-            evaluation_row(self._held_out, self.policy, self._options, self._seed, progress, before)
-        )
+        self.rows.append(evaluation_row(self._held_out, self.policy, self._options, self._seed, progress, before))
 
 
 def _noise(actions: int, deviation: float) -> Any:
