@@ -37,6 +37,8 @@ from naf_robot.bringup.system import RobotNodes, training_system
 from naf_robot.nodes import convert, topics
 from naf_robot.nodes.qos import COMMAND, SENSOR, latched, reliable
 from naf_robot.run.config import resolve, save
+from naf_robot.run.robot import DEFAULT_BACKEND
+from naf_robot.sim.registry import SIMULATORS
 
 ROBOT = "robot_1"
 STANDSTILL = 0.005  # [rad/s]
@@ -62,10 +64,11 @@ SIGNALS = {"killed": signal.SIGKILL, "frozen": signal.SIGSTOP, "interrupted": si
 class Chain:
     """One running system whose arm is watched."""
 
-    def __init__(self, g: Graph, folder: Path, joint_states_limit_s: float) -> None:
+    def __init__(self, g: Graph, folder: Path, joint_states_limit_s: float, backend: str) -> None:
         self.graph = g
         overrides = {
             "robots": [ROBOT],
+            "backend": backend,
             "simulation": {"real_time_factor": 1.0},
             "task": {"control_period_s": CONTROL_PERIOD_S, "episode_steps": 400},
             "velocity_control": {
@@ -169,6 +172,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", nargs="+", choices=EVENTS, default=list(EVENTS))
     parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--backend", choices=sorted(SIMULATORS), default=DEFAULT_BACKEND, help="the simulator")
     limit_s = VelocityControlConfig().joint_states_limit_s
     parser.add_argument(
         "--joint-states-limit", type=float, default=limit_s, help="age in s beyond which they are stale"
@@ -184,7 +188,10 @@ def main() -> None:
         return
     for event in tqdm([e for e in options.events for _ in range(options.repeats)], disable=None):
         with tempfile.TemporaryDirectory() as folder, graph() as g:
-            print(json.dumps(Chain(g, Path(folder), options.joint_states_limit).measure(event)), flush=True)
+            print(
+                json.dumps(Chain(g, Path(folder), options.joint_states_limit, options.backend).measure(event)),
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from naf_robot.sim.registry import SIMULATORS
+
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
@@ -59,3 +61,12 @@ def child_processes() -> dict[int, str]:
                 if line and OF_PYTHON not in line:  # empty: it has ended
                     found[pid] = line[:200]
     return found
+
+
+@pytest.fixture(params=sorted(SIMULATORS))
+def backend(request):
+    """Each simulator that there is; those that this machine lacks are skipped, and say what to install."""
+    missing = SIMULATORS[request.param].missing()
+    if missing is not None:
+        pytest.skip(f"simulator {request.param!r}: {missing}")
+    return request.param

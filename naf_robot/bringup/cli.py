@@ -22,7 +22,7 @@ from naf_robot.bringup.runner import ProcessRunner, StopSignals, log_path
 from naf_robot.bringup.training import PreparedRun, introduction, learns_alone, lock_run, prepare
 from naf_robot.core import run_files
 from naf_robot.core.arguments import USER_ERROR, Parser, whole
-from naf_robot.core.composition import assignments_layer
+from naf_robot.core.composition import COMMAND_LINE, Layer, assignments_layer
 from naf_robot.core.console import protect_output
 from naf_robot.core.errors import ConfigError, NafRobotError
 from naf_robot.run.folder_system import ROBOT, TRAIN, TRAINER
@@ -33,7 +33,18 @@ STARTED = {
     TRAINER: "run the trainer alone, for robots on other machines",
     ROBOT: "run the nodes of this machine's robots, for a trainer on another machine",
 }
-OVER_ROS = ("version", "robots", "simulated", "first_run", "real_time_factor", "record", "restarts", "out_dir")
+BACKEND = "backend"  # the option that an evaluation without ROS has too
+OVER_ROS = (
+    "version",
+    "robots",
+    "backend",
+    "simulated",
+    "first_run",
+    "real_time_factor",
+    "record",
+    "restarts",
+    "out_dir",
+)
 ALL_EPISODES = 3  # exit code of a run that has had its number of episodes
 SEVERAL = {"config": ("--config", "FILE"), "settings": ("--set", "KEY=VALUE"), "offline": ("--offline", "DIR")}
 
@@ -79,7 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--over-ros", action="store_true", help="on robots of the run, simulated or real ones")
     for each in EVALUATE_OPTIONS:
         if each.name in OVER_ROS:
-            evaluate.add_argument(each.flag, help=f"over ROS: {each.help} [{each.default}]")
+            where = "" if each.name == BACKEND else "over ROS: "
+            evaluate.add_argument(each.flag, help=f"{where}{each.help} [{each.default}]")
     evaluate.set_defaults(run=_evaluate)
 
     for name, text in operator_command.COMMANDS.items():
@@ -187,13 +199,14 @@ def _evaluate(options: argparse.Namespace) -> int:
     asked = {name: getattr(options, name) for name in OVER_ROS}
     if options.over_ros:
         return _evaluate_over_ros(options, asked)
+    backend = asked.pop(BACKEND)
     if alone := [name for name, value in asked.items() if value is not None]:
         raise ConfigError(f"--{alone[0].replace('_', '-')} is for an evaluation with --over-ros")
     evaluate_run = importlib.import_module("naf_robot.study.evaluation").evaluate_run
-    print(
-        json.dumps(evaluate_run(options.run_dir, options.episodes, options.seed, [assignments_layer(options.set)])),
-        flush=True,
-    )
+    layers = [assignments_layer(options.set)]
+    if backend is not None:
+        layers.append(Layer(COMMAND_LINE, {BACKEND: backend}))
+    print(json.dumps(evaluate_run(options.run_dir, options.episodes, options.seed, layers)), flush=True)
     return 0
 
 

@@ -21,8 +21,16 @@ pytestmark = [
 ]
 
 
-def test_an_arm_in_motion_is_braked_by_the_controller_that_is_asked_to_end():
-    command = [sys.executable, str(BENCHMARK), "--json", "--events", "velocity_control interrupted"]
+def test_an_arm_in_motion_is_braked_by_the_controller_that_is_asked_to_end(backend):
+    command = [
+        sys.executable,
+        str(BENCHMARK),
+        "--json",
+        "--events",
+        "velocity_control interrupted",
+        "--backend",
+        backend,
+    ]
     # The joint states come through a process that waits for a processor too.
     command += ["--joint-states-limit", str(VelocityControlConfig().joint_states_limit_s * busyness())]
     done = subprocess.run(command, env=local_environment(), capture_output=True, text=True, timeout=110, check=False)

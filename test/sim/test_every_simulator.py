@@ -18,10 +18,13 @@ from naf_robot.arm.control.actions import ToolTwist
 from naf_robot.arm.model.config import ArmConfig
 from naf_robot.core.errors import NafRobotError, SimulationError, UnknownNameError
 from naf_robot.run.config import resolve
+from naf_robot.run.environments import make_environment
 from naf_robot.sensing import rotation
 from naf_robot.sensing.imu import GRAVITY
 from naf_robot.sim.registry import SIMULATORS, SimulatorEntry, World, make_simulator
+from naf_robot.sim.servos import servos_of
 from naf_robot.sim.simulator import SimulatorConfig
+from naf_robot.study.demonstrations import scripted_acting
 from naf_robot.tasks.door_geometry import HINGE_AXIS
 
 STILL_IMU = {
@@ -46,21 +49,26 @@ def small_arm(folder: Path, inertial: str = INERTIAL) -> ArmConfig:
     return ArmConfig(urdf=str(path), tool_frame="fore", joints=("lift", "bend"), home=(0.1, 0.2))
 
 
-@pytest.fixture(params=sorted(SIMULATORS))
-def backend(request):
-    missing = SIMULATORS[request.param].missing()
-    if missing is not None:
-        pytest.skip(f"simulator {request.param!r}: {missing}")
-    return request.param
-
-
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
 def test_what_every_simulator_promises(backend, promise):
     promise(backend)
 
 
-def test_a_seeded_reset_draws_the_same_door(backend):
-    a_seeded_reset_depends_on_the_seed_alone_to_the_last_bit(backend, "door")
+def test_a_joint_that_is_held_pushes_with_all_that_its_servo_has(backend):
+    world, arm = simulator(backend), ARM.model()
+    command = np.array([0.0, 0.0, 0.0, -0.5, 0.0, 0.0, 0.0])
+    world.command("a", command)
+    steps(world, 80)  # at its limit
+    servos = servos_of(arm, SimulatorConfig())
+    expected = np.clip(servos.gain * command, -servos.effort, servos.effort)
+    signals = world.signals("a")
+    np.testing.assert_allclose(signals["joint_velocity"], 0.0, atol=0.01)
+    np.testing.assert_allclose(signals["joint_effort"][3], expected[3], rtol=0.05)
+
+
+@pytest.mark.parametrize("draw", ["none", "training"])
+def test_a_seeded_reset_draws_the_same_door(backend, draw):
+    a_seeded_reset_depends_on_the_seed_alone_to_the_last_bit(backend, "door", draw)
 
 
 def test_robots_do_not_share_their_states_and_may_have_other_arms(backend, tmp_path):
@@ -136,6 +144,18 @@ def test_the_hook_turns_the_lever_opens_the_door_and_lets_it_fall_shut(backend):
     assert hand.furthest > 1.05  # the latch lets go there
     hand.lead(-0.4, -0.08, -0.1, 60)
     np.testing.assert_allclose(hand.angles(), 0.0, atol=0.01)  # the springs
+
+
+@pytest.mark.parametrize("task", ["door_pull", "door_push"])
+def test_the_script_of_a_door_opens_it(backend, task):
+    environment = make_environment(resolve(task, overrides=[{"backend": backend}]))
+    acting = scripted_acting(environment)
+    observation, info = environment.reset(seed=0)
+    act, over = acting.begin(info), False
+    while not over:
+        observation, _, terminated, truncated, info = environment.step(act(observation))
+        over = terminated or truncated or info["success"]
+    assert info["success"]
 
 
 def test_the_latch_holds_a_door_whose_lever_is_turned_too_little(backend):

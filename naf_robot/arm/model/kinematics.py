@@ -72,6 +72,11 @@ class ArmModel:
         """Number n of controlled joints."""
         return len(self.joint_names)
 
+    @property
+    def moving_joints(self) -> tuple[str, ...]:
+        """Names of all joints that move, those that follow others included, in pinocchio's own order."""
+        return tuple(self.pinocchio_model.names)[1:]
+
     def limits(self) -> JointLimits:
         """Position, velocity and effort limits as the description states them; infinite where it states none.
 
@@ -115,12 +120,15 @@ class ArmModel:
 
     def inertia(self, position: FloatArray) -> FloatArray:
         """Joint-space inertia (n, n) [kg m^2] at `position` (n,); joints that follow add to their masters."""
-        full = pinocchio.crba(
-            self.pinocchio_model, self._data, self.full_position(position), pinocchio.Convention.WORLD
-        )
+        full = self.full_inertia(position)
         if self._coupling is not None:
             return np.asarray(self._coupling.T @ full @ self._coupling)
         return np.array(full[np.ix_(self._index, self._index)])
+
+    def full_inertia(self, position: FloatArray) -> FloatArray:
+        """Inertia (nv, nv) [kg m^2] at `position` (n,) of all joints that move, in pinocchio's own order."""
+        posture = self.full_position(position)
+        return np.array(pinocchio.crba(self.pinocchio_model, self._data, posture, pinocchio.Convention.WORLD))
 
     def shortest(self, target: FloatArray, position: FloatArray) -> FloatArray:
         """`target` less `position`, both (n,): the shortest way, which for continuous joints is at most half a turn."""

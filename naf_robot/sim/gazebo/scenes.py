@@ -32,13 +32,13 @@ class Scene(Protocol):
         ...
 
     def bind(self, server: Server) -> None:
-        """Look up the joints in a server that runs the built world."""
+        """Look up the joints in a server that runs what was built; this may take physics steps."""
         ...
 
     def place(self, goal_position: FloatArray | None, at_home: bool) -> bool:
         """Reset the scene around `goal_position` (3,) [m] with the next step; `at_home`: the arm is put at home, too.
 
-        True where that takes a world that is built anew.
+        True where the models must be built anew for that.
         """
         ...
 

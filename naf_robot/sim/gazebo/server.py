@@ -2,17 +2,20 @@
 
 import ctypes
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakMethod
 
 import numpy as np
 
 from naf_robot.core.errors import NafRobotError, SimulationError
 from naf_robot.core.records import FloatArray
 from naf_robot.sim.gazebo.bindings import load
+from naf_robot.sim.gazebo.messages import boolean, entity_message, factory_message, transport_node
 
+TIMEOUT_MS = 10_000  # of a request to the server in this process
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 ACTION_BYTES = 512  # more than the C library's record of a signal's handler has
 
@@ -74,48 +77,70 @@ class ModelPlace:
 
 
 class Server:
-    """Runs the world in the SDF file `path`; `before_step` is called before each physics step.
+    """Runs the world called `world` in the SDF file `path`, which has these `models`.
 
     Raises:
         NafRobotError: gz-sim cannot load the world.
     """
 
-    def __init__(self, path: Path, models: tuple[str, ...], before_step: Callable[[], None]) -> None:
+    def __init__(self, path: Path, world: str, models: tuple[str, ...]) -> None:
         bindings = load()
+        self._world, self._node = world, transport_node()
         self.components: Any = None
-        self._before_step = before_step
+        self._before_step: Callable[[], None] = _nothing
         self._iterations = 0
-        self._running = False
+        mine = WeakMethod(self._on_pre_update)  # else gz-sim's server and this object would keep one another
+
+        def on_pre_update(info: Any, components: Any) -> None:
+            if (method := mine()) is not None:
+                method(components)
+
         with kept_signal_handlers():
             self._fixture = bindings.sim.TestFixture(str(path))
-            self._fixture.on_pre_update(self._on_pre_update)
+            self._fixture.on_pre_update(on_pre_update)
             self._fixture.finalize()
             self._server = self._fixture.server()
         absent = [name for name in models if not self._server.has_entity(name, 0)]
         if absent:
             raise NafRobotError(f"gz-sim did not load {', '.join(absent)} of {path.name}; its messages above say why")
-        self._step(1)  # which makes the components; nothing is moved in it
-        self._running = True
+        self.run(1)  # which makes the components
 
-    def run(self, steps: int) -> None:
-        """Simulate so many physics steps.
+    def run(self, steps: int, before_step: Callable[[], None] | None = None) -> None:
+        """Simulate so many physics steps, `before_step` before each of them.
 
         Raises:
             SimulationError: gz-sim stopped before.
         """
-        self._step(steps)
-
-    def _step(self, steps: int) -> None:
-        begin = self._iterations
+        begin, self._before_step = self._iterations, before_step or _nothing
         self._server.run(True, steps, False)
         if self._iterations - begin != steps:
             raise SimulationError(f"gz-sim ran {self._iterations - begin} of {steps} physics steps")
 
-    def _on_pre_update(self, info: Any, components: Any) -> None:
+    def replace(self, models: Iterable[str], text: str) -> None:
+        """Put the models in the SDF document `text` in the place of `models`, which takes two physics steps.
+
+        Raises:
+            SimulationError: gz-sim refused.
+        """
+        for name in models:
+            self._request("remove", entity_message(name))
+        self.run(1)
+        self._request("create", factory_message(text))
+        self.run(1)
+
+    def _request(self, service: str, message: Any) -> None:
+        answer = self._node.request(f"/world/{self._world}/{service}", message, type(message), boolean(), TIMEOUT_MS)
+        if not (answer[0] and answer[1].data):
+            raise SimulationError(f"gz-sim did not {service} a model of world {self._world!r}")
+
+    def _on_pre_update(self, components: Any) -> None:
         self._iterations += 1
         self.components = components
-        if self._running:
-            self._before_step()
+        self._before_step()
+
+
+def _nothing() -> None:
+    """What is done before a step in which nothing is to be moved."""
 
 
 @contextmanager

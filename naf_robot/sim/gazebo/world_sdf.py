@@ -27,6 +27,13 @@ def world_sdf(
     return document(root)
 
 
+def models_sdf(add_models: Callable[[Element], None]) -> str:
+    """The text of models alone, to be created in a world that runs."""
+    root = Element("sdf", version=VERSION)
+    add_models(root)
+    return document(root)
+
+
 def add_world(root: Element, name: str, step_s: float) -> Element:
     """An empty world that runs as fast as it can, and that a viewer can look at."""
     world = add(root, "world", name=name)
@@ -35,6 +42,7 @@ def add_world(root: Element, name: str, step_s: float) -> Element:
     add(physics, "real_time_factor", 0.0)
     add(world, "gravity", [0.0, 0.0, -GRAVITY])
     add_plugin(world, "physics", "Physics")
+    add_plugin(world, "user-commands", "UserCommands")
     add_plugin(world, "scene-broadcaster", "SceneBroadcaster")
     light = add(world, "light", name="sun", type="directional")
     add(light, "pose", [0.0, 0.0, 10.0, 0.0, 0.0, 0.0])
