@@ -91,7 +91,9 @@ setup(
     name=PACKAGE,
     version="0.1.0",
     packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
-    package_data={PACKAGE: ["py.typed", "arm/projection/path_check.c", "run/html_report/page.html.j2"]},
+    package_data={
+        PACKAGE: ["py.typed", "arm/projection/path_check.c", "run/html_report/*.j2", "run/html_report/style.css"]
+    },
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (f"share/{PACKAGE}", ["package.xml"]),

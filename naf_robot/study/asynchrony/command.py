@@ -3,8 +3,6 @@
 import argparse
 from typing import Any
 
-import msgspec
-
 from naf_robot.core.arguments import whole
 from naf_robot.core.config import build
 from naf_robot.study.grid.options import add_common, run_grid
@@ -43,4 +41,4 @@ def run(options: argparse.Namespace) -> int:
     given: dict[str, Any] = {name: getattr(options, name) for name in names if getattr(options, name, None) is not None}
     protocol = build(Protocol, given | {"settings": options.set}, "asynchrony")
     wanted = cells(protocol, options.tasks, options.collectors, options.variants, options.seeds)
-    return run_grid(KIND, protocol, wanted, options, {"protocol": msgspec.to_builtins(protocol)})
+    return run_grid(KIND, protocol, wanted, options)

@@ -26,7 +26,9 @@ class GridFolder:
         LockedError: another process works in it.
     """
 
-    def __init__(self, folder: Path, kind: str, protocol: Any, command: str) -> None:
+    def __init__(
+        self, folder: Path, kind: str, protocol: Any, command: str, more: dict[str, Any] | None = None
+    ) -> None:
         self.path = expanded(folder).resolve()
         self.commit = source_commit()
         self.config_hash = content_hash({"kind": kind, "protocol": protocol})
@@ -41,7 +43,7 @@ class GridFolder:
             raise RunFolderError(f"cannot make the study folder {str(self.path)!r}: {error.strerror}") from None
         self._lock = ExclusiveLock(self.path / "grid.lock", f"study {str(self.path)!r}")
         if not (self.path / GRID).exists():
-            document = identity | {"command": command, "protocol": msgspec.to_builtins(protocol)}
+            document = identity | {"command": command, "protocol": msgspec.to_builtins(protocol), **(more or {})}
             replace_file(self.path / GRID, (json.dumps(document, indent=1) + "\n").encode())
         self._drop_incomplete_line()
 

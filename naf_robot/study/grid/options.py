@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from naf_robot.core.arguments import whole
 from naf_robot.core.console import protect_output
 from naf_robot.core.errors import ConfigError, RunFolderError
@@ -39,20 +41,22 @@ def add_common(parser: argparse.ArgumentParser, tasks: Sequence[str], seeds: Seq
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the complete rows to this file too")
 
 
-def run_grid(kind: str, protocol: Any, cells: Sequence[Cell], options: argparse.Namespace, more: dict[str, Any]) -> int:
+def run_grid(
+    kind: str, protocol: Any, cells: Sequence[Cell], options: argparse.Namespace, more: dict[str, Any] | None = None
+) -> int:
     """Run what is left of `cells` in the folder of `options`, write its rows as JSON; the exit code."""
     names = [cell.name for cell in cells]
     if len(set(names)) != len(names):
         raise ConfigError("tasks, seeds and what is trained must be named once each")
     protect_output()
     command = " ".join(["naf-robot", *sys.argv[1:]])
-    folder = GridFolder(options.output, kind, protocol, command)
+    folder = GridFolder(options.output, kind, protocol, command, more)
     try:
         left = folder.open_cells(cells)
         print(f"{len(cells) - len(left)} of {len(cells)} rows are in {folder.path}", flush=True)
         given_up = run_cells(folder, left, options.workers, lambda sentence: print(sentence, flush=True))
     finally:
-        _write(folder, kind, more, options.json, command)
+        _write(folder, kind, {"protocol": msgspec.to_builtins(protocol), **(more or {})}, options.json, command)
         folder.close()
     return INCOMPLETE if given_up else 0
 

@@ -3,8 +3,6 @@
 import argparse
 from typing import Any
 
-import msgspec
-
 from naf_robot.core.arguments import whole
 from naf_robot.core.config import build
 from naf_robot.study.grid.options import add_common, run_grid
@@ -45,5 +43,5 @@ def run(options: argparse.Namespace) -> int:
     protocol = build(Protocol, given | {"settings": options.set}, "table4")
     contestants = chosen(options.contestants)
     wanted = cells(protocol, options.tasks, contestants, options.seeds)
-    more = {"protocol": msgspec.to_builtins(protocol), "paper": PAPER}
+    more = {"paper": PAPER}
     return run_grid(KIND, protocol, wanted, options, more)
