@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         nargs="+",
         metavar="DIR",
-        help="run folder, finished, under way or aborted; several are compared; or a folder of study table4 or asynchrony",
+        help="run folder, finished, under way or aborted; several are compared; or of study table4 or asynchrony",
     )
     parser.add_argument(
         "--output",

@@ -45,7 +45,13 @@ def asynchronous(collectors: int, reached: int | None) -> dict[str, Any]:
 
 def study(folder: Path, kind: str, rows: list[dict], **facts: Any) -> Path:
     folder.mkdir()
-    known = {"kind": kind, "command": f"naf-robot {HOSTILE}", "commit": "abc", "config_hash": "0f", "protocol": {"a": 1}}
+    known = {
+        "kind": kind,
+        "command": f"naf-robot {HOSTILE}",
+        "commit": "abc",
+        "config_hash": "0f",
+        "protocol": {"a": 1},
+    }
     (folder / "grid.json").write_text(json.dumps(known | facts))
     (folder / "rows.jsonl").write_text("".join(json.dumps(each) + "\n" for each in rows))
     return folder
@@ -111,7 +117,7 @@ def test_a_folder_without_a_finished_training_and_two_studies_are_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ):
     empty, whole = study(tmp_path / "empty", "table4", []), study(tmp_path / "whole", "table4", ROWS)
-    with pytest.raises(RunFolderError, match="no training of the study in .*empty' has finished"):
+    with pytest.raises(RunFolderError, match=r"no training of the study in .*empty' has finished"):
         read_grid(empty)
     with pytest.raises(RunFolderError, match="of kind 'other', of which there is no report"):
         read_grid(study(tmp_path / "other", "other", ROWS))
