@@ -1,5 +1,6 @@
 """The study of Fig. 4: the same goals and evaluations for every contestant, and what does not fit in one sentence."""
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,16 @@ import pytest
 from naf_robot.bringup.cli import main
 from naf_robot.core.errors import ConfigError, UnknownNameError
 from naf_robot.learning.registry import ALGORITHMS
+from naf_robot.study.grid import folder as grid_folder
 from naf_robot.study.grid.folder import read_json
 from naf_robot.study.grid.worker import Workplace
-from naf_robot.study.table4 import contestants
+from naf_robot.study.table4 import contestants, protocol
 from naf_robot.study.table4.cell import train_cell
 from naf_robot.study.table4.contestants import CONTESTANTS, DEFAULT, LIBRARIES, OURS, chosen
 from naf_robot.study.table4.foreign import SeededEpisodes
 from naf_robot.study.table4.protocol import Protocol, cells
 
+SUPPORT = Path(__file__).resolve().parents[1] / "support"
 SHORT = Protocol(
     episodes=4,
     evaluate_every=2,
@@ -36,8 +39,8 @@ def installed(name: str) -> Any:
     return pytest.param(name, marks=pytest.mark.skipif(missing, reason=f"{library and library.title} is not installed"))
 
 
-def trained(tmp_path: Path, name: str, protocol: Protocol = SHORT) -> dict[str, Any]:
-    (cell,) = cells(protocol, ["reach"], {name: CONTESTANTS[name]}, [3])
+def trained(tmp_path: Path, name: str, by: Protocol = SHORT) -> dict[str, Any]:
+    (cell,) = cells(by, ["reach"], {name: CONTESTANTS[name]}, [3])
     return train_cell(cell, Workplace(tmp_path))
 
 
@@ -145,11 +148,14 @@ def test_what_cannot_be_compared_is_one_sentence_and_nothing_is_written(
     assert not (tmp_path / "s").exists()
 
 
-def test_the_command_leaves_all_rows_and_goes_on_with_more(tmp_path: Path):
+def test_the_command_leaves_all_rows_and_goes_on_with_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(grid_folder, "source_commit", lambda: "abc")  # whoever works on the checkout meanwhile
+    monkeypatch.setattr(protocol, "TRAINED_BY", "counting_cells")  # the trainings themselves are tested above
+    paths = [str(SUPPORT), str(SUPPORT.parents[1]), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
     folder, file = tmp_path / "study", tmp_path / "table4.json"
     arguments = ["study", "table4", "--output", str(folder), "--tasks", "reach", "--contestants", "naf"]
-    arguments += ["--episodes", "2", "--evaluate-every", "2", "--evaluation-episodes", "1", "--json", str(file)]
-    arguments += ["--set", "task.episode_steps=15"]
+    arguments += ["--episodes", "2", "--set", "task.episode_steps=15", "--json", str(file)]
     assert main([*arguments, "--seeds", "0"]) == 0
     first = read_json(file)["rows"]
     assert main([*arguments, "--seeds", "0", "1", "--workers", "2"]) == 0
