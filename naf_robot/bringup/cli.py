@@ -14,6 +14,7 @@ from pathlib import Path
 from naf_robot.bringup import operator_command
 from naf_robot.bringup.environment import check_environment, process_environment, record_environment
 from naf_robot.bringup.evaluation import EVALUATE_OPTIONS, evaluation_result, prepare_evaluation
+from naf_robot.bringup.gazebo_system import gazebo_environment, in_gazebo
 from naf_robot.bringup.log_follower import LogFollower
 from naf_robot.bringup.offline_process import learn
 from naf_robot.bringup.options import FLAGS, SystemOptions, options
@@ -216,7 +217,9 @@ def _evaluate_over_ros(options: argparse.Namespace, asked: dict[str, str | None]
         check_environment()
         numbers = {name: str(getattr(options, name)) for name in ("run_dir", "episodes", "seed")}
         run = prepare_evaluation({**numbers, **asked, "settings": options.set})
-        code = _run_system(run, process_environment(run.config.simulated), signals, summarized=False)
+        apart = in_gazebo(run.config)
+        environment = process_environment(run.config.simulated or apart)
+        code = _run_system(run, gazebo_environment(environment) if apart else environment, signals, summarized=False)
         print(json.dumps(evaluation_result(run.run_dir)), flush=True)
         return 0 if code == ALL_EPISODES else code
 

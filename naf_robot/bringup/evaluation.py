@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from naf_robot.bringup.gazebo_packages import check_gazebo
+from naf_robot.bringup.gazebo_system import in_gazebo, with_gazebo
 from naf_robot.bringup.options import Option, SystemOptions, given_layers
 from naf_robot.bringup.training import PreparedRun, lock_run, run_in
 from naf_robot.core import run_files
@@ -28,6 +30,7 @@ from naf_robot.run.checks import check
 from naf_robot.run.config import compose_saved, parse_robots, save_composed
 from naf_robot.run.descriptions import describe_arms, save_descriptions, settled
 from naf_robot.run.folder_system import TRAIN, save_system
+from naf_robot.run.gazebo.files import GazeboFiles
 from naf_robot.run.pin import write_pin
 from naf_robot.run.report import read_episodes
 
@@ -81,6 +84,9 @@ def prepare_evaluation(given: Mapping[str, Any]) -> PreparedRun:
     if policy.addressee and set(config.robots) != {policy.addressee}:
         raise CheckpointError(f"version {policy.version} is for {policy.addressee!r} alone: give that robot")
     notes = check(config)
+    if in_gazebo(config):
+        check_gazebo(config)
+        GazeboFiles.of(config)
     described = describe_arms(config)
     begin = time.strftime("%Y%m%d-%H%M%S")
     default = f"runs/evaluation-{config.task_name}-version{policy.version}-{begin}"
@@ -94,7 +100,8 @@ def prepare_evaluation(given: Mapping[str, Any]) -> PreparedRun:
         write_pin(out_dir, robot, pinned)
     evaluated = {"run_dir": str(source), "version": policy.version, "episodes": episodes}
     replace_file(out_dir / run_files.EVALUATED, json.dumps(evaluated).encode())
-    return run_in(out_dir, config, lock_run(out_dir), notes, TRAIN)
+    run = run_in(out_dir, config, lock_run(out_dir), notes, TRAIN)
+    return with_gazebo(run) if in_gazebo(config) else run
 
 
 def chosen_policy(run_dir: Path, version: str) -> PolicyParameters:

@@ -26,6 +26,8 @@ from naf_robot.bringup.environment import (
     run_environment,
 )
 from naf_robot.bringup.evaluation import EVALUATE_OPTIONS, evaluation_result, prepare_evaluation
+from naf_robot.bringup.gazebo_run import gazebo_options, prepare_gazebo
+from naf_robot.bringup.gazebo_system import gazebo_environment, in_gazebo
 from naf_robot.bringup.inspection import INSPECT_OPTIONS, prepare_inspection
 from naf_robot.bringup.launch_process import system_actions
 from naf_robot.bringup.node_spec import check_executables
@@ -53,6 +55,11 @@ def inspect_launch_description() -> LaunchDescription:
 def real_launch_description() -> LaunchDescription:
     """Arguments, then drivers, robots and, unless it runs elsewhere, the trainer."""
     return LaunchDescription([*declared(real_options()), OpaqueFunction(function=_start_real)])
+
+
+def gazebo_launch_description() -> LaunchDescription:
+    """Arguments, then Gazebo, its arms behind ros2_control and, unless it runs elsewhere, the trainer."""
+    return LaunchDescription([*declared(gazebo_options()), OpaqueFunction(function=_start_gazebo)])
 
 
 def evaluate_launch_description() -> LaunchDescription:
@@ -146,11 +153,22 @@ def _start_real(context: LaunchContext) -> list:
     return run_actions(run, process_environment(simulated=False))
 
 
+def _start_gazebo(context: LaunchContext) -> list:
+    refuse_namespace(context)
+    check_environment()
+    run = prepare_gazebo(given(context, gazebo_options()))
+    check_executables(run.specs, "gazebo")
+    return run_actions(run, gazebo_environment(simulation_environment()))
+
+
 def _evaluate(context: LaunchContext) -> list:
     refuse_namespace(context)
     check_environment()
     run = prepare_evaluation(given(context, EVALUATE_OPTIONS))
-    environment = simulation_environment() if run.config.simulated else process_environment(simulated=False)
+    if in_gazebo(run.config):
+        environment = gazebo_environment(simulation_environment())
+    else:
+        environment = simulation_environment() if run.config.simulated else process_environment(simulated=False)
 
     shown: list[Shutdown] = []
 

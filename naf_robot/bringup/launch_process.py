@@ -135,6 +135,8 @@ class LaunchedSystem:
             return self._stop(context, self._stopping)
         if spec.decides and self._outcome_file.exists():
             return self._stop(context, f"{spec.label} has ended the run")
+        if spec.once and event.returncode == 0:
+            return []
         uptime_s = time.monotonic() - began_s if began_s is not None else 0.0
         delay_s = self._exits.restart_after_s(spec, event.returncode, uptime_s)
         if delay_s is not None:

@@ -21,7 +21,7 @@ class NodeSpec:
     A node of ours is a Python module. A foreign node is an executable of a ROS package, searched below
     `AMENT_PREFIX_PATH` as `ros2 run` does. Specs are stopped in ascending `stop_order`: whoever asks for motion
     first, the arm last. A spec that `decides` ends the whole system with its exit code; the exit of one
-    that is not `required` ends nothing.
+    that is not `required` ends nothing, and neither does exit code 0 of one whose work is done `once`.
 
     Raises:
         ConfigError: neither a module nor a package with its executable, or a name that ROS does not allow.
@@ -43,6 +43,7 @@ class NodeSpec:
     enclave: str = ""  # of SROS 2; without effect unless ROS_SECURITY_ENABLE is true
     lifecycle: bool = False  # a managed node: configured and activated once it is there (bringup/lifecycle.py)
     required: bool = True
+    once: bool = False
 
     def __post_init__(self) -> None:
         if bool(self.module) == bool(self.package) or bool(self.package) != bool(self.executable):

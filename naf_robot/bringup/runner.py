@@ -73,7 +73,7 @@ class ProcessRunner:
         self._exits = ProcessExits(outcome_file.parent / run_files.PROCESS_EXITS)
         self._started_s: dict[str, float] = {}
         self._restart_s: dict[str, float] = {}  # when one that ended is due
-        self._gone: set[str] = set()  # ended for good, and not required
+        self._gone: set[str] = set()  # ended for good, and not required any more
         self._signals = signals or StopSignals()
 
     def run(self) -> int:
@@ -144,6 +144,9 @@ class ProcessRunner:
         label = spec.label
         code = self._children[label].poll()
         if code is None or label in self._gone:
+            return None
+        if spec.once and code == 0:
+            self._gone.add(label)
             return None
         if label in self._restart_s:
             if time.monotonic() >= self._restart_s[label]:

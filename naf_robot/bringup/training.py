@@ -127,7 +127,7 @@ def _resume(given: SystemOptions, system: str) -> PreparedRun:
     save_composed(composed, run_dir)
     save_system(run_dir, system)
     (run_dir / run_files.OUTCOME).unlink(missing_ok=True)
-    if config.simulated:  # a new simulation with its arms at home; on real arms only an operator clears a latched fault
+    if not any(map(config.is_real, config.robots)):  # a new simulation; on real arms only an operator clears a fault
         shutil.rmtree(run_dir / run_files.FAULTS, ignore_errors=True)
     return run_in(run_dir, config, lock, notes, system)
 

@@ -64,7 +64,7 @@ class Collector:
             self._config.exploration, stream(config.seed, "exploration", robot, first_episode)
         )
         speed_factor = config.speed_factor(robot)
-        fastest = self._config.home_velocity * speed_factor if config.robot(robot).real else np.inf
+        fastest = self._config.home_velocity * speed_factor if config.is_real(robot) else np.inf
         self.way_home = WayHome(
             np.asarray(config.robot(robot).arm.home, dtype=np.float64),
             self._config,

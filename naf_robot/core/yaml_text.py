@@ -5,7 +5,7 @@ key that is given twice it keeps the last one without a word.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -170,6 +170,6 @@ def _parse(text: str, what: str) -> tuple[Any, yaml.Node | None]:
         raise ConfigError(f"{what} is nested too deeply") from None
 
 
-def to_yaml(values: Mapping[str, Any]) -> str:
+def to_yaml(values: Mapping[str, Any] | Sequence[Any]) -> str:
     """`values` as YAML that this module, and any reader of YAML 1.1, reads back as they are."""
     return yaml.dump(values, Dumper=BothDumper, sort_keys=False, allow_unicode=True)

@@ -60,7 +60,7 @@ class CollectorNode(ManagedNode):
         self.outbox = open_outbox(self, self.robot, contract)
         first = self.outbox.next_episode
         self.collector = Collector(self.config, self.robot, model, actions, SteadyClock(), first, projection.way)
-        self.assembler = tick_assembler(self.config, self.robot, self.use_sim_time)
+        self.assembler = tick_assembler(self.config, self.robot, self.in_lockstep)
 
         self.desired = DesiredOutput(self, self.joints)
         self.target = self.create_publisher(PoseStamped, topics.TARGET, latched())
@@ -160,7 +160,7 @@ class CollectorNode(ManagedNode):
             return
         self.report.period(sensed.missed_periods)
         tick = self.collector.tick(sensed.now_s, sensed.signals)
-        if self.use_sim_time and self.collector.phase in (Phase.WAITING_FOR_TRAINER, Phase.WAITING_FOR_POLICY):
+        if self.in_lockstep and self.collector.phase in (Phase.WAITING_FOR_TRAINER, Phase.WAITING_FOR_POLICY):
             time.sleep(HOLD_S)
         if tick.desired_velocity is not None:
             self.desired.send(tick.desired_velocity, convert.stamp(sensed.now_s))

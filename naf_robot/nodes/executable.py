@@ -127,9 +127,14 @@ class ExecutableNode(BareNode):
         now_s = self.now_s() if now_s is None else now_s
         return watch.values(now_s), watch.sentence(now_s)
 
+    @property
+    def in_lockstep(self) -> bool:
+        """Whether the clock is that of our simulator, which waits for the answers to each tick."""
+        return self.use_sim_time and self.config.simulated
+
     def free_running(self) -> bool:
         """Whether simulated time stands still until this node has answered, so that none of its answers is late."""
-        return self.use_sim_time and self.config.simulation.real_time_factor == 0.0
+        return self.in_lockstep and self.config.simulation.real_time_factor == 0.0
 
     def use_scheduling(self) -> None:
         """Beside arms on wall time those that control them come first, and the others give way."""

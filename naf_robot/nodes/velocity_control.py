@@ -55,10 +55,11 @@ class VelocityControlNode(ManagedNode):
         projection = SafetyProjection(own.arm.model(), self.config.safety_of(robot), home)
         self.joints = projection.model.joint_names
         settings = self.config.control_settings(robot, self.use_sim_time)
-        self.control = VelocityControl(projection, settings, clock, own.real)
+        real = self.config.is_real(robot)
+        self.control = VelocityControl(projection, settings, clock, real)
         self.control.activate(False)
         period_s = self.config.make_task().control_period_s
-        self.timing = ControlTiming(period_s, self.use_sim_time, clock)
+        self.timing = ControlTiming(period_s, self.use_sim_time, clock, self.in_lockstep)
 
         self.arm = arm_of(projection)
         kind = OUTPUTS[own.output_kind]
@@ -78,7 +79,7 @@ class VelocityControlNode(ManagedNode):
         self.controller = known if own.controller else None
         if self.controller is not None:
             ControllerLink(self, own.controller, kind.takes_trajectories, self.controller, self.on_controller)
-        if own.real:
+        if real:
             self.report.warn("time-out", time_out_warning(own, period_s))
         self.node_parameters.change("speed", self.control.slow_down)
         self.show_limits(own, period_s)
@@ -128,7 +129,7 @@ class VelocityControlNode(ManagedNode):
             sphere__radius=sphere.radius,
             command_topic=own.command_topic,
             output_kind=own.output_kind,
-            real=own.real,
+            real=self.config.is_real(self.robot),
         )
 
     def answer_if_ready(self) -> None:

@@ -188,7 +188,7 @@ def velocity_control(config: RunConfig, robot: Robot) -> Problems:
     """Velocity control can be made for this arm: its thresholds and required sensors are known."""
     settings = config.control_settings(robot.name, config.simulated_time)
     try:
-        VelocityControl(robot.projection, settings, SteadyClock(), robot.config.real)
+        VelocityControl(robot.projection, settings, SteadyClock(), config.is_real(robot.name))
     except NafRobotError as error:
         yield f"robots.{robot.name}.velocity_control: {error}"
     topics = {make_sensor(name).topic for name in SENSORS}

@@ -41,7 +41,7 @@ def outputs(config: RunConfig) -> Problems:
         robot = config.robot(name)
         if robot.output.kind not in OUTPUTS:
             yield f"robots.{name}.output.kind {robot.output.kind!r} is unknown; valid: {', '.join(sorted(OUTPUTS))}"
-    if config.first_run and config.simulated:
+    if config.first_run and not all(map(config.is_real, config.robots)):
         yield "first_run is for real arms: give --simulated false too, or leave it out"
 
 

@@ -109,7 +109,7 @@ PARAMETERS: dict[str, tuple[NodeParameter, ...]] = {
         shown("sphere.radius", 0.0, "radius of that sphere [m]"),
         shown("command_topic", "", "topic of the commands, in the robot's namespace"),
         shown("output_kind", "", "kind of the commands: velocity, position or trajectory"),
-        shown("real", False, "whether a driver moves the arm, and no simulator"),
+        shown("real", False, "whether the arm is real, and waits for an operator"),
     ),
     "collector": (
         ROBOT,

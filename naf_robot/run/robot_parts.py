@@ -69,21 +69,21 @@ def action_size(config: RunConfig) -> int:
     return config.make_task().action_spec.size(config.joint_count)
 
 
-def tick_assembler(config: RunConfig, robot: str, simulated_time: bool) -> TickAssembler:
+def tick_assembler(config: RunConfig, robot: str, lockstep: bool) -> TickAssembler:
     """What makes control ticks of a robot's readings.
 
     The joint states may be as old as the velocity controller allows. The answer to the last request is waited for
-    half as long as the simulator waits, or half a period on wall time, and simulated readings half as long as that;
+    half as long as the simulator waits, or half a period out of lockstep, and simulated readings half as long as that;
     but only briefly where the simulator is configured to drop some.
     """
     period_s, answer_s = config.make_task().control_period_s, config.simulation.answer_timeout_s
     control, imperfections = config.robot(robot).velocity_control, config.simulator.imperfections
     limits = TickLimits(
         state_age_s=control.joint_states_limit_s,
-        answer_wait_s=answer_s / 2.0 if simulated_time else period_s / 2.0,
+        answer_wait_s=answer_s / 2.0 if lockstep else period_s / 2.0,
         sensor_wait_s=min(answer_s / 4.0, LOSSY_WAIT_S) if imperfections.dropout else answer_s / 4.0,
         sensor_lag_s=imperfections.sensor_delay_periods * period_s,
         future_s=control.future_s,
         jump_s=control.jump_s,
     )
-    return TickAssembler(state_sensor(config, robot), task_sensors(config, robot), period_s, simulated_time, limits)
+    return TickAssembler(state_sensor(config, robot), task_sensors(config, robot), period_s, lockstep, limits)

@@ -81,13 +81,16 @@ class RunConfig(Config, frozen=True, kw_only=True):
 
     @property
     def simulated(self) -> bool:
-        """Whether the arms are simulated, and not real ones."""
+        """Whether our own simulator moves the arms and sets the clock, and no driver behind ros2_control."""
         return any(not robot.real for robot in self.robots.values())
+
+    def is_real(self, robot: str) -> bool:
+        """Whether the arm of `robot` may hurt somebody: it is behind ros2_control, and time is not simulated."""
+        return self.robot(robot).real and not self.simulated_time
 
     def speed_factor(self, robot: str) -> float:
         """The factor on all speeds of `robot`: below 1 in the first run of a real arm."""
-        own = self.robot(robot)
-        return own.first_run_speed if self.first_run and own.real else 1.0
+        return self.robot(robot).first_run_speed if self.first_run and self.is_real(robot) else 1.0
 
     def safety_of(self, robot: str) -> SafetyConfig:
         """The limits that hold for `robot` in this run."""

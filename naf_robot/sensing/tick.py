@@ -19,11 +19,11 @@ GRID_GAIN = 0.1  # of a timer's lateness that the grid of ticks takes over: both
 class TickLimits:
     """What a tick waits for, and how long."""
 
-    state_age_s: float  # of the joint states on wall time; the same bound as the velocity controller's
+    state_age_s: float  # of the joint states out of lockstep; the same bound as the velocity controller's
     answer_wait_s: float  # wall time to wait for the answer to the last request
     sensor_wait_s: float  # wall time to wait for the readings of a simulated tick
     sensor_lag_s: float = 0.0  # by which simulated readings arrive later than they are stamped
-    future_s: float = 0.1  # on wall time a stamp further ahead of the clock is refused
+    future_s: float = 0.1  # out of lockstep a stamp further ahead of the clock is refused
     jump_s: float = 1.0  # a clock or a stamp that goes back by more has been set anew
 
 
@@ -45,20 +45,20 @@ class _Sample:
 class TickAssembler:
     """Collects what arrives for one robot and says when it makes a control tick.
 
-    `state` is the sensor that every tick needs (the joint states). On simulated time the tick of `now_s` needs the
-    state that carries exactly this stamp, and waits up to `sensor_wait_s` for readings of `others` from the same
-    period; on wall time it needs a state not older than `state_age_s`. After that the readings within their maximum
-    age count, and others are absent.
+    `state` is the sensor that every tick needs (the joint states). In `lockstep` with a simulator the tick of `now_s`
+    needs the state that carries exactly this stamp, and waits up to `sensor_wait_s` for readings of `others` from the
+    same period. Where time goes on by itself, on a wall clock or that of a simulator which waits for nobody, it needs a
+    state not older than `state_age_s`. After that the readings within their maximum age count, and others are absent.
     """
 
     def __init__(
-        self, state: Sensor, others: Sequence[Sensor], period_s: float, simulated_time: bool, limits: TickLimits
+        self, state: Sensor, others: Sequence[Sensor], period_s: float, lockstep: bool, limits: TickLimits
     ) -> None:
         self._state = state
         self._others = tuple(others)
         self._sensors = {sensor.name: sensor for sensor in (state, *others)}
         self._period_s = period_s
-        self._simulated = simulated_time
+        self._lockstep = lockstep
         self._limits = limits
         self._samples: dict[str, _Sample] = {}
         self._streams: dict[str, list[_Sample]] = {s.name: [] for s in self._sensors.values() if s.kind == "stream"}
@@ -75,7 +75,7 @@ class TickAssembler:
 
         A sample older than the newest one is ignored silently: messages may overtake each other.
         """
-        if not self._simulated and not stamp_s <= now_s + self._limits.future_s:
+        if not self._lockstep and not stamp_s <= now_s + self._limits.future_s:
             return f"stamped {stamp_s - now_s:.3f} s in the future, allowed {self._limits.future_s} s"
         newest = self._newest.get(name, -math.inf)
         if name in self._streams:
@@ -98,7 +98,7 @@ class TickAssembler:
     def poll(self, now_s: float, wall_s: float, answered: bool = True, timer: bool = True) -> SensedTick | None:
         """The tick of `now_s` if it is due and complete.
 
-        On wall time the `timer` of the control period says when: whatever else calls completes only what the timer
+        Out of lockstep the `timer` of the control period says when: whatever else calls completes only what the timer
         has asked for and could not get. Else the period would jump by that of the readings whenever one of these is
         about as early as a tick may be.
 
@@ -106,15 +106,15 @@ class TickAssembler:
         """
         if now_s < self._last_s - self._limits.jump_s:
             self.restart()
-        self._asked = self._asked or timer or self._simulated
+        self._asked = self._asked or timer or self._lockstep
         if not self._asked:
             return None
-        slack_s = CLOCK_TOLERANCE_S if self._simulated else 0.1 * self._period_s
+        slack_s = CLOCK_TOLERANCE_S if self._lockstep else 0.1 * self._period_s
         if now_s <= 0.0 or now_s < self._due_s - slack_s or not self._has_state(now_s):
             return None
         if not answered and not self._waited_for_answer(wall_s):
             return None
-        if self._simulated and not self._waited_for_sensors(now_s, wall_s):
+        if self._lockstep and not self._waited_for_sensors(now_s, wall_s):
             return None
         missed = 0
         if self._last_s > -math.inf:
@@ -127,7 +127,7 @@ class TickAssembler:
     def _next_s(self, now_s: float, timer: bool) -> float:
         """When the next tick is due after the one of `now_s`: on the grid, which follows the timer slowly."""
         late_s = now_s - self._due_s
-        if self._simulated or abs(late_s) >= self._period_s:
+        if self._lockstep or abs(late_s) >= self._period_s:
             return now_s + self._period_s
         return self._due_s + (GRID_GAIN * late_s if timer else 0.0) + self._period_s
 
@@ -137,7 +137,7 @@ class TickAssembler:
             self.waiting_for = f"{self._state.topic}: nothing received yet"
             return False
         age_s = now_s - newest
-        allowed_s = 0.0 if self._simulated else self._limits.state_age_s
+        allowed_s = 0.0 if self._lockstep else self._limits.state_age_s
         if age_s <= allowed_s + CLOCK_TOLERANCE_S and name in self._samples:
             return True
         if self._last_s == -math.inf or now_s - self._last_s > 2.0 * self._period_s:

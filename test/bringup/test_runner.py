@@ -308,6 +308,14 @@ def test_a_process_that_is_not_required_ends_nothing(bench: Bench):
     assert [(entry["process"], entry["restarted"]) for entry in exits] == [("viewer", False)]
 
 
+@pytest.mark.parametrize(("code", "ending"), [(0, 0), (3, 1)])
+def test_a_process_whose_work_is_done_once_ends_the_run_only_if_it_fails(bench: Bench, code: int, ending: int):
+    helper = replace(bench.script("helper", 0, f"sys.exit({code})"), once=True, restarts=0)
+    write = bench.once_up(2) + f"time.sleep(0.3); open({str(bench.folder / 'outcome')!r}, 'w').close()"
+    assert runner(bench, helper, bench.script("trainer", 1, write, decides=True)).run() == ending
+    assert (bench.folder / "process_exits.jsonl").exists() == (code != 0)
+
+
 def test_logs_that_cannot_be_written_keep_nobody_from_work(bench: Bench, capfd: pytest.CaptureFixture):
     (bench.folder / "log").write_text("a file where the folder should be")
     write = f"open({str(bench.folder / 'outcome')!r}, 'w').close()"

@@ -98,7 +98,7 @@ def test_a_task_that_names_it_gets_it_in_its_ticks():
     config = resolve("grip")
     sensors = task_sensors(config, "robot_1")
     assert [sensor.topic for sensor in sensors] == ["gripper/width"]
-    ticks = tick_assembler(config, "robot_1", simulated_time=False)
+    ticks = tick_assembler(config, "robot_1", lockstep=False)
     ticks.arrive("joint_states", 3.0, {"joint_position": np.zeros(7), "joint_velocity": np.zeros(7)}, 3.0)
     ticks.arrive("gripper_width", 3.0, {"gripper_width": np.array([0.05])}, 3.0)
     assert ticks.poll(3.0, 0.0).signals["gripper_width"][0] == 0.05

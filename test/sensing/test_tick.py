@@ -44,6 +44,17 @@ def test_a_tick_needs_its_state(simulated, state_s, now_s, complete):
     assert (ticks.poll(now_s, 0.0) is not None) == complete
 
 
+def test_out_of_lockstep_a_simulated_clock_ticks_with_states_that_are_behind_it():
+    ticks = assembler(False)
+    made = []
+    for step in range(1, 61):  # a clock every 5 ms, states every 10 ms that are 5 ms behind it, a timer every 50 ms
+        now_s = 5.0 + 0.005 * step
+        if step % 2 == 1:
+            ticks.arrive("joint_states", now_s - 0.005, VALUES["joint_states"], np.inf)
+        made.append(ticks.poll(now_s, 0.0, timer=step % 10 == 1))
+    assert [tick.missed_periods for tick in made if tick is not None] == [0] * 6
+
+
 @pytest.mark.parametrize(
     ("simulated", "times", "ticks", "missed"),
     [

@@ -12,12 +12,13 @@ class ControlTiming:
     """Times of requests, states and steps of one robot.
 
     `period_s` is the control period that requests should have. All `now_s` and `stamp_s` are of the node's clock,
-    wall or simulated; `clock` is steady.
+    wall or simulated; `clock` is steady. In `lockstep` simulated time stands still until each request has its answer.
     """
 
-    def __init__(self, period_s: float, simulated: bool, clock: Clock) -> None:
+    def __init__(self, period_s: float, simulated: bool, clock: Clock, lockstep: bool | None = None) -> None:
         self._period_s = period_s
         self._simulated = simulated
+        self._lockstep = simulated if lockstep is None else lockstep
         self._clock = clock
         self._request_s: float | None = None  # stamp of the request that is not answered yet
         self._state_s: float | None = None  # stamp of the newest joint state
@@ -40,12 +41,12 @@ class ControlTiming:
     def answer(self, now_s: float) -> float | None:
         """The time of the step that answers the waiting request, or None if it has to wait, or there is none.
 
-        Under simulated time a request waits for the joint state of its own instant.
+        In lockstep a request waits for the joint state of its own instant.
         """
         request_s = self._request_s
         if request_s is None:
             return None
-        if self._simulated and (self._state_s is None or self._state_s < request_s - STAMP_ROUNDING_S):
+        if self._lockstep and (self._state_s is None or self._state_s < request_s - STAMP_ROUNDING_S):
             return None
         self._request_s = None
         self._answered_s, self._answered_steady_s = request_s, self._clock.now_s()

@@ -88,15 +88,16 @@ class Rebuild:
         self._actions = bound_actions(config, model, limits)
         self._steps = steps_of(config)
         self._pictures = Pictures(config.collector.frame_format, config.collector.jpeg_quality)
-        self._assembler = tick_assembler(config, robot, simulated_time)
+        lockstep = simulated_time and config.simulated
+        self._assembler = tick_assembler(config, robot, lockstep)
         lag_s = config.simulator.imperfections.sensor_delay_periods * self._task.control_period_s
-        of_state_s = 0.0 if simulated_time else delay_s  # on simulated time it carries the tick's own stamp
+        of_state_s = 0.0 if lockstep else delay_s  # in lockstep it carries the tick's own stamp
         self._readings = Readings(
             state_sensor(config, robot),
             task_sensors(config, robot),
             self._assembler,
             model,
-            round((delay_s + (lag_s if simulated_time else 0.0)) * BILLION),
+            round((delay_s + (lag_s if lockstep else 0.0)) * BILLION),
             round(of_state_s * BILLION),
             self._refuse,
         )

@@ -12,7 +12,7 @@ from naf_robot.sensing.sensor import STAMPS
 from naf_robot.sensing.signals import Signals
 from naf_robot.sim.gazebo.door_joint import DoorJoint
 from naf_robot.sim.gazebo.door_sdf import DOOR, HINGE_JOINT, LEVER_JOINT, RAILS, add_door
-from naf_robot.sim.gazebo.server import ModelJoint, Server
+from naf_robot.sim.gazebo.server import ModelJoint, Models
 from naf_robot.sim.imu import ImuModel, ImuSampler
 from naf_robot.sim.scenes.door import DoorSceneConfig
 from naf_robot.sim.scenes.door_calibration import LedDoor, calibrate
@@ -51,7 +51,7 @@ class DoorScene:
         """Add the door."""
         add_door(world, self.config, self.physics)
 
-    def bind(self, server: Server) -> None:
+    def bind(self, server: Models) -> None:
         """Look up the door's joints, which are put where they belong with the next step."""
         self._rails = [ModelJoint(server, DOOR, name) for name in RAILS]
         self.hinge = DoorJoint.hinge(ModelJoint(server, DOOR, HINGE_JOINT), self.config, self.physics, self._step_s)

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakMethod
 
 import numpy as np
@@ -20,15 +20,27 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 ACTION_BYTES = 512  # more than the C library's record of a signal's handler has
 
 
+class Models(Protocol):
+    """Where models are looked up: a server of ours, or what a running Gazebo hands to one of its systems."""
+
+    components: Any  # gz-sim's entity component manager
+
+    def model(self, name: str) -> Any:
+        """gz-sim's model that is called `name` in our worlds of one robot."""
+        ...
+
+    def run(self, steps: int, before_step: Callable[[], None] | None = None) -> None:
+        """Simulate so many physics steps, `before_step` before each of them."""
+        ...
+
+
 class ModelJoint:
     """One joint of a model: its state between two runs and in a step, and what moves it in the next step."""
 
-    def __init__(self, server: "Server", model: str, name: str) -> None:
+    def __init__(self, models: Models, model: str, name: str) -> None:
         bindings = load()
-        self._components = server.components
-        world = bindings.sim.World(bindings.sim.world_entity(self._components))
-        entity = world.model_by_name(self._components, model)
-        self._joint = bindings.sim.Joint(bindings.sim.Model(entity).joint_by_name(self._components, name))
+        self._components = models.components
+        self._joint = bindings.sim.Joint(models.model(model).joint_by_name(self._components, name))
         self._pair = bindings.math.Vector2d
         self._joint.enable_position_check(self._components, True)
         self._joint.enable_velocity_check(self._components, True)
@@ -64,11 +76,9 @@ class ModelJoint:
 class ModelPlace:
     """Where a model that nothing moves is."""
 
-    def __init__(self, server: "Server", model: str) -> None:
-        bindings = load()
-        self._components, self._math = server.components, bindings.math
-        world = bindings.sim.World(bindings.sim.world_entity(self._components))
-        self._model = bindings.sim.Model(world.model_by_name(self._components, model))
+    def __init__(self, models: Models, model: str) -> None:
+        self._components, self._math = models.components, load().math
+        self._model = models.model(model)
 
     def move(self, position: FloatArray) -> None:
         """Be at `position` (3,) [m], unturned, from the next step on."""
@@ -104,6 +114,11 @@ class Server:
         if absent:
             raise NafRobotError(f"gz-sim did not load {', '.join(absent)} of {path.name}; its messages above say why")
         self.run(1)  # which makes the components
+
+    def model(self, name: str) -> Any:
+        """gz-sim's model called `name`."""
+        sim = load().sim
+        return sim.Model(sim.World(sim.world_entity(self.components)).model_by_name(self.components, name))
 
     def run(self, steps: int, before_step: Callable[[], None] | None = None) -> None:
         """Simulate so many physics steps, `before_step` before each of them.

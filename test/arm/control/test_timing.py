@@ -43,6 +43,13 @@ def test_on_wall_time_a_request_is_answered_at_once_at_the_time_of_the_clock(wal
     assert wall.timing.answer(1.003) == 1.003
 
 
+def test_where_simulated_time_goes_on_by_itself_a_request_is_answered_at_once_and_may_overtake_the_clock():
+    timing = ControlTiming(PERIOD_S, True, ManualClock(10.0), lockstep=False)
+    timing.state(0.99)
+    timing.request(1.0)
+    assert timing.answer(0.995) == 1.0
+
+
 def test_in_simulation_a_request_waits_for_the_state_of_its_instant_and_may_overtake_the_clock(simulated):
     timing = simulated.timing
     timing.state(0.95)
