@@ -56,19 +56,19 @@ def test_the_trainer_makes_so_many_updates_while_each_robot_makes_one_step(robot
     assert study.updates == int(due)
 
 
-def test_policies_are_taken_up_at_the_start_of_an_episode_alone_and_are_the_newest():
+def test_policies_are_loaded_ages_at_the_start_of_an_episode_alone_and_are_the_newest():
     study = locked(2)
     for _ in range(4 * STEPS + 1):
         study.period()
-    assert len(study.taken_up) == 2 * 5
-    assert set(study.taken_up) == {0}
+    assert len(study.loaded_ages) == 2 * 5
+    assert set(study.loaded_ages) == {0}
 
 
-def test_an_age_is_the_least_that_a_policy_has_when_it_is_taken_up_as_soon_as_there_is_one():
+def test_an_age_is_the_least_that_a_policy_has_when_it_is_loaded_ages_as_soon_as_there_is_one():
     study = locked(1, policy_age=150, updates_per_period=10.0)
     for _ in range(20 * STEPS):
         study.period()
-    ages = study.taken_up
+    ages = study.loaded_ages
     old = [age for age in ages if age >= 150]
     assert ages[0] == 0
     assert len(old) >= len(ages) - 4

@@ -75,7 +75,7 @@ def _environment(config: StudyConfig, settings: AsynchronyCell) -> gymnasium.Env
 
 def _row(curve: list[dict[str, Any]], study: LockedStudy) -> dict[str, Any]:
     good = next((point for point in curve if point["success"] is not None and point["success"] >= GOOD), None)
-    ages = study.taken_up
+    ages = study.loaded_ages
     return {
         "updates_to_95": good["updates"] if good else None,
         "robot_s_to_95": good["robot_s"] if good else None,

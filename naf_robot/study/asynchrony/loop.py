@@ -1,6 +1,6 @@
 """Several robots and one trainer in lockstep: the trainer makes a fixed number of updates while each makes one step.
 
-As in Algorithm 1 and section V-C of Gu et al. 2016, in one process, so that it repeats exactly: every robot takes up
+As in Algorithm 1 and section V-C of Gu et al. 2016, in one process, so that it repeats exactly: every robot loads
 the newest policy at the start of its episodes alone, and the trainer learns from what all of them have by then.
 """
 
@@ -23,7 +23,7 @@ from naf_robot.study.gym_episodes import box_environment, explore, step_spec
 from naf_robot.study.observations import Observations
 
 BLOCK = 32  # updates that are made at a time
-KEPT_EVERY = 100  # updates between policies that are kept for robots that shall take up an old one
+KEPT_EVERY = 100  # updates between policies that are kept for robots that shall load an old one
 
 
 class LockedStudy:
@@ -63,7 +63,7 @@ class LockedStudy:
         self.env_steps = self.periods = self.episodes = 0
         self._due = 0.0  # updates that the trainer's clock has had time for
         self._kept: deque[tuple[int, list[NewPolicy]]] = deque([(0, list(self.algorithm.policies()))])
-        self.taken_up: list[int] = []  # age of each policy that was taken up [updates]
+        self.loaded_ages: list[int] = []  # age of each policy that was loaded [updates]
         self._robots = [
             self._robot(name, environment, seed) for name, environment in zip(self._names, boxes, strict=True)
         ]
@@ -103,14 +103,14 @@ class LockedStudy:
             while len(self._kept) > 1 and self._kept[1][0] <= self.updates - self._variant.policy_age:
                 self._kept.popleft()
 
-    def _take_up(self, name: str) -> NewPolicy:
+    def _load_policy(self, name: str) -> NewPolicy:
         """The policy for an episode of robot `name` that begins now."""
         self._learn()
         if not self._variant.policy_age:
-            self.taken_up.append(0)
+            self.loaded_ages.append(0)
             return policy_for(self.algorithm.policies(), name)
         made, policies = self._kept[0]
-        self.taken_up.append(self.updates - made)
+        self.loaded_ages.append(self.updates - made)
         return policy_for(policies, name)
 
     def _robot(self, name: str, environment: gymnasium.Env, seed: int) -> Iterator[None]:
@@ -119,7 +119,7 @@ class LockedStudy:
         first, episode, success_at = derived_seed(seed, "reset", name), 0, self._options.success_at
         while True:
             episode += 1
-            policy = self._take_up(name)
+            policy = self._load_policy(name)
             behaviour.load(policy.kind, policy.arrays)
             recorder = EpisodeRecorder(self._steps, episode)
             for over in explore(environment, behaviour, recorder, self._steps, first + episode, success_at):

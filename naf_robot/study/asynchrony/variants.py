@@ -21,7 +21,7 @@ class Variant(Config, frozen=True):
     """How robots and trainer depend on each other."""
 
     updates_per_period: PositiveFloat = 5.0  # gradient updates while a robot makes one step; 5 in the paper
-    policy_age: NonNegativeInt = 0  # updates by which a policy is old when a robot takes it up
+    policy_age: NonNegativeInt = 0  # updates by which a policy is old when a robot loads it
     latency_periods: NonNegativeInt = 0  # control periods by which every reading is late, also in evaluation
     history_periods: NonNegativeInt = 0  # earlier observations and actions that the policy sees beside the newest one
 
