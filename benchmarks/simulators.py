@@ -5,8 +5,8 @@
 
 `speed`: control steps per second of each simulator in turns, random commands, and what share of the first one's each
 has. `motion`: the same commands in both, open loop: how far the joints and the tool are apart, and of the door's script
-how far the door opens. `policies`, of each run folder in `--runs`: held-out episodes of its newest policy in every
-simulator, with success and its interval at 95 %.
+how far the door opens. `policies`, of each folder in `--runs`: held-out episodes of its newest policy in every
+simulator, with success and its interval at 95 %, at doors with nominal physics.
 """
 
 import argparse
@@ -17,18 +17,23 @@ from pathlib import Path
 from typing import Any
 
 import measuring
+import msgspec
 import numpy as np
 from tqdm import tqdm
 
+from naf_robot.core import run_files
 from naf_robot.core.intervals import proportion
 from naf_robot.core.records import FloatArray
+from naf_robot.core.seeding import derived_seed
+from naf_robot.learning.policies.registry import make_policy
 from naf_robot.run.checkpoint import read_policy
-from naf_robot.run.config import resolve
+from naf_robot.run.config import RunConfig, from_values, load, resolve
 from naf_robot.run.environments import make_environment
 from naf_robot.sim.gym_env import TaskEnv
 from naf_robot.sim.registry import SIMULATORS
+from naf_robot.study.config import load_study
 from naf_robot.study.demonstrations import scripted_acting
-from naf_robot.study.evaluation import evaluate_run
+from naf_robot.study.gym_episodes import evaluate
 
 TASKS = ("reach", "door_pull")
 TURNS = 5  # of each simulator, so that what else runs on the machine meets all of them
@@ -135,30 +140,40 @@ def motion(task: str, episodes: int) -> dict[str, Any]:
     return found
 
 
-def policies(runs: list[Path], episodes: int) -> list[dict[str, Any]]:
-    """Every run's newest policy in every simulator."""
-    from naf_robot.core.composition import Layer
-    from naf_robot.run.config import load
+def configuration(folder: Path) -> RunConfig:
+    """That of a run folder, or of the folder of a study's seed."""
+    if (folder / run_files.CONFIG).is_file():
+        return load(folder / run_files.CONFIG)
+    return from_values(load_study(folder.parent).run, "run")
 
+
+def policies(folders: list[Path], episodes: int) -> list[dict[str, Any]]:
+    """Every folder's newest policy in every simulator."""
     there = [name for name, entry in SIMULATORS.items() if entry.missing() is None]
     found = []
-    for run, backend in tqdm([(run, backend) for run in runs for backend in there], disable=None):
-        config = load(run / "config.yaml")
-        result = evaluate_run(run, episodes, EPISODE_SEED, [Layer("--backend", {"backend": backend})])
-        low, high = proportion(round(result["success_rate"] * episodes), episodes)
-        variation = config.simulator.scene.get("variation", {}).get("draw", "none")
+    for folder, backend in tqdm([(folder, backend) for folder in folders for backend in there], disable=None):
+        config, parameters = configuration(folder), read_policy(folder)
+        robots = {name: msgspec.structs.replace(robot, backend=backend) for name, robot in config.robots.items()}
+        scene = {key: value for key, value in config.simulator.scene.items() if key != "variation"}
+        simulator = msgspec.structs.replace(config.simulator, scene=scene)  # the door itself, for all of them
+        environment = make_environment(msgspec.structs.replace(config, robots=robots, simulator=simulator))
+        policy = make_policy(parameters.kind, parameters.arrays)
+        success, _, distance = evaluate(environment, policy, episodes, derived_seed(EPISODE_SEED, "evaluate"))
+        assert success is not None
+        assert distance is not None
+        low, high = proportion(round(success * episodes), episodes)
         found.append(
             {
                 "task": config.task_name,
                 "trained_in": next(iter(config.robots.values())).backend,
-                "variation_in_training": variation,
-                "seed": config.seed,
+                "variation_in_training": config.simulator.scene.get("variation", {}).get("draw", "none"),
+                "over_ros": (folder / run_files.CONFIG).is_file(),
                 "evaluated_in": backend,
-                "success": result["success_rate"],
+                "success": success,
                 "success_interval": [round(low, 3), round(high, 3)],
                 "episodes": episodes,
-                "mean_final_distance": round(result["mean_final_distance"], 4),
-                "policy_version": read_policy(run).version,
+                "mean_final_distance": round(distance, 4),
+                "policy_version": parameters.version,
             }
         )
     return found
@@ -169,7 +184,13 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", default=list(TASKS))
     parser.add_argument("--seconds", type=float, default=10.0, help="per simulator and task, for the speed")
     parser.add_argument("--motions", type=int, default=10, help="episodes whose motions are compared")
-    parser.add_argument("--runs", nargs="+", type=Path, default=[], help="run folders whose policies are compared")
+    parser.add_argument(
+        "--runs",
+        nargs="+",
+        type=Path,
+        default=[],
+        help="folders of runs, or of studies' seeds, whose policies are compared",
+    )
     parser.add_argument("--episodes", type=int, default=100, help="held-out episodes of each policy")
     parser.add_argument("--json", action="store_true", help="print JSON (the only format)")
     options = parser.parse_args()

@@ -15,6 +15,7 @@ from naf_robot.run.config import RunConfig, compose_run, load
 from naf_robot.run.folder_system import ROBOT, TRAIN
 from naf_robot.run.gazebo.controllers import command_topic, controller_name
 from naf_robot.run.gazebo.files import GazeboFiles
+from naf_robot.run.gazebo.world import WALL
 from naf_robot.run.robot import REAL
 
 SPACING_M = 3.0  # between robots that have no places of their own
@@ -62,24 +63,13 @@ def prepare_gazebo(given: Mapping[str, str | None]) -> PreparedRun:
 
 
 def placed(config: RunConfig) -> list[str]:
-    """Settings for what is another thing in one world that all robots share, on a clock that waits for nobody.
-
-    Raises:
-        ConfigError: some robots stand at the same place.
-    """
-    found = [] if config.simulation.real_time_factor > 0.0 else ["simulation.real_time_factor=1.0"]
-    places: dict[tuple[float, ...], str] = {}
+    """Settings for what is another thing in one world that all robots share, on a clock that waits for nobody."""
+    found = [] if config.simulation.real_time_factor > 0.0 else [f"simulation.real_time_factor={WALL}"]
     all_alike = len({own.base_pose for own in config.robots.values()}) == 1
     for number, (robot, own) in enumerate(config.robots.items()):
         x, y, z, *turned = own.base_pose
         if all_alike and number:
             found.append(f"robots.{robot}.base_pose={[x, y + number * SPACING_M, z, *turned]}")
-        elif own.base_pose in places:
-            raise ConfigError(
-                f"{places[own.base_pose]!r} and {robot!r} would stand in one another in Gazebo's world: give one of "
-                f"them another place, such as robots.{robot}.base_pose=[0, {SPACING_M}, 0, 0, 0, 0]"
-            )
-        places[own.base_pose] = robot
         names = {
             "driver.joint_states": (own.joint_states_topic, "joint_states"),
             "driver.controller": (own.driver.controller, controller_name(own)),

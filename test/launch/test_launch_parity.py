@@ -7,13 +7,17 @@ import pytest
 
 pytest.importorskip("launch_ros", reason="launch is in no package registry; it comes with a ROS installation")
 
+from gazebo import gazebo_prefix
 from launch import LaunchContext
 from launch_ros.actions import SetParameter, SetRemap
 from launched_commands import launched, read_command
 
+from naf_robot.bringup.gazebo_system import gazebo_system
 from naf_robot.bringup.launch_process import NodeProcess
 from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.system import RobotNodes, offline_system, robot_machine_system, trainer_system, training_system
+from naf_robot.run.config import resolve
+from naf_robot.run.gazebo.files import GazeboFiles
 
 CONFIG = Path("/a folder/run #1/config.yaml")
 RICH = NodeSpec(
@@ -48,6 +52,18 @@ def test_launch_and_runner_say_the_same_to_every_node(monkeypatch: pytest.Monkey
     ]
     commands = launched(monkeypatch, LaunchContext(), [NodeProcess(spec, {}) for spec in specs])
     assert commands == [read_command(spec.command()) for spec in specs]
+
+
+def test_gazebo_and_what_belongs_to_it_are_started_alike(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("AMENT_PREFIX_PATH", str(gazebo_prefix(tmp_path)))
+    place = {"left": {"base_pose": [0, 1, 0, 0, 0, -0.5]}}
+    config = resolve("reach", overrides=[{"backend": "ros2_control", "simulated_time": True, "robots": place}])
+    GazeboFiles.of(config, tmp_path).write(tmp_path)
+    specs = gazebo_system(config, tmp_path, tmp_path / "gz_sim.launch.py", gui=False)
+    commands = launched(monkeypatch, LaunchContext(), [NodeProcess(spec, {}) for spec in specs])
+    assert commands == [read_command(spec.command()) for spec in specs]
+    assert [command.node for command in commands[2:]] == ["robot_state_publisher", "model", "controllers"]
+    assert commands[3].program[-4:] == ["-P", "0.0", "-Y", "-0.5"]
 
 
 def test_what_a_user_sets_for_all_nodes_reaches_ours_but_does_not_overrule_them(monkeypatch: pytest.MonkeyPatch):

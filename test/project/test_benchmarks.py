@@ -10,6 +10,7 @@ import pytest
 
 from naf_robot.bringup.environment import local_environment
 from naf_robot.core.resources import SOURCE_ROOT
+from naf_robot.sim.registry import SIMULATORS
 
 FOLDER = SOURCE_ROOT / "benchmarks"
 pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason="benchmarks are only in the source tree")
@@ -36,6 +37,14 @@ def test_simulation():
     assert set(row["steps_per_s"]) == {"environment", "world", "batched, 1 threads", "batched, 2 threads"}
     assert all(rate > 0.0 for rate in row["steps_per_s"].values())
     assert row["stages_us"]["physics"] > 0.0
+
+
+def test_simulators_are_compared():
+    result = run("simulators.py", "--tasks", "reach", "--seconds", "0.1", "--motions", "1")
+    there = [name for name, entry in SIMULATORS.items() if entry.missing() is None]
+    assert list(result["speed"]["reach"]) == there
+    assert result["speed"]["reach"]["mujoco"]["of_first"] == 1.0
+    assert set(result["motion"]["reach"]) == {f"{name} {kind}" for name in there[1:] for kind in ("smooth", "scripted")}
 
 
 def test_replay_bags():

@@ -158,6 +158,22 @@ def test_the_script_of_a_door_opens_it(backend, task):
     assert info["success"]
 
 
+def test_an_arm_that_is_driven_about_at_a_door_stays_at_the_speeds_that_it_is_asked_for(backend):
+    world, random = simulator(backend, arm=DOOR_ARM, scene="door"), np.random.default_rng(0)
+    frame, fastest = np.array(resolve("door_pull").make_task().config.frame_position), 0.0
+    for _ in range(2):
+        world.reset("a", frame, at_home=True)
+        velocity = np.zeros(7)
+        for _ in range(20):
+            goal = random.uniform(-1.0, 1.0, 7)
+            for _ in range(10):
+                velocity = 0.8 * velocity + 0.2 * goal
+                world.command("a", velocity)
+                world.step()
+                fastest = max(fastest, float(np.abs(world.signals("a")["joint_velocity"]).max()))
+    assert fastest < 1.5  # of at most 1 rad/s
+
+
 def test_the_latch_holds_a_door_whose_lever_is_turned_too_little(backend):
     hand = Hand(backend)
     hand.hook(0.6)

@@ -118,6 +118,26 @@ class ArmModel:
             largest = np.maximum(largest, np.diag(self.inertia(posture)))
         return largest
 
+    def with_rotors(self, armature: FloatArray) -> "ArmModel":
+        """The same arm whose links carry the rotors of their motors, too.
+
+        `armature` (n,) [kg m^2] is theirs about the joints, of sliders a mass [kg]; across the axis a rotor has half of
+        it, for no body has less.
+        """
+        made = ArmModel(self.description, self.tool_frame, self.joint_names)
+        model = made.pinocchio_model
+        for name, value in zip(self.joint_names, armature.tolist(), strict=True):
+            number = model.getJointId(name)
+            joint = model.joints[number].createData()
+            model.joints[number].calc(joint, np.zeros(model.nq))
+            axis = np.ravel(joint.S)[3:]  # of rotation; zero for a slider
+            turning = bool(np.any(axis))
+            rotor = 0.5 * value * (np.eye(3) + np.outer(axis, axis)) if turning else np.zeros((3, 3))
+            own = model.inertias[number]
+            mass = own.mass if turning else own.mass + value
+            model.inertias[number] = pinocchio.Inertia(mass, own.lever, own.inertia + rotor)
+        return made
+
     def inertia(self, position: FloatArray) -> FloatArray:
         """Joint-space inertia (n, n) [kg m^2] at `position` (n,); joints that follow add to their masters."""
         full = self.full_inertia(position)

@@ -57,7 +57,6 @@ class DoorScene:
         self.hinge = DoorJoint.hinge(ModelJoint(server, DOOR, HINGE_JOINT), self.config, self.physics, self._step_s)
         self.lever = DoorJoint.lever(ModelJoint(server, DOOR, LEVER_JOINT), self.config, self.physics, self._step_s)
         self._put = True
-        server.run(1, self._hold)  # so that a door that is new behaves as one that has been there
 
     def place(self, goal_position: FloatArray | None, at_home: bool) -> bool:
         """Place the door's frame at `goal_position` (3,) [m], base frame, closed and latched; draw its physics.
@@ -77,6 +76,11 @@ class DoorScene:
             self._sampler.restart()
         return self.physics != before
 
+    def hold(self) -> None:
+        """Keep the frame where it is in the next step."""
+        for rail in self._rails:
+            rail.drive(0.0)
+
     def before_step(self, time_s: float) -> None:
         """Exert what the door's joints exert by themselves, and move the bolt."""
         for joint in (self.hinge, self.lever):
@@ -86,7 +90,7 @@ class DoorScene:
                 rail.put(position, 0.0)
             self._bound = np.inf
         else:
-            self._hold()
+            self.hold()
         was_latched = self.latched
         self.latched = self.config.latch.next(self.latched, self.lever.angle, self.hinge.angle)
         if self.latched:
@@ -130,11 +134,6 @@ class DoorScene:
     def reseed(self, seed: int) -> None:
         """Restart the draws of the door's physics from `seed`; the errors of an IMU are kept, as for a real device."""
         self._random = stream(seed, "door", "physics", self._number)
-
-    def _hold(self) -> None:
-        """Keep the frame where it is in the next step."""
-        for rail in self._rails:
-            rail.drive(0.0)
 
     def _tighten(self) -> None:
         """Limit the latched hinge to where it is already: a limit beyond its state would strike it."""

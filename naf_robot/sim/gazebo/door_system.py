@@ -4,7 +4,6 @@ gz-sim's PythonSystemLoader imports this module and asks for `get_system`. The d
 those of the simulator in process (`gazebo.door_scene`), and so is its IMU.
 """
 
-from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -40,12 +39,6 @@ class DoorSystem:
         """The model that this system belongs to."""
         return self._model
 
-    def run(self, steps: int, before_step: Callable[[], None] | None = None) -> None:
-        """Act before the step that Gazebo makes next: the one that a scene asks for when it is bound."""
-        assert steps == 1
-        if before_step is not None:
-            before_step()
-
     def pre_update(self, info: Any, components: Any) -> None:
         """Lay the door anew where that is asked for, and exert what its joints exert."""
         if info.paused:
@@ -53,6 +46,7 @@ class DoorSystem:
         self.components = components
         if not self._bound:
             self._scene.bind(self)
+            self._scene.hold()
             self._bound = True
             return  # the states of its joints are there after this step
         try:

@@ -8,7 +8,7 @@ from naf_robot.core.config import Config
 from naf_robot.core.records import FloatArray
 from naf_robot.sensing.signals import Signals
 from naf_robot.sim.gazebo.elements import add, add_colour
-from naf_robot.sim.gazebo.server import ModelPlace, Server
+from naf_robot.sim.gazebo.server import ModelPlace, Models
 from naf_robot.sim.scenes.registry import FreeSceneConfig
 
 GOAL = "goal"
@@ -35,7 +35,7 @@ class FreeScene:
         add(add(add(visual, "geometry"), "sphere"), "radius", self._config.marker_radius)
         add_colour(visual, self._config.marker_colour)
 
-    def bind(self, server: Server) -> None:
+    def bind(self, server: Models) -> None:
         """Look up the marker."""
         self._marker = ModelPlace(server, GOAL)
 
@@ -44,6 +44,9 @@ class FreeScene:
         if goal_position is not None:
             self._goal, self._moved = np.asarray(goal_position, dtype=np.float64), True
         return False
+
+    def hold(self) -> None:
+        """Nothing moves by itself."""
 
     def before_step(self, time_s: float) -> None:
         """Nothing moves by itself."""

@@ -28,6 +28,11 @@ def factory_message(text: str) -> Any:
     return _message("entity_factory", "EntityFactory")(sdf=text)
 
 
+def image_message() -> type:
+    """A picture."""
+    return _message("image", "Image")
+
+
 @cache
 def _message(file: str, name: str) -> Any:
     return getattr(import_module(f"{load().messages}.{file}_pb2"), name)

@@ -3,6 +3,7 @@
 import tempfile
 from itertools import count
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
 import numpy as np
 
@@ -10,7 +11,10 @@ from naf_robot.arm.model.config import ArmConfig
 from naf_robot.core.config import Config
 from naf_robot.core.records import FloatArray
 from naf_robot.sensing.signals import Signals
+from naf_robot.sim.camera import camera_file
 from naf_robot.sim.gazebo.arm_sdf import ARM, joint_name
+from naf_robot.sim.gazebo.camera_feed import CameraFeed
+from naf_robot.sim.gazebo.camera_sdf import CAMERA, add_camera
 from naf_robot.sim.gazebo.scenes import make_scene
 from naf_robot.sim.gazebo.server import ModelJoint, Server
 from naf_robot.sim.gazebo.servo_drive import ServoDrive
@@ -30,12 +34,16 @@ class RobotWorld:
 
     def __init__(self, world: World, name: str, number: int) -> None:
         arm: ArmConfig = world.arms[name]
-        self._world, self._name = world, name
-        self._arm = arm.model()
+        self._world, self._name, self._frame = world, name, world.frame
+        self._camera: CameraFeed | None = None
+        described = arm.model()
+        servos = servos_of(described, world.config)
+        self._arm = described.with_rotors(servos.armature)
         self.size = self._arm.size
         self._home = self._arm.full_position(np.asarray(arm.home, dtype=np.float64))
         self._step_s = world.config.physics_step_s
-        self._drive = ServoDrive(self._arm, servos_of(self._arm, world.config), self._step_s)
+        self._period_ns = round(world.control_period_s * 1e9)
+        self._drive = ServoDrive(self._arm, servos, self._step_s)
         lag_s = world.config.imperfections.actuator_lag_s
         self._blend = 1.0 if lag_s == 0.0 else 1.0 - np.exp(-self._step_s / lag_s)
         self.scene = make_scene(world.scene, world.scene_settings, world.seed, number, self._step_s)
@@ -57,8 +65,9 @@ class RobotWorld:
             self._put = True
         if self.scene.place(goal_position, at_home):
             self._server.replace(self.scene.models, models_sdf(self.scene.build))
-            self.scene.bind(self._server)
-            self._put = True
+            self._bind_scene()
+        if self._camera is not None:
+            self._look_anew()
 
     def run(self, steps: int, time_s: float) -> None:
         """Simulate so many physics steps, the first of which begins at `time_s`.
@@ -81,11 +90,16 @@ class RobotWorld:
             "joint_velocity": self._velocity[self._controlled],
             "joint_effort": self._effort.copy(),
         }
+        if self._camera is not None:
+            arm[CAMERA] = self._camera.picture(self._server.time_ns - self._period_ns)
         return arm | self.scene.signals()
 
     def calibrations(self) -> dict[str, Config]:
         """Calibrations of the robot's sensors, by their names."""
-        return self.scene.calibrations()
+        found = self.scene.calibrations()
+        if self._frame is not None:
+            found[CAMERA] = camera_file(self._world.config.camera, *self._frame)
+        return found
 
     def _build(self) -> None:
         """A server with the arm and the scene as they are now; the arm is put where it is with the first step."""
@@ -93,11 +107,33 @@ class RobotWorld:
         name = f"{self._name}_{next(BUILT)}"  # services are found by it, also those of other worlds in this process
         with tempfile.TemporaryDirectory(prefix="naf_robot_gazebo_") as folder:
             path = Path(folder) / "world.sdf"
-            text = world_sdf(name, self._step_s, self._arm, self.scene.build, Path(folder), ignored)
+            topic = f"/naf_robot/{name}/camera"
+
+            def add_surroundings(element: Element) -> None:
+                self.scene.build(element)
+                if self._frame is not None:
+                    config = self._world.config.camera
+                    add_camera(element, config, self._frame, topic, 1.0 / self._world.control_period_s)
+
+            text = world_sdf(name, self._step_s, self._arm, add_surroundings, Path(folder), ignored)
             path.write_text(text, encoding="utf-8")
+            if self._frame is not None:
+                self._camera = CameraFeed(topic, self._frame)
             self._server = Server(path, name, (ARM, *self.scene.models))
         self._joints = [ModelJoint(self._server, ARM, joint_name(name)) for name in self._arm.moving_joints]
+        self._bind_scene()
+
+    def _look_anew(self) -> None:
+        """Let a control period pass for a picture of what was laid; the arm goes back to where it was put."""
+        position, velocity = self._position, self._velocity
+        self._drive.begin(position[self._controlled])
+        self._server.run(round(self._period_ns * 1e-9 / self._step_s), self._before_step)
+        self._position, self._velocity = position, velocity
+        self._put = True
+
+    def _bind_scene(self) -> None:
         self.scene.bind(self._server)
+        self._server.run(1, self.scene.hold)  # so that what is new behaves as what has been there
         self._put = True
 
     def _read(self) -> None:

@@ -10,7 +10,7 @@ from naf_robot.core.registry import Registry
 from naf_robot.sensing.signals import Signals
 from naf_robot.sim.gazebo.door_scene import DoorScene
 from naf_robot.sim.gazebo.free_scene import FreeScene
-from naf_robot.sim.gazebo.server import Server
+from naf_robot.sim.gazebo.server import Models
 from naf_robot.sim.scenes.registry import scene_config
 
 
@@ -31,8 +31,8 @@ class Scene(Protocol):
         """Add the models to a world of SDFormat, as they are after the last `place`."""
         ...
 
-    def bind(self, server: Server) -> None:
-        """Look up the joints in a server that runs what was built; this may take physics steps."""
+    def bind(self, server: Models) -> None:
+        """Look up the joints in a server that runs what was built."""
         ...
 
     def place(self, goal_position: FloatArray | None, at_home: bool) -> bool:
@@ -40,6 +40,10 @@ class Scene(Protocol):
 
         True where the models must be built anew for that.
         """
+        ...
+
+    def hold(self) -> None:
+        """Keep in its place in the next step what nothing but a drive keeps there."""
         ...
 
     def before_step(self, time_s: float) -> None:

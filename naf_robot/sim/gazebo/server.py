@@ -4,6 +4,7 @@ import ctypes
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 from weakref import WeakMethod
@@ -27,10 +28,6 @@ class Models(Protocol):
 
     def model(self, name: str) -> Any:
         """gz-sim's model that is called `name` in our worlds of one robot."""
-        ...
-
-    def run(self, steps: int, before_step: Callable[[], None] | None = None) -> None:
-        """Simulate so many physics steps, `before_step` before each of them."""
         ...
 
 
@@ -99,11 +96,12 @@ class Server:
         self.components: Any = None
         self._before_step: Callable[[], None] = _nothing
         self._iterations = 0
+        self.time_ns = 0  # gz-sim's own time at the end of the last step [ns]
         mine = WeakMethod(self._on_pre_update)  # else gz-sim's server and this object would keep one another
 
         def on_pre_update(info: Any, components: Any) -> None:
             if (method := mine()) is not None:
-                method(components)
+                method(info, components)
 
         with kept_signal_handlers():
             self._fixture = bindings.sim.TestFixture(str(path))
@@ -148,8 +146,9 @@ class Server:
         if not (answer[0] and answer[1].data):
             raise SimulationError(f"gz-sim did not {service} a model of world {self._world!r}")
 
-    def _on_pre_update(self, components: Any) -> None:
+    def _on_pre_update(self, info: Any, components: Any) -> None:
         self._iterations += 1
+        self.time_ns = round(info.sim_time / timedelta(microseconds=1)) * 1000
         self.components = components
         self._before_step()
 

@@ -19,7 +19,10 @@ def world_sdf(
     folder: Path,
     ignored: LinkPairs = (),
 ) -> str:
-    """The text of a world called `name`, simulated in steps of `step_s`; meshes are written to `folder`."""
+    """The text of a world called `name`, simulated in steps of `step_s`, with an arm and what `add_scene` adds.
+
+    Meshes are written to `folder`.
+    """
     root = Element("sdf", version=VERSION)
     world = add_world(root, name, step_s)
     add_arm(world, arm, folder, ignored)
