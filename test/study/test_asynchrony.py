@@ -56,7 +56,7 @@ def test_the_trainer_makes_so_many_updates_while_each_robot_makes_one_step(robot
     assert study.updates == int(due)
 
 
-def test_policies_are_loaded_ages_at_the_start_of_an_episode_alone_and_are_the_newest():
+def test_policies_are_loaded_at_the_start_of_an_episode_alone_and_are_the_newest():
     study = locked(2)
     for _ in range(4 * STEPS + 1):
         study.period()
@@ -64,7 +64,7 @@ def test_policies_are_loaded_ages_at_the_start_of_an_episode_alone_and_are_the_n
     assert set(study.loaded_ages) == {0}
 
 
-def test_an_age_is_the_least_that_a_policy_has_when_it_is_loaded_ages_as_soon_as_there_is_one():
+def test_an_age_is_the_least_that_a_policy_has_when_it_is_loaded():
     study = locked(1, policy_age=150, updates_per_period=10.0)
     for _ in range(20 * STEPS):
         study.period()
