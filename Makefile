@@ -25,8 +25,8 @@ $(READY): setup.py constraints.txt Makefile
 	@$(PYTHON) -m venv $(VENV)
 	@echo "== installing $(TORCH)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt $(TORCH)
-	@echo "== installing naf_robot with ROS 2 messages, the simulator, the view, bags, cameras, export, the test tools and MkDocs"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[ros,sim,view,bags,camera,export,test,docs]'
+	@echo "== installing naf_robot with ROS 2 messages, the simulator, the view, bags, cameras, export, the compared libraries, the test tools and MkDocs"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[ros,sim,view,bags,camera,export,compare,test,docs]'
 	@touch $(READY)
 	@echo "== ready: $(BIN)/naf-robot"
 

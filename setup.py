@@ -27,6 +27,8 @@ SIM = ["mujoco>=4.0,<5", "gymnasium>=1.0,<2"]
 BAGS = ["mcap>=1.6,<2", "rosbags>=0.11,<0.12", "zstandard>=0.23,<1"]
 CAMERA = ["opencv-python-headless>=4.8,<6"]
 EXPORT = ["pyarrow>=17", "onnx>=1.17"]
+COMPARE = ["stable-baselines3>=2.9,<3", "sb3-contrib>=2.9,<3"]
+COMPARE_JAX = ["sbx-rl>=0.28,<1"]
 DOCS = ["mkdocs>=1.6,<2", "mkdocstrings[python]>=1,<2"]
 VIEW = ["viser>=1.1,<1.2", "trimesh>=4", "websockets>=13.1,<17", "pycollada>=0.8"]
 TEST = [
@@ -89,7 +91,9 @@ setup(
     name=PACKAGE,
     version="0.1.0",
     packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
-    package_data={PACKAGE: ["py.typed", "arm/projection/path_check.c", "run/html_report/page.html.j2"]},
+    package_data={
+        PACKAGE: ["py.typed", "arm/projection/path_check.c", "run/html_report/*.j2", "run/html_report/style.css"]
+    },
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (f"share/{PACKAGE}", ["package.xml"]),
@@ -124,6 +128,8 @@ setup(
         "bags": BAGS,
         "camera": CAMERA,
         "export": EXPORT,
+        "compare": COMPARE,
+        "compare-jax": COMPARE_JAX,
         "test": TEST,
         "docs": DOCS,
     },

@@ -30,7 +30,8 @@ from naf_robot.bringup.node_spec import NodeSpec
 from naf_robot.bringup.training import SystemOptions, prepare
 
 ROOT = Path(__file__).resolve().parents[1]
-SETTINGS = "trainer.evaluation_window=100000 trainer.checkpoint_period_s=2 collector.evaluation_period=5"
+RULE = "trainer.evaluation_rule=window trainer.evaluation_window=100000"
+SETTINGS = f"{RULE} trainer.checkpoint_period_s=2 collector.evaluation_period=5"
 WINDOW = 20
 ALLOWED_STOP_S = 0.4  # simulated time from the last command to standstill: drive timeout and braking
 OBSERVER_LAG_S = 0.1  # wall time a state may take to be seen
@@ -101,7 +102,8 @@ def resume_to_success(run_dir: Path, episodes: int) -> dict[str, Any]:
     """Go on without faults until success, from the command line as a user would."""
     done = sum(1 for _ in (run_dir / "episodes.jsonl").open(encoding="utf-8"))
     command = [sys.executable, "-m", "naf_robot.bringup.cli", "train", "--resume", str(run_dir)]
-    command += ["--max-episodes", str(done + episodes), "--set", f"trainer.evaluation_window={WINDOW}"]
+    command += ["--max-episodes", str(done + episodes), "--set"]
+    command += ["trainer.evaluation_rule=window", f"trainer.evaluation_window={WINDOW}"]
     command += ["collector.evaluation_period=5", "trainer.checkpoint_period_s=20"]
     environment = local_environment() | {"PYTHONPATH": str(ROOT)}
     with (run_dir / "resumed.log").open("wb") as log:

@@ -41,7 +41,12 @@ def units(contract: Any, policy_bytes: int) -> int:
 
 
 def configuration(options: argparse.Namespace) -> RunConfig:
-    trainer = {"updates_per_transition": 0.0, "learning_starts": 50, "evaluation_window": 10**6}
+    trainer = {
+        "updates_per_transition": 0.0,
+        "learning_starts": 50,
+        "evaluation_rule": "window",
+        "evaluation_window": 10**6,
+    }
     values: dict[str, Any] = {
         "robots": list(robot_names(options.robots)),
         "max_episodes": 10**9,

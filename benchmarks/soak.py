@@ -183,7 +183,8 @@ def run(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
         command += ["--run-dir", str(run_dir), "--robots", str(options.robots), "--seed", str(options.seed)]
     command += ["--max-episodes", "100000000"]
     command += ["--real-time-factor", str(options.real_time_factor), "--target-success", "1.0"]
-    command += ["--set", "trainer.evaluation_window=1000000", f"trainer.replay_capacity={REPLAY_CAPACITY}"]
+    command += ["--set", "trainer.evaluation_rule=window", "trainer.evaluation_window=1000000"]
+    command += [f"trainer.replay_capacity={REPLAY_CAPACITY}"]
     command += ["trainer.full_store=compact", f"trainer.max_store_bytes={options.store_mib * 2**20}"]
     command += [f"trainer.updates_per_transition={options.updates_per_transition}"]
     environment = local_environment() | {"PYTHONPATH": str(ROOT)}

@@ -59,7 +59,9 @@ def be_trainer() -> int:
 
 def measure(options: argparse.Namespace, folder: Path, g: Graph) -> dict[str, Any]:
     values = {"robots": list(robot_names(options.robots)), "max_episodes": options.episodes, "seed": options.seed}
-    config = resolve(options.task, overrides=[values, {"trainer": {"evaluation_window": 10**6}}])
+    config = resolve(
+        options.task, overrides=[values, {"trainer": {"evaluation_rule": "window", "evaluation_window": 10**6}}]
+    )
     save(config, folder / "config.yaml")
     system: dict[str, NodeSpec] = {
         spec.label: spec for spec in training_system(folder / "config.yaml", RobotNodes(tuple(config.robots)))

@@ -74,7 +74,7 @@ def prepare_evaluation(given: Mapping[str, Any]) -> PreparedRun:
         "max_episodes": episodes,
         "target_success": 1.0,
         "collector": {"evaluation_period": 1},
-        "trainer": {"learning_starts": NEVER, "evaluation_window": episodes},
+        "trainer": {"learning_starts": NEVER, "evaluation_window": episodes, "evaluation_rule": "window"},
     }
     options = SystemOptions(**{name: given.get(name) for name in LIKE_TRAINING})
     composed = compose_saved(source / run_files.CONFIG, [*given_layers(options), Layer("evaluation", fixed)])

@@ -67,7 +67,7 @@ class SystemOptions:
     )
     target_success: float | str | None = option(
         "target_success",
-        "evaluation success rate that ends the run, over the newest greedy episodes",
+        "evaluation success rate that ends the run, with trainer.evaluation_rule=window",
         systems=LEARNING,
     )
     real_time_factor: float | str | None = option(

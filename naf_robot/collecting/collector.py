@@ -22,6 +22,7 @@ from naf_robot.core.array_spec import Observation
 from naf_robot.core.clock import Clock
 from naf_robot.core.records import FloatArray, PolicyParameters
 from naf_robot.core.seeding import stream
+from naf_robot.core.sequential import SuccessTest
 from naf_robot.experience.recorder import EpisodeRecorder, Pictures
 from naf_robot.learning.behaviour import BehaviourPolicy
 from naf_robot.run.config import RunConfig
@@ -81,7 +82,7 @@ class Collector:
         self._episode: Episode | None = None
         self._next = NextEpisode(self._task, robot, config.seed, first_episode, self._config.evaluation_period)
         spec = self._task.observation_spec
-        self._policies = PolicyChoice(robot, spec, actions.size, config.trainer.evaluation_window)
+        self._policies = PolicyChoice(robot, spec, actions.size, config.trainer.new_test)
         self.trainer = TrainerContact(config.trainer.ratio(), self._config.max_policy_age_s, clock)
         self.next_episode = first_episode
         self._paused = self.released = False
@@ -149,10 +150,10 @@ class Collector:
         """The newest version ever offered, -1 before the first."""
         return self._policies.newest_version
 
-    def heed(self, ratio: RatioLimiter, evaluation_window: int) -> None:
-        """What a trainer with a configuration of its own says: its limiter, and its window of evaluation episodes."""
+    def heed(self, ratio: RatioLimiter, new_test: Callable[[], SuccessTest]) -> None:
+        """What a trainer with a configuration of its own says: its limiter, and its tests of policies."""
         self.trainer.ratio = ratio
-        self._policies.trials = evaluation_window
+        self._policies.new_test = new_test
 
     def executed(self, stamp_s: float, velocity: FloatArray) -> None:
         """The velocity really sent in answer to the request stamped `stamp_s`."""

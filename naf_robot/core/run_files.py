@@ -30,3 +30,6 @@ OUTCOME = "outcome"  # the exit code, once the run is decided
 SYSTEM = "system"  # which system works in the folder: train, trainer or robot
 RUN_ID = "run_id"  # identity of the run, in every message of it
 FINDINGS = "findings.json"  # of naf-robot check, in a folder of its own
+GRID = "grid.json"  # in the folder of `naf-robot study table4` or `asynchrony`: what it is a study of
+GRID_ROWS = "rows.jsonl"  # and one line per complete row
+GRID_CELLS = "cells"  # and a folder for each training

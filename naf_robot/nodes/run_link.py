@@ -101,7 +101,7 @@ class RunLink:
         if self.on_other_machine:
             collector.hold("run", self._refusal)
         if self._trainer is not None:
-            collector.heed(self._trainer.facts.ratio(), self._trainer.facts.evaluation_window)
+            collector.heed(self._trainer.facts.ratio(), self._trainer.facts.new_test)
 
     def housekeeping(self) -> None:
         """Contact the trainer when it is time; hold still while the run may not go on; note that it is decided."""
@@ -160,7 +160,7 @@ class RunLink:
         if self._collector is None or said.run_id != self._run_id:
             return
         self._trainer = said
-        self._collector.heed(said.facts.ratio(), said.facts.evaluation_window)
+        self._collector.heed(said.facts.ratio(), said.facts.new_test)
 
     def _on_answer(self, message: UInt8MultiArray) -> None:
         back_s = 1e-6 * now_us()

@@ -12,6 +12,7 @@ import msgspec
 
 from naf_robot.core.array_spec import ArraySpec
 from naf_robot.core.config import Config
+from naf_robot.core.sequential import EvaluationRule, SequentialConfig, SuccessTest, new_test
 from naf_robot.core.types import NonNegativeFloat, PositiveInt
 from naf_robot.run.ratio import RatioLimiter
 from naf_robot.run.robot_parts import action_size
@@ -27,16 +28,29 @@ class TrainerFacts(Config, frozen=True):
     ratio_tolerance: PositiveInt = 300
     learning_starts: PositiveInt = 300
     evaluation_window: PositiveInt = 20
+    evaluation_rule: EvaluationRule = "sequential"
+    sequential: SequentialConfig = SequentialConfig()
 
     def ratio(self) -> RatioLimiter:
         """The limiter that these settings describe."""
         return RatioLimiter(self.updates_per_transition, self.ratio_tolerance, self.learning_starts)
 
+    def new_test(self) -> SuccessTest:
+        """A test of one policy on one robot that has seen no episode."""
+        return new_test(self.evaluation_rule, self.sequential, self.evaluation_window)
+
 
 def facts_of(config: RunConfig) -> TrainerFacts:
     """The facts that the trainer of `config` tells."""
     own = config.trainer
-    return TrainerFacts(own.updates_per_transition, own.ratio_tolerance, own.learning_starts, own.evaluation_window)
+    return TrainerFacts(
+        own.updates_per_transition,
+        own.ratio_tolerance,
+        own.learning_starts,
+        own.evaluation_window,
+        own.evaluation_rule,
+        own.sequential,
+    )
 
 
 def agreement_of(config: RunConfig) -> dict[str, str]:

@@ -17,7 +17,7 @@ from naf_robot.arm.projection.projection import SafetyProjection, SafetyStatus
 from naf_robot.core.clock import SteadyClock
 from naf_robot.core.errors import ConfigError, NafRobotError
 from naf_robot.core.records import FloatArray
-from naf_robot.run.checks_of_run import OF_RUN, device, sources
+from naf_robot.run.checks_of_run import OF_RUN, device, evaluation, sources
 from naf_robot.run.config import RunConfig
 from naf_robot.run.goals import drawn_goals, outermost, starts
 from naf_robot.run.robot import RobotConfig
@@ -81,7 +81,7 @@ def check_trainer(config: RunConfig) -> list[str]:
     Raises:
         ConfigError: the first problem.
     """
-    for sentence in (*device(config), *sources(config)):
+    for sentence in (*device(config), *evaluation(config), *sources(config)):
         raise ConfigError(sentence)
     return []
 

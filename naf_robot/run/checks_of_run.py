@@ -45,6 +45,15 @@ def outputs(config: RunConfig) -> Problems:
         yield "first_run is for real arms: give --simulated false too, or leave it out"
 
 
+def evaluation(config: RunConfig) -> Problems:
+    """The success rate that is asked for belongs to the rule that ends the run."""
+    if config.trainer.evaluation_rule == "sequential" and config.target_success < 1.0:
+        yield (
+            f"target_success={config.target_success} is of trainer.evaluation_rule=window, and it is sequential: set "
+            "that rule, or trainer.sequential.acceptable instead"
+        )
+
+
 def sources(config: RunConfig) -> Problems:
     """Every source with a share is filled and the reverse, and there are demonstrations where they are cloned."""
     shares = config.trainer.sources
@@ -86,6 +95,7 @@ def device(config: RunConfig) -> Problems:
 
 
 OF_RUN: dict[str, Callable[[RunConfig], Problems]] = {
+    "evaluation": evaluation,
     "sources": sources,
     "residual": residual,
     "backends": backends,

@@ -6,6 +6,7 @@ import msgspec
 
 from naf_robot.core.config import Config
 from naf_robot.core.frames import FrameFormat
+from naf_robot.core.sequential import EvaluationRule, SequentialConfig, SuccessTest, new_test
 from naf_robot.core.types import (
     ControlPriority,
     FilePath,
@@ -105,6 +106,9 @@ class TrainerConfig(Config, frozen=True):
     max_parameter_bytes_per_s: PositiveFloat = 100e6  # bound on the rate of policy parameters to all collectors
     # together
     evaluation_window: PositiveInt = 20  # newest greedy episodes over which the success rate is computed
+    evaluation_rule: EvaluationRule = "sequential"  # when a policy is good enough: sequential, a test that ends as soon
+    # as that is clear; window, target_success over evaluation_window
+    sequential: SequentialConfig = SequentialConfig()
     checkpoint_period_s: PositiveFloat = 20.0  # wall time; after a crash the updates since the last one are made again
     keep_checkpoints: PositiveInt = 2  # number of newest checkpoints that are kept
     max_store_bytes: PositiveInt = 64 * 1024**3  # bound on the stored experience
@@ -122,6 +126,10 @@ class TrainerConfig(Config, frozen=True):
     def ratio(self) -> RatioLimiter:
         """The limiter that these settings describe."""
         return RatioLimiter(self.updates_per_transition, self.ratio_tolerance, self.learning_starts)
+
+    def new_test(self) -> SuccessTest:
+        """A test of one policy on one robot that has seen no episode."""
+        return new_test(self.evaluation_rule, self.sequential, self.evaluation_window)
 
 
 class RecordingConfig(Config, frozen=True):

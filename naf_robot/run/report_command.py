@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         nargs="+",
         metavar="DIR",
-        help="run folder, finished, under way or aborted; several are compared",
+        help="run folder, finished, under way or aborted; several are compared; or of study table4 or asynchrony",
     )
     parser.add_argument(
         "--output",
@@ -36,6 +36,16 @@ def run(options: argparse.Namespace) -> int:
     output = expanded(options.output).resolve() if options.output else default / run_files.REPORT
     if output.is_dir():
         raise RunFolderError(f"--output must name a file, {str(output)!r} is a folder")
+    if any((folder / run_files.GRID).is_file() for folder in folders):
+        if len(folders) > 1:
+            raise RunFolderError("a study of many trainings has a report of its own: give its folder alone")
+        from naf_robot.run.html_report.study_page import write_study_report
+
+        try:
+            print("\n".join(map(str, write_study_report(folders[0], output))), flush=True)
+        except OSError as error:
+            raise RunFolderError(f"cannot write {str(output)!r}: {error.strerror}") from None
+        return 0
     from naf_robot.run.html_report.page import write_report
     from naf_robot.run.report import write_learning_curve
 

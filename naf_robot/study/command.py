@@ -1,6 +1,7 @@
 """The command `naf-robot study`: its options and its table; the loop is in `study_seeds`."""
 
 import argparse
+import importlib
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,12 +9,13 @@ from typing import Any
 
 import msgspec
 
-from naf_robot.core.arguments import number, whole
+from naf_robot.core.arguments import Parser, number, whole
 from naf_robot.core.composition import COMMAND_LINE, Layer, assignments_layer, compose, file_layers, refuse_unused
 from naf_robot.core.config import build
 from naf_robot.core.errors import ConfigError
 from naf_robot.core.files import make_run_folder
 from naf_robot.core.resources import expanded
+from naf_robot.core.sequential import SequentialConfig
 from naf_robot.core.yaml_text import KeyPath
 from naf_robot.learning.exploration import ExplorationConfig
 from naf_robot.learning.registry import algorithm_config_type
@@ -30,7 +32,8 @@ OPTIONS = {  # fields of `StudyOptions` that the command line offers
     "updates_per_transition": "gradient updates per environment step",
     "learning_starts": "transitions before the first update",
     "evaluate_every": "training episodes between evaluations",
-    "evaluation_episodes": "greedy episodes on held-out goals per evaluation",
+    "evaluation_episodes": "greedy episodes on held-out goals per evaluation, at most",
+    "evaluation_rule": "fixed: run all of them; sequential: until a test of the policy (trainer.sequential) is decided",
     "stop_at_success": "evaluation success rate that ends a seed; above 1: never",
     "confirmation_episodes": "further greedy episodes that must reach the same success rate, or training continues",
     "action_source": "action that is learned from: requested or executed",
@@ -52,9 +55,17 @@ USED: tuple[KeyPath, ...] = (  # of a run's configuration, by any study
     ("algorithm_name",),
     ("collector", "exploration"),
     *(("trainer", name) for name in OF_TRAINER),
+    ("trainer", "sequential"),
 )
 SOURCES: tuple[KeyPath, ...] = (("trainer", "sources"), ("trainer", "filled"))
 USED_WITH_TASK: tuple[KeyPath, ...] = (*USED, ("task_name",), *SOURCES, *USED_BY_ENVIRONMENTS)
+KINDS = {
+    "table4": ("naf_robot.study.table4.command", "train our algorithms and others' until 95 of 100 episodes succeed"),
+    "asynchrony": (
+        "naf_robot.study.asynchrony.command",
+        "train with 1 to 8 robots locked at a fifth of the trainer's rate",
+    ),
+}
 RESUMABLE = {"episodes"}  # what may be changed of a study that is resumed
 FLAGS = {"json", "output", "resume", "checkpoint_period"}  # what is not part of a study
 CHECKPOINT_PERIOD_S = 20.0
@@ -98,6 +109,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"wall time between checkpoints, in seconds [{CHECKPOINT_PERIOD_S}]",
     )
     parser.set_defaults(run=run)
+    kinds = parser.add_subparsers(metavar="KIND", parser_class=Parser, help="a study of many trainings, in a folder")
+    for name, (module, text) in KINDS.items():
+        grid = kinds.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        importlib.import_module(module).add_arguments(grid)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -110,7 +125,7 @@ def run(options: argparse.Namespace) -> int:
         folder = expanded(given["resume"]).resolve()
         config = _resumed(folder, given)
     else:
-        config = _new(given)
+        config = study_config(given)
         if "output" in given:
             folder = make_run_folder(given["output"])
             save_study(config, folder)
@@ -120,7 +135,12 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _new(given: dict[str, Any]) -> StudyConfig:
+def study_config(given: Mapping[str, Any]) -> StudyConfig:
+    """The study that options of these names and values describe, `set` and `config` among them.
+
+    Raises:
+        ConfigError: options that contradict, or that no study has a use for.
+    """
     from naf_robot.run.environments import make_by_id
     from naf_robot.study.gym_episodes import box_environment
 
@@ -152,6 +172,7 @@ def _new(given: dict[str, Any]) -> StudyConfig:
         check_folders(contract_of(run), run)
         options = {name: getattr(run.trainer, name) for name in OF_TRAINER}
         options |= {"exploration": run.collector.exploration, "sources": run.trainer.sources}
+        options |= {"sequential": run.trainer.sequential}
         options = msgspec.to_builtins(options)
     else:
         box_environment(make_by_id(str(env)))
@@ -194,10 +215,12 @@ def _without_task(given: Mapping[str, Any], layers: Sequence[Layer]) -> dict[str
     record = algorithm_config_type(algorithm)
     values = compose([*algorithm_layers(algorithm), *layers]).values
     exploration = build(ExplorationConfig, _below(values, "collector", "exploration"), "collector.exploration")
+    sequential = build(SequentialConfig, _below(values, "trainer", "sequential"), "trainer.sequential")
     return {name: value for name, value in _below(values, "trainer").items() if name in OF_TRAINER} | {
         "algorithm_name": algorithm,
         "algorithm": msgspec.to_builtins(build(record, _below(values, "algorithm"), "algorithm")),
         "exploration": msgspec.to_builtins(exploration),
+        "sequential": msgspec.to_builtins(sequential),
     }
 
 
@@ -248,5 +271,6 @@ def _changed(config: StudyConfig, given: dict[str, Any]) -> list[str]:
         exploration = msgspec.to_builtins(config.options.exploration)
         own = {"algorithm": config.algorithm_settings, "collector": {"exploration": exploration}}
         own |= {"trainer": {name: getattr(config.options, name) for name in OF_TRAINER}}
+        own["trainer"]["sequential"] = msgspec.to_builtins(config.options.sequential)
         new = compose([Layer("", own), *layers]).values
     return [f"--set {'.'.join(path)}={old}" for path, old, _ in differences(own, new)]

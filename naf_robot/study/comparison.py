@@ -29,7 +29,7 @@ def compare_simulated(
     acting = [make_policy(policy.kind, policy.arrays) for policy in policies]
     for number in range(2 * pairs):
         now = trial(seed, SIMULATED, number)
-        success, episode_return, _ = evaluate(
+        success, episode_return, *_ = evaluate(
             environment, acting[now.side], 1, derived_seed(seed, "comparison", now.pair)
         )
         tally.add(Outcome(now.pair, now.side, bool(success), episode_return, SIMULATED))

@@ -8,6 +8,7 @@ import msgspec
 from naf_robot.core.config import Config, build, dump_yaml, load_yaml
 from naf_robot.core.errors import ConfigError, RunFolderError
 from naf_robot.core.files import replace_file
+from naf_robot.core.sequential import SequentialConfig
 from naf_robot.core.types import FractionBelowOne, NonNegativeInt, PositiveFloat, PositiveInt
 from naf_robot.learning.exploration import ExplorationConfig
 from naf_robot.learning.learner_batch import ActionSource
@@ -26,7 +27,10 @@ class StudyOptions(Config, frozen=True):
     learning_starts: PositiveInt = 300  # transitions before the first update
     replay_capacity: PositiveInt = 1_000_000  # newest transitions that batches are drawn from
     evaluate_every: PositiveInt = 20  # episodes
-    evaluation_episodes: PositiveInt = 20  # greedy held-out episodes of an evaluation
+    evaluation_episodes: PositiveInt = 20  # greedy held-out episodes of an evaluation, at most
+    evaluation_rule: Literal["fixed", "sequential"] = "fixed"  # fixed: all of them are run; sequential: until a test
+    # of the policy is decided, and it is good if that is passed
+    sequential: SequentialConfig = SequentialConfig()
     stop_at_success: float = 2.0  # end after an evaluation this good; above 1 never
     confirmation_episodes: NonNegativeInt = 0  # of other seeds that must be as good; 0: none
     action_source: ActionSource = "requested"  # action that is learned from: requested or executed

@@ -11,6 +11,7 @@ from naf_robot.core import run_files
 from naf_robot.core.composition import Layer, refuse_unused
 from naf_robot.core.errors import RunFolderError
 from naf_robot.core.seeding import derived_seed
+from naf_robot.core.sequential import interval
 from naf_robot.learning.policies.registry import make_policy
 from naf_robot.run.checkpoint import read_checkpoint, read_policy
 from naf_robot.run.config import USED_BY_ENVIRONMENTS, load
@@ -33,7 +34,7 @@ def evaluate_run(run_dir: Path, episodes: int, seed: int, given: Sequence[Layer]
     parameters = read_policy(run_dir)
     environment = make_environment(config)
     with tqdm(total=episodes, unit="episode", disable=None) as bar:
-        success, returns, distance = evaluate(
+        found = evaluate(
             environment,
             make_policy(parameters.kind, parameters.arrays),
             episodes,
@@ -41,11 +42,12 @@ def evaluate_run(run_dir: Path, episodes: int, seed: int, given: Sequence[Layer]
             lambda row: bar.update(),
         )
     return {
-        "success_rate": success,
+        "success_rate": found.success_rate,
+        "success_interval": None if found.successes is None else interval(found.successes, found.episodes),
         "episodes": episodes,
-        "mean_final_distance": distance,
+        "mean_final_distance": found.mean_final_distance,
         "distance_unit": environment.task.distance_unit,
-        "mean_return": returns,
+        "mean_return": found.mean_return,
         "seed": seed,
         "policy_version": parameters.version,
         "updates": parameters.updates,

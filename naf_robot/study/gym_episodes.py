@@ -1,7 +1,7 @@
 """Episodes in Gymnasium environments with Box actions: exploring ones and greedy ones."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 import gymnasium
 import numpy as np
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from naf_robot.core.array_spec import ArraySpec, ObservationSpec
 from naf_robot.core.errors import ConfigError, NafRobotError
 from naf_robot.core.records import StepSpec
+from naf_robot.core.sequential import SuccessTest
 from naf_robot.experience.recorder import EpisodeRecorder
 from naf_robot.learning.behaviour import BehaviourPolicy
-from naf_robot.learning.policy import Policy
 from naf_robot.study.observations import Observations
 
 Report = Callable[[dict[str, Any]], None]
@@ -20,6 +20,19 @@ Act = Callable[[Any], NDArray[np.float32]]  # from an environment's observation 
 SuccessAt = Literal["end", "any"]  # the last step decides, or one step with success is enough
 SUCCESS_KEYS = ("success", "is_success")  # of an environment's `info`, the first that is there
 Answer = TypeVar("Answer")
+
+
+class Acting(Protocol):
+    """What acts in greedy episodes: a `Policy`, or a learner of another library."""
+
+    def reset(self) -> None:
+        """An episode begins."""
+        ...
+
+    @property
+    def act(self) -> Callable[..., NDArray[np.float32]]:
+        """From a flat observation (D,), and with pictures also None and those by name, to an action (A,)."""
+        ...
 
 
 class EnvironmentFailedError(NafRobotError):
@@ -133,15 +146,26 @@ def record(
         yield over
 
 
+class Greedy(NamedTuple):
+    """What greedy episodes came to; None where the environment does not say."""
+
+    success_rate: float | None
+    mean_return: float
+    mean_final_distance: float | None
+    episodes: int
+    successes: int | None
+
+
 def evaluate(
     environment: gymnasium.Env,
-    policy: Policy,
+    policy: Acting,
     episodes: int,
     seed: int,
     report: Report = lambda row: None,
     success_at: SuccessAt = "end",
-) -> tuple[float | None, float, float | None]:
-    """Greedy episodes: (success rate, mean return, mean final distance); None where the environment does not say.
+    test: SuccessTest | None = None,
+) -> Greedy:
+    """Greedy episodes of `policy`, at most `episodes`; fewer where a `test` that has begun empty is decided before.
 
     Raises:
         EnvironmentFailedError: an exception inside the environment.
@@ -172,8 +196,13 @@ def evaluate(
         if "distance" in info:
             distances.append(float(info["distance"]))
         report({"episode": episode + 1, "return": total, "success": success})
+        if test is not None and success is not None:
+            test.add(success)
+            if test.passed is not None:
+                break
     rate = float(np.mean(successes)) if successes else None
-    return rate, float(np.mean(returns)), float(np.mean(distances)) if distances else None
+    distance = float(np.mean(distances)) if distances else None
+    return Greedy(rate, float(np.mean(returns)), distance, len(returns), sum(successes) if successes else None)
 
 
 def reported_success(info: Mapping[str, Any]) -> bool | None:

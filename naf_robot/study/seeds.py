@@ -8,6 +8,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import gymnasium
 import torch
 from tqdm import tqdm
 
@@ -91,15 +92,18 @@ class StoredSources:
         return fill_sources(sources, Contract(self._run.task_name, steps), self._run, self._options)
 
 
+def environments(config: StudyConfig) -> tuple[gymnasium.Env, gymnasium.Env]:
+    """The environment of a study to learn in, and one to evaluate in."""
+    if config.task is None:
+        return make_by_id(config.subject), make_by_id(config.subject)
+    run = from_values(config.run, "run")
+    return make_environment(run), make_environment(run)
+
+
 def make_study(config: StudyConfig, seed: int) -> tuple[Study, Contract]:
     """A study that has not begun, and what its steps are."""
-    fill: StoredSources | None = None
-    if config.task is not None:
-        run = from_values(config.run, "run")
-        pair = make_environment(run), make_environment(run)
-        fill = StoredSources(run, config.options)
-    else:
-        pair = make_by_id(config.subject), make_by_id(config.subject)
+    pair = environments(config)
+    fill = StoredSources(from_values(config.run, "run"), config.options) if config.task is not None else None
     settings = build(algorithm_config_type(config.algorithm), config.algorithm_settings, "algorithm_settings")
     study = Study(*pair, config.algorithm, settings, config.options, seed, fill)
     return study, Contract(config.subject, study.steps)
@@ -135,6 +139,6 @@ def _show(seed: int, row: dict[str, Any]) -> None:
     confirmed = row["confirmed_success_rate"]
     tqdm.write(
         f"seed {seed}  episodes {row['episodes']:5d}  steps {row['env_steps']:7d}  updates {row['updates']:7d}  "
-        f"success {success}  return {row['mean_return']:9.2f}"
+        f"success {success} of {row['evaluated']:3d}  return {row['mean_return']:9.2f}"
         + ("" if confirmed is None else f"  confirmed {confirmed:.2f}")
     )

@@ -6,7 +6,7 @@ algorithms can be compared quickly before they meet robots.
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Protocol
 
 import gymnasium
@@ -27,24 +27,12 @@ from naf_robot.learning.sources import Source
 from naf_robot.run.filling import Filled
 from naf_robot.run.ratio import RatioLimiter
 from naf_robot.study.config import StudyOptions
-from naf_robot.study.gym_episodes import box_environment, evaluate, explore, step_spec
+from naf_robot.study.evaluations import evaluation_row, is_good
+from naf_robot.study.gym_episodes import box_environment, explore, step_spec
 from naf_robot.study.observations import Observations
 
 ROBOT = "study"  # whose policy it acts with, where an algorithm addresses them
 UPDATE_PERIOD = 32  # env steps between calls of the algorithm; the policy acts unchanged through an episode
-
-
-@dataclass
-class Evaluation:
-    """Greedy episodes after `episodes` training episodes."""
-
-    episodes: int
-    env_steps: int
-    updates: int
-    success_rate: float | None  # None where the environment does not report success
-    mean_return: float
-    mean_final_distance: float | None
-    confirmed_success_rate: float | None = None  # over the confirmation episodes, where they were run
 
 
 class Fill(Protocol):
@@ -117,7 +105,7 @@ class Study:
     @property
     def is_over(self) -> bool:
         """Whether all episodes are done, or an evaluation reached the required success."""
-        return self.episodes >= self.options.episodes or (bool(self.rows) and self._is_good(self.rows[-1]))
+        return self.episodes >= self.options.episodes or (bool(self.rows) and is_good(self.rows[-1], self.options))
 
     @property
     def evaluation_is_due(self) -> bool:
@@ -158,24 +146,12 @@ class Study:
         """Greedy held-out episodes now; the new row of the learning curve."""
         current, options = self.current_policy(), self.options
         policy = make_policy(current.kind, current.arrays)
-        success, returns, distance = evaluate(
-            self._held_out,
-            policy,
-            options.evaluation_episodes,
-            derived_seed(self.seed, "held-out", self.episodes),
-            success_at=options.success_at,
+        before = int(self.rows[-1].get("evaluation_episodes", 0)) if self.rows else 0
+        row = evaluation_row(
+            self._held_out, policy, options, self.seed, (self.episodes, self.env_steps, self.algorithm.updates), before
         )
-        row = Evaluation(self.episodes, self.env_steps, self.algorithm.updates, success, returns, distance)
-        if options.confirmation_episodes > 0 and success is not None and success >= options.stop_at_success:
-            row.confirmed_success_rate, *_ = evaluate(
-                self._held_out,
-                policy,
-                options.confirmation_episodes,
-                derived_seed(self.seed, "confirmation", self.episodes),
-                success_at=options.success_at,
-            )
-        self.rows.append(asdict(row))
-        return self.rows[-1]
+        self.rows.append(row)
+        return row
 
     def current_policy(self) -> NewPolicy:
         """What the algorithm would have a robot act on now."""
@@ -204,7 +180,3 @@ class Study:
         self._behaviour.schedule.outcomes.extend(bool(success) for success in counters["outcomes"])
         self.episodes, self.rows = int(counters["episodes"]), list(counters["curve"])
         self.algorithm.load_state(state)
-
-    def _is_good(self, row: dict[str, Any]) -> bool:
-        asked = ["success_rate"] + ["confirmed_success_rate"] * (self.options.confirmation_episodes > 0)
-        return all(row[name] is not None and row[name] >= self.options.stop_at_success for name in asked)

@@ -9,6 +9,7 @@ from typing import TextIO
 import numpy as np
 
 from naf_robot.core.files import replace_file
+from naf_robot.core.sequential import RepeatedTest, SequentialConfig
 from naf_robot.experience.compacted import EpisodePart
 
 
@@ -82,11 +83,18 @@ class EpisodeLog:
     made again from its store.
     """
 
-    def __init__(self, path: Path | None, reward_names: tuple[str, ...], window: int) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        reward_names: tuple[str, ...],
+        window: int,
+        sequential: SequentialConfig | None = None,
+    ) -> None:
         self._path = path
         self._reward_names = reward_names
         self._open: dict[str, _Open] = {}
         self._window = EvaluationWindow(window)
+        self.test = RepeatedTest(sequential) if sequential else None  # of the policies in the newest greedy episodes
         self._known_wall_s = _wall_times(path) if path else {}
         self._before_start: list[str] | None = []
         self._file: TextIO | None = None
@@ -153,6 +161,8 @@ class EpisodeLog:
         if record.greedy:
             self.evaluations += 1
             self._window.add(record)
+            if self.test is not None:
+                self.test.add(record.success)
         self._write(json.dumps(asdict(record)) + "\n")
         return [record]
 
@@ -175,6 +185,11 @@ class EpisodeLog:
     def evaluation_return(self) -> float:
         """Mean return of the newest greedy episodes, 0 before the first."""
         return self._window.mean_return
+
+    @property
+    def test_is_passed(self) -> bool:
+        """Whether a sequential test has passed; never where none was asked for."""
+        return self.test is not None and self.test.passed
 
     @property
     def window_is_full(self) -> bool:

@@ -66,6 +66,8 @@ class Progress:
         trainer = self._trainer
         log = trainer.episodes
         shown = f"{log.evaluation_success:.2f} of {min(log.evaluations, trainer.config.trainer.evaluation_window)}"
+        if log.test is not None:
+            shown += f" (test: {log.test.successes} of {log.test.episodes})"
         known = {"loss": "loss", "gradient": "gradient_norm"}  # not every algorithm has them
         metrics = "".join(f"{w} {trainer.metrics[n]:.3g}, " for w, n in known.items() if n in trainer.metrics)
         return (

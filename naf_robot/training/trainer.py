@@ -35,7 +35,7 @@ from naf_robot.run.filling import fill_sources, filled_sources
 from naf_robot.run.replay_feed import ReplayFeed
 from naf_robot.run.sequencing import Next, Sequencer
 from naf_robot.training.episode_log import EpisodeLog, EpisodeRecord
-from naf_robot.training.evaluation_gate import EvaluationGate
+from naf_robot.training.evaluation_gate import EvaluationGate, is_good
 from naf_robot.training.interventions import InterventionFeed
 from naf_robot.training.known_robots import KnownRobots
 from naf_robot.training.publication import Publication
@@ -116,7 +116,10 @@ class Trainer:
             InterventionFeed(shown, self.contract.steps.observation, settings) if shown is not None else None
         )
         self.episodes = EpisodeLog(
-            run_dir / run_files.EPISODES, self.contract.reward_names, self._settings.evaluation_window
+            run_dir / run_files.EPISODES,
+            self.contract.reward_names,
+            settings.evaluation_window,
+            settings.sequential if settings.evaluation_rule == "sequential" else None,
         )
         self.unattended = Unattended(config, run_dir, clock)
         self.gate = EvaluationGate()
@@ -206,6 +209,7 @@ class Trainer:
         scores = {
             "evaluation_success": self.episodes.evaluation_success,
             "evaluation_return": self.episodes.evaluation_return,
+            "evaluation_test_passed": self.episodes.test_is_passed,
         }
         checkpoint = Checkpoint(self.algorithm.state(), policy, self._counters() | scores)
         if self._written("best checkpoint", lambda: write_checkpoint(self._run_dir, checkpoint, 1, BEST)):
@@ -247,8 +251,7 @@ class Trainer:
 
     def outcome(self) -> int | None:
         """The exit code once the run is decided, None before."""
-        success = self.episodes.evaluation_success
-        if self.episodes.window_is_full and success >= self.config.target_success:
+        if is_good(self.episodes, self.config):
             return SUCCEEDED
         return RAN_OUT if self.episodes.episodes >= self.config.max_episodes else None
 

@@ -5,6 +5,7 @@ import pytest
 from collecting_robot import CONFIG, POLICY, Robot, parameters
 
 from naf_robot.collecting.phase import Phase
+from naf_robot.core.sequential import InSuccession, SequentialConfig, SequentialTest
 
 
 def test_parameters_change_between_episodes_only_and_never_go_back():
@@ -48,6 +49,7 @@ def versions_of(robot: Robot, episodes: int) -> list[int]:
 
 def test_a_policy_on_trial_stays_until_it_fails(monkeypatch: pytest.MonkeyPatch):
     robot = Robot()
+    robot.collector._policies.new_test = lambda: InSuccession(20)
     succeeds = [True]
     monkeypatch.setattr(type(robot.collector._task), "success", lambda *_: succeeds[0])
     assert versions_of(robot, 5) == [1, 2, 3, 3, 3]  # the third is the first greedy one
@@ -58,9 +60,19 @@ def test_a_policy_on_trial_stays_until_it_fails(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_trial_ends_when_the_evaluation_window_is_full(monkeypatch: pytest.MonkeyPatch):
     robot = Robot()
-    robot.collector._policies.trials = 4
+    robot.collector._policies.new_test = lambda: InSuccession(4)
     monkeypatch.setattr(type(robot.collector._task), "success", lambda *_: True)
     assert versions_of(robot, 8) == [1, 2, 3, 3, 3, 3, 7, 7]
+
+
+def test_a_sequential_test_keeps_a_policy_on_trial_that_has_failed_once(monkeypatch: pytest.MonkeyPatch):
+    robot = Robot()
+    bears_one = SequentialConfig(acceptable=0.9, unacceptable=0.5, false_fail=0.1)
+    robot.collector._policies.new_test = lambda: SequentialTest(bears_one)
+    outcomes = {2: True, 3: False, 4: True}
+    monkeypatch.setattr(type(robot.collector._task), "success", lambda *_: outcomes.get(len(robot.ended), False))
+    assert versions_of(robot, 8) == [1, 2, 3, 3, 3, 3, 3, 8]
+    assert [episode.greedy for episode in robot.ended][2:] == [True, True, True, True, True, False]
 
 
 def test_a_pin_and_its_release_end_a_trial(monkeypatch: pytest.MonkeyPatch):

@@ -81,11 +81,13 @@ class Joined:
 
 def test_the_trainers_settings_are_heeded_and_other_runs_are_not(tmp_path: Path):
     joined = Joined(tmp_path)
-    joined.announce(OTHER, "o", facts=TrainerFacts(evaluation_window=7), decided=0)
+    joined.announce(OTHER, "o", facts=TrainerFacts(evaluation_rule="window", evaluation_window=7), decided=0)
     assert (joined.heeded, joined.holds) == (None, {})
-    joined.announce(facts=TrainerFacts(updates_per_transition=2.0, evaluation_window=5))
-    ratio, window = joined.heeded
-    assert (ratio.updates_per_transition, window, joined.holds) == (2.0, 5, {})
+    joined.announce(facts=TrainerFacts(updates_per_transition=2.0, evaluation_rule="window", evaluation_window=1))
+    ratio, new_test = joined.heeded
+    test = new_test()
+    test.add(True)
+    assert (ratio.updates_per_transition, test.passed, joined.holds) == (2.0, True, {})
     joined.announce(agreement=joined.said | {"task.target_size": "0.9"})  # resumed with another configuration
     assert "task.target_size is 0.9 there and 0.2 here" in joined.holds["run"]
     joined.receive["/trainer/announcement"](UInt8MultiArray(data=array("B", b"x" * 40)))

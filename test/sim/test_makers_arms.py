@@ -7,7 +7,7 @@ import pytest
 from naf_robot.arm.model.config import ArmConfig
 from naf_robot.arm.projection.self_collision import SelfCollision
 from naf_robot.sim.mujoco.world import MujocoSimulator
-from naf_robot.sim.registry import World
+from naf_robot.sim.registry import World, make_simulator
 from naf_robot.sim.simulator import SimulatorConfig
 
 ROBOTS = "package://example-robot-data/robots/"
@@ -50,7 +50,7 @@ ARMS = {
 
 
 @pytest.mark.parametrize("name", ARMS)
-def test_a_makers_arm_loads_agrees_and_tracks(name):
+def test_a_makers_arm_loads_and_agrees(name):
     config = ARMS[name]
     model = config.model()
     world = MujocoSimulator(World({"a": config}, "free", SimulatorConfig(), 0.05))
@@ -71,8 +71,14 @@ def test_a_makers_arm_loads_agrees_and_tracks(name):
 
     world.reset("a", None, at_home=True)
     assert data.ncon == 0
+
+
+@pytest.mark.parametrize("name", ARMS)
+def test_a_makers_arm_tracks_in_every_simulator(backend, name):
+    config = ARMS[name]
+    world = make_simulator(backend, World({"a": config}, "free", SimulatorConfig(), 0.05))
     for sign in (1.0, -1.0):
-        world.command("a", np.full(model.size, sign * SPEED))
+        world.command("a", np.full(len(config.joints), sign * SPEED))
         for _ in range(10):
             world.step()
         velocity = world.signals("a")["joint_velocity"]

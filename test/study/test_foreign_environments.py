@@ -60,8 +60,8 @@ POLICY = untrained(2, 1)
 @pytest.mark.parametrize(("success_at", "rate"), [("end", 0.0), ("any", 1.0)])
 def test_success_is_read_by_either_word_at_the_end_or_at_any_step(key: str, success_at: str, rate: float):
     environment = gymnasium.wrappers.RescaleAction(Foreign(key), np.float32(-1.0), np.float32(1.0))
-    found, returns, distance = evaluate(environment, POLICY, 2, seed=0, success_at=success_at)
-    assert (found, returns, distance) == (rate, -6.0, None)
+    found, returns, distance, episodes, _ = evaluate(environment, POLICY, 2, seed=0, success_at=success_at)
+    assert (found, returns, distance, episodes) == (rate, -6.0, None, 2)
     spec = step_spec(environment)
     recorder = EpisodeRecorder(spec, 0)
     behaviour = BehaviourPolicy(ExplorationConfig(), np.random.default_rng(0))
@@ -72,7 +72,7 @@ def test_success_is_read_by_either_word_at_the_end_or_at_any_step(key: str, succ
 
 
 def test_an_environment_that_says_nothing_of_success_has_no_rate():
-    assert evaluate(Foreign(None), POLICY, 1, seed=0) == (None, -6.0, None)
+    assert evaluate(Foreign(None), POLICY, 1, seed=0) == (None, -6.0, None, 1, None)
 
 
 @pytest.mark.parametrize("ends", [True, False])

@@ -28,6 +28,7 @@ from naf_robot.training.trainer import Trainer
 
 cloning = module_from_page("add_an_algorithm.md", "my_package.cloning")
 TRAINER = {
+    "evaluation_rule": "window",
     "evaluation_window": 2,
     "learning_starts": 10,
     "publish_period_updates": 5,

@@ -38,6 +38,7 @@ CONFIG = resolve(
         {
             "max_episodes": 6,
             "trainer": {
+                "evaluation_rule": "window",
                 "evaluation_window": 2,
                 "learning_starts": 10,
                 "publish_period_updates": 5,
@@ -70,6 +71,38 @@ def receive(trainer: Trainer, payload: bytes) -> Receipt:
 def send(trainer: Trainer, sequence: int, message_batch: StepBatch, robot: str = "robot_1", first: int = 0) -> Receipt:
     message = ExperienceMessage(robot, sequence, first, message_batch)
     return receive(trainer, encode_experience(message, trainer.contract))
+
+
+def sequentially_tested(tmp_path: Path) -> Trainer:
+    """A trainer whose sequential test passes with three successes and fails with a first failure."""
+    rule = {"evaluation_rule": "sequential", "sequential": {"acceptable": 0.9, "unacceptable": 0.4, "false_pass": 0.1}}
+    return Trainer(resolve("reach", overrides=[{"trainer": {"learning_starts": 10, **rule}}]), tmp_path, SteadyClock())
+
+
+def test_a_run_ends_when_its_sequential_test_passes_and_its_version_is_the_best(tmp_path: Path):
+    trainer = sequentially_tested(tmp_path)
+    version = trainer.new_parameters()[0].version
+    outcomes = [True, True, False, False, True, True, True]
+    decided = []
+    for episode, success in enumerate(outcomes):
+        steps = replace(batch(4, episode, greedy=True, success=success), policy_version=np.full(5, version))
+        send(trainer, episode, steps, first=5 * episode)
+        decided.append(trainer.outcome())
+    assert decided == [None] * 6 + [SUCCEEDED]
+    assert trainer.gate.version == version  # the window of twenty is not full
+    summary = trainer.finish()
+    assert summary["evaluation_test"] == {
+        "passed": True,
+        "failed_before": 1,
+        "successes": 3,
+        "episodes": 3,
+        "interval": [0.4385, 1.0],
+        "confidence": 0.95,
+    }
+    assert (summary["learning_episodes"], summary["evaluation_episodes"], summary["episodes"]) == (0, 7, 7)
+    again = sequentially_tested(tmp_path)  # the test is computed anew from what is stored
+    assert (again.outcome(), again.gate.version, again.episodes.test.failed) == (SUCCEEDED, version, 1)
+    again.finish()
 
 
 def test_a_resend_is_acknowledged_again_and_counted_once(trainer: Trainer):

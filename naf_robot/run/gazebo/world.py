@@ -7,7 +7,7 @@ import msgspec
 from naf_robot.core.errors import ConfigError
 from naf_robot.run.config import RunConfig
 from naf_robot.run.gazebo.controllers import UPDATE_S
-from naf_robot.sim.gazebo.door_model import DoorTold, add_placed_door
+from naf_robot.sim.gazebo.door_model import DoorSetup, add_placed_door
 from naf_robot.sim.gazebo.elements import VERSION, document, text_of
 from naf_robot.sim.gazebo.world_sdf import add_world
 from naf_robot.sim.scenes.registry import scene_config
@@ -38,7 +38,7 @@ def gazebo_world(config: RunConfig) -> str:
         )
     if scene == "door":
         for number, (robot, own) in enumerate(config.robots.items()):
-            told = DoorTold(
+            setup = DoorSetup(
                 robot=robot,
                 scene=msgspec.to_builtins(described),
                 seed=config.seed,
@@ -46,7 +46,7 @@ def gazebo_world(config: RunConfig) -> str:
                 step_s=step_s,
                 period_s=UPDATE_S,
             )
-            add_placed_door(world, described, told, own.base_pose)
+            add_placed_door(world, described, setup, own.base_pose)
     return document(root)
 
 

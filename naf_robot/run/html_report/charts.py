@@ -4,6 +4,7 @@ import html
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -71,6 +72,23 @@ def draw(paint: "Callable[[Axes], None]", title: str, width: float = 5.2, height
     box = re.search(r'viewBox="[^"]*"', svg)
     begin = f'<svg {box.group() if box else ""} role="img" aria-label="{html.escape(title, quote=True)}" {NAMES}>'
     return Chart(title, begin + svg[svg.index(">") + 1 :])
+
+
+def save_png(paint: "Callable[[Axes], None]", title: str, path: Path) -> None:
+    """The same axes with their title as a picture for documents.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(7.0, 4.2), layout="constrained")
+        axes = figure.subplots()
+        paint(axes)
+        axes.set_title(title)
+        figure.savefig(path, format="png", dpi=110, metadata={"Software": None})
 
 
 NAMES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'

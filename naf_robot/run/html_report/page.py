@@ -2,7 +2,7 @@
 
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -45,18 +45,24 @@ def write_report(folders: Sequence[Path], output: Path) -> Path:
 
 def page(runs: Sequence[RunData]) -> str:
     """The page's text."""
-    import jinja2
-
-    text = resources.files("naf_robot.run.html_report").joinpath("page.html.j2").read_text(encoding="utf-8")
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"number": number, "date": date, "duration": duration, "percent": percent, "hours": hours}
     context = {
         "runs": [run_context(run) for run in runs],
         "comparison": comparison(runs) if len(runs) > 1 else None,
-        "made": time.time(),
-        "made_by": {"python": platform.python_version(), **software_versions()},
     }
-    return environment.from_string(text).render(context)
+    return rendered("page.html.j2", context)
+
+
+def rendered(template: str, context: Mapping[str, Any]) -> str:
+    """The page that `template` makes of `context`, with the style that all pages share and who made it when."""
+    import jinja2
+
+    files = resources.files("naf_robot.run.html_report")
+    text, style = (files.joinpath(name).read_text(encoding="utf-8") for name in (template, "style.css"))
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"number": number, "date": date, "duration": duration, "percent": percent, "hours": hours}
+    made_by = {"python": platform.python_version(), **software_versions()}
+    made = {"style": style, "made": time.time(), "made_by": made_by}
+    return environment.from_string(text).render({**context, **made})
 
 
 def comparison(runs: Sequence[RunData]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ SYSTEM = "naf_robot.sim.gazebo.door_system"
 Pose = tuple[float, float, float, float, float, float]
 
 
-class DoorTold(msgspec.Struct, frozen=True, kw_only=True):
+class DoorSetup(msgspec.Struct, frozen=True, kw_only=True):
     """What the system of a door is made from."""
 
     robot: str
@@ -25,8 +25,8 @@ class DoorTold(msgspec.Struct, frozen=True, kw_only=True):
     period_s: float  # between two messages of the door's state
 
 
-def add_placed_door(world: Element, config: DoorSceneConfig, told: DoorTold, base_pose: Pose) -> None:
-    """Add the door of the robot `told.robot`, whose base is at `base_pose` ([m], roll, pitch and yaw in rad).
+def add_placed_door(world: Element, config: DoorSceneConfig, setup: DoorSetup, base_pose: Pose) -> None:
+    """Add the door of the robot `setup.robot`, whose base is at `base_pose` ([m], roll, pitch and yaw in rad).
 
     Raises:
         ConfigError: the door's masses and sizes are to vary, which a running Gazebo cannot change.
@@ -39,9 +39,9 @@ def add_placed_door(world: Element, config: DoorSceneConfig, told: DoorTold, bas
     holder = Element("world")
     add_door(holder, config, config.physics)
     (model,) = holder
-    model.set("name", f"{told.robot}_door")
+    model.set("name", f"{setup.robot}_door")
     add(model, "pose", base_pose)
     plugin = add_plugin(model, "python-system-loader", "PythonSystemLoader")
     add(plugin, "module_name", SYSTEM)
-    add(plugin, "naf_robot", msgspec.json.encode(told).decode())
+    add(plugin, "naf_robot", msgspec.json.encode(setup).decode())
     world.append(model)

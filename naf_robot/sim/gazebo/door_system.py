@@ -11,14 +11,14 @@ import msgspec
 
 from naf_robot.core.records import FloatArray
 from naf_robot.sim.gazebo.bindings import load
-from naf_robot.sim.gazebo.door_model import DoorTold
+from naf_robot.sim.gazebo.door_model import DoorSetup
 from naf_robot.sim.gazebo.door_scene import DoorScene
 from naf_robot.sim.gazebo.door_topics import DoorTopics
 from naf_robot.sim.scenes.registry import scene_config
 
 
 class DoorSystem:
-    """What Gazebo calls; the plugin's element `naf_robot` is a `DoorTold` as JSON."""
+    """What Gazebo calls; the plugin's element `naf_robot` is a `DoorSetup` as JSON."""
 
     def __init__(self) -> None:
         self.components: Any = None  # as `ModelJoint` finds them
@@ -28,12 +28,12 @@ class DoorSystem:
 
     def configure(self, entity: int, sdf: Any, components: Any, events: Any) -> None:
         """Read what the door is and make its topics; its joints are there with the first step."""
-        told = msgspec.json.decode(sdf.get_string("naf_robot"), type=DoorTold)
+        setup = msgspec.json.decode(sdf.get_string("naf_robot"), type=DoorSetup)
         self._model = load().sim.Model(entity)
-        self._scene = DoorScene(scene_config("door", told.scene), told.seed, told.number, told.step_s)
+        self._scene = DoorScene(scene_config("door", setup.scene), setup.seed, setup.number, setup.step_s)
         self._scene.place(None, at_home=True)
-        self._step_s, self._every = told.step_s, max(1, round(told.period_s / told.step_s))
-        self._topics = DoorTopics(told.robot, self._scene.frames.get("door_imu", ""), self._places.put)
+        self._step_s, self._every = setup.step_s, max(1, round(setup.period_s / setup.step_s))
+        self._topics = DoorTopics(setup.robot, self._scene.frames.get("door_imu", ""), self._places.put)
 
     def model(self, name: str) -> Any:
         """The model that this system belongs to."""

@@ -31,11 +31,12 @@ def hull_triangles(hull: coal.ConvexBase) -> FloatArray:
     for *normal, offset in planes:
         inside = np.abs(corners @ normal + offset) <= tolerance
         faces[frozenset(np.flatnonzero(inside).tolist())] = np.array(normal)
-    found, seen = [], list[frozenset[int]]()
+    found, polygons = [], list[frozenset[int]]()
     for members in sorted(faces, key=len, reverse=True):
-        if len(members) < 3 or any(members <= larger for larger in seen):
+        if len(members) < 3 or any(members < larger for larger in polygons):
             continue
-        seen.append(members)
+        if len(members) > 3:  # a part of it may be found as a face, too; fine meshes have few of them
+            polygons.append(members)
         ordered = _in_order(corners[sorted(members)], faces[members])
         found += [(ordered[0], one, other) for one, other in pairwise(ordered[1:])]
     return np.array(found)

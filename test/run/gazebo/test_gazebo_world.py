@@ -12,7 +12,7 @@ from naf_robot.run.config import RunConfig, resolve
 from naf_robot.run.gazebo.bridge import bridged_topics
 from naf_robot.run.gazebo.files import GazeboFiles
 from naf_robot.run.gazebo.world import gazebo_world
-from naf_robot.sim.gazebo.door_model import SYSTEM, DoorTold
+from naf_robot.sim.gazebo.door_model import SYSTEM, DoorSetup
 
 PLACES = {"left": [1.0, 2.0, 0.0, 0.0, 0.0, 0.0], "right": [1.0, -2.0, 0.0, 0.0, 0.0, 1.5]}
 
@@ -56,9 +56,9 @@ def test_every_robot_has_a_door_at_its_own_place_and_time_passes_by_itself():
         door = doors[f"{robot}_door"]
         assert [float(word) for word in door.findtext("pose").split()] == place
         assert door.findtext("plugin/module_name") == SYSTEM
-        told = msgspec.json.decode(door.findtext("plugin/naf_robot"), type=DoorTold)
-        assert (told.robot, told.number, told.seed) == (robot, number, 3)
-        assert told.scene["imu"] is not None
+        setup = msgspec.json.decode(door.findtext("plugin/naf_robot"), type=DoorSetup)
+        assert (setup.robot, setup.number, setup.seed) == (robot, number, 3)
+        assert setup.scene["imu"] is not None
 
 
 def test_what_a_running_gazebo_cannot_change_is_refused():
