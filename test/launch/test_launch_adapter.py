@@ -55,9 +55,9 @@ def test_simulations_of_one_launch_have_domains_of_their_own(monkeypatch: pytest
     monkeypatch.setenv("ROS_DOMAIN_ID", second)  # as what follows the second one in its scope has it
     third = simulation_environment()["ROS_DOMAIN_ID"]
     assert len({first, second, third}) == 3
-    monkeypatch.setenv("ROS_DOMAIN_ID", "77")
-    assert simulation_environment()["ROS_DOMAIN_ID"] == "77"
-    with pytest.raises(ConfigError, match="ROS domain 77 has a simulation of this launch already"):
+    monkeypatch.setenv("ROS_DOMAIN_ID", "150")  # beyond those that are chosen
+    assert simulation_environment()["ROS_DOMAIN_ID"] == "150"
+    with pytest.raises(ConfigError, match="ROS domain 150 has a simulation of this launch already"):
         simulation_environment()
 
 
