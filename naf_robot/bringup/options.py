@@ -67,7 +67,7 @@ class SystemOptions:
     )
     target_success: float | str | None = option(
         "target_success",
-        "evaluation success rate that ends the run, with trainer.evaluation_rule=window",
+        "evaluation success rate that ends the run; below 1: that of the newest trainer.evaluation_window episodes",
         systems=LEARNING,
     )
     real_time_factor: float | str | None = option(

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace as replace_record
+
 from naf_robot.core import run_files
 from naf_robot.core.composition import Composition, Layer, compose, file_layers
 from naf_robot.core.errors import ConfigError
@@ -258,7 +260,11 @@ def _composed(composition: Composition) -> ComposedRun:
     if "simulated_time" not in values and isinstance(values.get("robots"), Mapping):
         backends = {robot.get("backend") for robot in values["robots"].values() if isinstance(robot, Mapping)}
         values["simulated_time"] = backends != {REAL}
-    return ComposedRun(record_of(values), composition)
+    found = record_of(values)
+    rule = (values.get("trainer") or {}).get("evaluation_rule")
+    if rule is None and found.target_success < 1.0:  # a success rate that is asked for is one over a window
+        found = replace_record(found, trainer=replace_record(found.trainer, evaluation_rule="window"))
+    return ComposedRun(found, composition)
 
 
 def _last(layers: Sequence[Layer], key: str, default: Any) -> Any:

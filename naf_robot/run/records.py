@@ -107,7 +107,8 @@ class TrainerConfig(Config, frozen=True):
     # together
     evaluation_window: PositiveInt = 20  # newest greedy episodes over which the success rate is computed
     evaluation_rule: EvaluationRule = "sequential"  # when a policy is good enough: sequential, a test that ends as soon
-    # as that is clear; window, target_success over evaluation_window
+    # as that is clear; window, target_success over evaluation_window, which is the default where target_success is
+    # below 1
     sequential: SequentialConfig = SequentialConfig()
     checkpoint_period_s: PositiveFloat = 20.0  # wall time; after a crash the updates since the last one are made again
     keep_checkpoints: PositiveInt = 2  # number of newest checkpoints that are kept

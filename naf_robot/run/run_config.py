@@ -49,7 +49,7 @@ class RunConfig(Config, frozen=True, kw_only=True):
     seed: NonNegativeInt = 0  # seed of all random numbers
     max_episodes: PositiveInt = 400  # episodes of all robots after which the run ends without success
     target_success: PositiveFraction = 1.0  # evaluation success rate that ends the run, over trainer.evaluation_window,
-    # where trainer.evaluation_rule is window
+    # unless trainer.evaluation_rule is sequential
     restarts: NonNegativeInt = 0  # how often each process that ended unexpectedly is started again
     task: dict[str, Any] = msgspec.field(default_factory=dict)  # the task's own record
     algorithm: dict[str, Any] = msgspec.field(default_factory=dict)  # the algorithm's own record

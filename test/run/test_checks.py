@@ -76,7 +76,7 @@ BOX = {"safety": {"keep_out_boxes": [{"name": "crate", "min_corner": [-2, -2, -2
         ({"simulator": {"scene": {"x": 1}}}, "simulated_arm", "cannot be built: unknown configuration key 'x'"),
         ({"output": {"kind": "torque"}}, "outputs", "'torque' is unknown; valid: position, trajectory, velocity"),
         (
-            {"target_success": 0.9},
+            {"target_success": 0.9, "trainer": {"evaluation_rule": "sequential"}},
             "evaluation",
             "target_success=0.9 is of trainer.evaluation_rule=window, and it is sequen",
         ),

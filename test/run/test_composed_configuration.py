@@ -218,3 +218,8 @@ def test_a_run_of_an_older_version_with_one_arm_for_all_is_read(tmp_path: Path):
 def test_a_missing_file_is_named_with_the_value_that_names_it():
     with pytest.raises(NafRobotError, match=r"arm\.urdf: file 'none\.urdf' not found, neither below .* nor below"):
         compose_run([assignments_layer(["arm.urdf=none.urdf"])])
+
+
+def test_a_success_rate_that_is_asked_for_is_one_over_a_window():
+    assert resolve(overrides=[{"target_success": 0.9}]).trainer.evaluation_rule == "window"
+    assert resolve(overrides=[{}]).trainer.evaluation_rule == "sequential"
