@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from naf_robot.core.files import replace_file
 from naf_robot.core.ros_environment import check_ros_environment, complete_ros_environment
 
 SIMULATION = ("ROS_AUTOMATIC_DISCOVERY_RANGE", "ROS_DOMAIN_ID")
+DOMAINS = 100  # that are safe on Linux, from 1 on
+FIRST_PORT, PORTS_OF_DOMAIN = 7400, 250  # of DDS (the RTPS standard's PB and DG)
+DISCOVERY_PORTS = (0, 10)  # in a domain: of all participants, and of the first one
 FINDS = (  # what decides whether two processes find each other
     *SIMULATION,
     "RMW_IMPLEMENTATION",
@@ -56,8 +60,30 @@ def local_environment(domain: int | None = None) -> dict[str, str]:
     """
     environment = _quick_environment()
     environment.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    environment.setdefault("ROS_DOMAIN_ID", str(domain if domain is not None else 1 + os.getpid() % 100))
+    if "ROS_DOMAIN_ID" not in environment:
+        environment["ROS_DOMAIN_ID"] = str(domain if domain is not None else free_domain(os.getpid()))
     return environment
+
+
+def free_domain(number: int) -> int:
+    """A ROS domain in which no process on this machine is, the first one from `number` on.
+
+    Two simulations in one domain would take each other's clock and commands. DDS fixes the ports of a domain.
+    """
+    for offset in range(DOMAINS):
+        domain = 1 + (number + offset) % DOMAINS
+        if all(_unused(FIRST_PORT + PORTS_OF_DOMAIN * domain + port) for port in DISCOVERY_PORTS):
+            return domain
+    return 1 + number % DOMAINS
+
+
+def _unused(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tried:
+        try:
+            tried.bind(("", port))
+        except OSError:
+            return False
+    return True
 
 
 def record_environment(environment: Mapping[str, str], run_dir: Path) -> None:

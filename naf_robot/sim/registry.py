@@ -14,9 +14,9 @@ from naf_robot.sim.simulator import Simulator, SimulatorConfig
 
 GAZEBO_MODULES = ("gz.sim", "gz.sim9", "gz.sim8")  # by release, the newest first
 GAZEBO_INSTALL = (
-    "install Gazebo Harmonic and its Python bindings, with ROS 2 Jazzy by apt install ros-jazzy-ros-gz (of September 2026 "
-    "or later), else from packages.osrfoundation.org by apt install gz-harmonic python3-gz-sim8 python3-sdformat14 "
-    "python3-gz-math7 python3-gz-transport13 python3-gz-msgs10; this Python must see them (docs/gazebo.md)"
+    "install Gazebo Harmonic and its Python bindings, with ROS 2 Jazzy by apt install ros-jazzy-ros-gz (of September "
+    "2026 or later), else from packages.osrfoundation.org by apt install gz-harmonic python3-gz-sim8 python3-sdformat14"
+    " python3-gz-math7 python3-gz-transport13 python3-gz-msgs10; this Python must see them (docs/gazebo.md)"
 )
 LinkPairs = tuple[tuple[str, str], ...]
 

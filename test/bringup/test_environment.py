@@ -1,6 +1,7 @@
 """The ROS environment: private in simulation alone, whole without HOME, refused in one sentence where it is wrong."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from small_system import Bench
 
 from naf_robot.bringup import cli
-from naf_robot.bringup.environment import process_environment, record_environment, run_environment
+from naf_robot.bringup.environment import free_domain, process_environment, record_environment, run_environment
 from naf_robot.core import run_files
 from naf_robot.core.errors import ConfigError, RunFolderError, UnknownNameError
 from naf_robot.core.ros_environment import check_ros_environment, complete_ros_environment
@@ -167,3 +168,14 @@ def test_commands_of_an_operator_say_in_one_sentence_what_is_wrong(
     said = capsys.readouterr().err.strip()
     assert text in said
     assert "\n" not in said
+
+
+@pytest.mark.parametrize("port", [0, 10])
+def test_a_domain_in_which_somebody_is_already_is_passed_over(port: int):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        domain = free_domain(os.getpid())
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as DDS does
+        taken.bind(("", 7400 + 250 * domain + port))
+        assert free_domain(domain - 1) != domain
+    assert free_domain(domain - 1) == domain
+    assert 1 <= domain <= 100
