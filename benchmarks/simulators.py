@@ -158,7 +158,8 @@ def policies(folders: list[Path], episodes: int) -> list[dict[str, Any]]:
         simulator = msgspec.structs.replace(config.simulator, scene=scene)  # the door itself, for all of them
         environment = make_environment(msgspec.structs.replace(config, robots=robots, simulator=simulator))
         policy = make_policy(parameters.kind, parameters.arrays)
-        success, _, distance = evaluate(environment, policy, episodes, derived_seed(EPISODE_SEED, "evaluate"))
+        greedy = evaluate(environment, policy, episodes, derived_seed(EPISODE_SEED, "evaluate"))
+        success, distance = greedy.success_rate, greedy.mean_final_distance
         assert success is not None
         assert distance is not None
         low, high = proportion(round(success * episodes), episodes)
