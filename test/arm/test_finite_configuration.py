@@ -13,6 +13,7 @@ import naf_robot.arm
 from naf_robot.arm.control.actions import JointVelocity, ToolTwist
 from naf_robot.arm.control.config import FollowingConfig
 from naf_robot.arm.control.contact import ContactConfig
+from naf_robot.arm.control.gripper import GripperConfig
 from naf_robot.arm.control.velocity_control import VelocityControlConfig
 from naf_robot.arm.model.config import ArmConfig
 from naf_robot.arm.model.limits import JointLimitsConfig
@@ -49,6 +50,7 @@ SAMPLES: dict[type[Config], dict] = {  # every number stated, so that every one 
     ContactConfig: {"max_effort": {"joint_1": 1.0}},
     FollowingConfig: {},
     VelocityControlConfig: {"sensor_limits_s": {"imu": 0.1}},
+    GripperConfig: {"joints": ["left", "right"], "max_effort": [1.0, -1.0], "home": [0.1, 0.2]},
 }
 
 

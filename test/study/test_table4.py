@@ -11,7 +11,6 @@ import pytest
 
 from naf_robot.bringup.cli import main
 from naf_robot.core.errors import ConfigError, UnknownNameError
-from naf_robot.learning.registry import ALGORITHMS
 from naf_robot.study.grid import folder as grid_folder
 from naf_robot.study.grid.folder import read_json
 from naf_robot.study.grid.worker import Workplace
@@ -71,7 +70,7 @@ def test_every_contestant_learns_what_its_settings_say():
     assert set(DEFAULT) <= set(CONTESTANTS)
     ours = {name: each for name, each in CONTESTANTS.items() if each.library == OURS}
     made = {cell.labels["algorithm"]: cell.settings for cell in cells(SHORT, ["door_push"], ours, [0])}
-    assert {each["study"]["algorithm"] for each in made.values()} == set(ALGORITHMS)
+    assert {each["study"]["algorithm"] for each in made.values()} == {"naf", "linear_naf", "ddpg", "sac"}
     plain = made["naf, plain form"]["study"]
     assert plain["algorithm_settings"]["variant"] == "plain"
     assert plain["algorithm_settings"]["time_limit_is_terminal"] is True
