@@ -48,66 +48,65 @@ class SuccessTest(Protocol):
         ...
 
 
-class SequentialTest:
-    """Wald's test of `config`; implements `SuccessTest`."""
+class _CountingTest:
+    """Counts episodes until `_verdict` says what they come to; implements `SuccessTest`."""
+
+    def __init__(self) -> None:
+        self.episodes = self.successes = 0
+        self.passed: bool | None = None
+
+    def add(self, success: bool) -> None:
+        """The next episode; what was decided stays."""
+        if self.passed is not None:
+            return
+        self.episodes += 1
+        self.successes += success
+        self.passed = self._verdict()
+
+    def _verdict(self) -> bool | None:
+        raise NotImplementedError
+
+
+class SequentialTest(_CountingTest):
+    """Wald's test of `config`."""
 
     def __init__(self, config: SequentialConfig) -> None:
+        super().__init__()
         self._gain = math.log(config.acceptable / config.unacceptable)
         self._loss = math.log((1.0 - config.acceptable) / (1.0 - config.unacceptable))
         self._pass, self._fail = math.log(1.0 / config.false_pass), -math.log(1.0 / config.false_fail)
-        self.episodes = self.successes = 0
-        self.passed: bool | None = None
 
-    def add(self, success: bool) -> None:
-        """The next episode; what was decided stays."""
-        if self.passed is not None:
-            return
-        self.episodes += 1
-        self.successes += success
+    def _verdict(self) -> bool | None:
         ratio = self.successes * self._gain + (self.episodes - self.successes) * self._loss
         if ratio >= self._pass:
-            self.passed = True
-        elif ratio <= self._fail:
-            self.passed = False
+            return True
+        return False if ratio <= self._fail else None
 
 
-class InSuccession:
-    """Passes with `count` successes in succession and fails with the first failure; implements `SuccessTest`."""
+class InSuccession(_CountingTest):
+    """Passes with `count` successes in succession and fails with the first failure."""
 
     def __init__(self, count: int) -> None:
+        super().__init__()
         self._count = count
-        self.episodes = self.successes = 0
-        self.passed: bool | None = None
 
-    def add(self, success: bool) -> None:
-        """The next episode; what was decided stays."""
-        if self.passed is not None:
-            return
-        self.episodes += 1
-        self.successes += success
-        self.passed = False if not success else (True if self.successes >= self._count else None)
+    def _verdict(self) -> bool | None:
+        if self.successes < self.episodes:
+            return False
+        return True if self.successes >= self._count else None
 
 
-class Curtailed:
-    """Passes with at least `least` successes of `count` episodes; fails as soon as that cannot be; implements
-    `SuccessTest`.
-    """
+class Curtailed(_CountingTest):
+    """Passes with at least `least` successes of `count` episodes; fails as soon as that cannot be."""
 
     def __init__(self, count: int, least: float) -> None:
+        super().__init__()
         self._count, self._least = count, least
-        self.episodes = self.successes = 0
-        self.passed: bool | None = None
 
-    def add(self, success: bool) -> None:
-        """The next episode; what was decided stays."""
-        if self.passed is not None:
-            return
-        self.episodes += 1
-        self.successes += success
+    def _verdict(self) -> bool | None:
         if self.successes + self._count - self.episodes < self._least:
-            self.passed = False
-        elif self.episodes == self._count:
-            self.passed = True
+            return False
+        return True if self.episodes == self._count else None
 
 
 class RepeatedTest:

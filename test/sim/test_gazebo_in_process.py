@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from simulator_promises import ARM, DOOR_ARM, simulator, steps
 
-from naf_robot.sim.registry import SIMULATORS
+from naf_robot.core.errors import ConfigError
+from naf_robot.sim.registry import SIMULATORS, World, make_simulator
 from naf_robot.sim.servos import servos_of
 from naf_robot.sim.simulator import SimulatorConfig
 
@@ -47,6 +48,14 @@ def test_an_arm_in_motion_goes_on_when_another_door_is_laid_before_it():
     steps(world, 1)
     moved = world.signals("a")["joint_position"] - before["joint_position"]
     np.testing.assert_allclose(moved, 0.05 * velocity, atol=2e-3)
+
+
+@pytest.mark.parametrize("asked", [{"gravity_compensation": 0.5}, {"geometries": ("link_1_0",)}])
+def test_what_it_does_not_do_is_refused_and_not_left_out(asked):
+    compensation, geometries = asked.get("gravity_compensation", 1.0), asked.get("geometries", ())
+    config = SimulatorConfig(gravity_compensation=compensation)
+    with pytest.raises(ConfigError, match="compensates gravity wholly and senses no poses of geometries"):
+        make_simulator("gazebo", World({"a": ARM}, "free", config, 0.05, geometries=geometries))
 
 
 def test_signals_belong_to_the_process_after_a_server_was_made():

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from naf_robot.core.config import Config
-from naf_robot.core.errors import UnknownNameError
+from naf_robot.core.errors import ConfigError, UnknownNameError
 from naf_robot.core.records import FloatArray
 from naf_robot.core.seeding import stream
 from naf_robot.sensing.signals import Signals
@@ -18,12 +18,18 @@ class GazeboSimulator:
     """Implements `sim.simulator.Simulator`: one gz-sim server per robot.
 
     Raises:
-        ConfigError: the physics step does not divide the control period, or a scene's setting is wrong.
+        ConfigError: the physics step does not divide the control period, a scene's setting is wrong, or something is
+            asked for that only MuJoCo's worlds have.
         RobotModelError: a description is not sound.
         NafRobotError: gz-sim does not load, or not the world.
     """
 
     def __init__(self, world: World) -> None:
+        if world.config.gravity_compensation != 1.0 or world.geometries:
+            raise ConfigError(
+                "the Gazebo simulator compensates gravity wholly and senses no poses of geometries: leave "
+                "simulator.gravity_compensation at 1, and run tasks that need such poses in MuJoCo"
+            )
         self.robots = tuple(world.arms)
         self.control_period_s = world.control_period_s
         self._steps = steps_per_period(world.control_period_s, world.config.physics_step_s)
