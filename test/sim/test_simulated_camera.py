@@ -121,7 +121,8 @@ def test_what_it_looks_at_is_in_the_middle_and_up_is_up(position, look_at, field
     assert np.linalg.det(axes) == pytest.approx(1.0)
     camera = camera_file(config, 30, 40)
     np.testing.assert_allclose(pixel_of(camera, look_at), (19.5, 14.5), atol=1e-4)
-    above = np.add(look_at, (0.0, 0.0, 1e-3))
+    distance = np.linalg.norm(np.subtract(look_at, position))  # a camera may be nearer to it than a millimetre
+    above = np.add(look_at, (0.0, 0.0, 1e-3 * distance))
     assert pixel_of(camera, above)[1] < 14.5
     np.testing.assert_allclose(rotation.rotated(camera.orientation, (0.0, 0.0, 1.0)), axes[:, 2], atol=1e-9)
 
